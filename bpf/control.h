@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * control.h - what user space and the programs share besides events and histograms.
+ */
+#ifndef EPOLLSCOPE_CONTROL_H
+#define EPOLLSCOPE_CONTROL_H
+
+#define PID_LIMIT	4194304	/* the kernel's PID_MAX_LIMIT */
+#define SYSCALL_NUMBERS	512
+#define CPU_SLOTS	1024	/* power of two */
+#define SETS_MAX	16	/* more processors than this share sets, with atomic adds */
+#define WAKER_NETWORK	0	/* no process has this id */
+
+struct control {
+	__u64 tail_ns;		/* exchanges at or above this go to the ring */
+	__u32 sample_every;	/* and one in this many of the others; 0: none */
+	__u32 conn_events;	/* EV_CONN_CLOSE is wanted */
+	__u32 next_loop;	/* slots of struct loop handed out */
+	__u32 snapshot_pass;	/* of the iterator: enum snapshot_pass */
+	__u64 snapshot_ns;	/* time of the attach */
+};
+
+enum snapshot_pass {
+	SNAPSHOT_LISTENERS,
+	SNAPSHOT_CONNS,
+};
+
+struct waker {
+	__u64 count;
+	char comm[16];
+};
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * events.h - the wire contract: what the kernel side sends and what it accumulates.
+ *
+ * Included by the BPF programs (after vmlinux.h) and by user space (after <linux/types.h>).
+ * All times are CLOCK_MONOTONIC nanoseconds, all durations nanoseconds, ports in host order.
+ * Event kinds and fields are append-only: a record that is longer than its reader knows is read
+ * up to what the reader knows, a shorter one is an error.
+ */
+#ifndef EPOLLSCOPE_EVENTS_H
+#define EPOLLSCOPE_EVENTS_H
+
+#define COMM_LEN 16
+
+/* The ledger's eight stages, in order; they sum to the latency exactly. */
+enum stage {
+	STAGE_ACCEPT,
+	STAGE_RECEIVE,
+	STAGE_WAKEUP,
+	STAGE_RUNQUEUE,
+	STAGE_BUSY,
+	STAGE_RETURN,
+	STAGE_DISPATCH,
+	STAGE_SERVICE,
+	STAGE_COUNT,
+};
+
+/* Stages that are split into on-CPU, runnable and blocked. */
+enum split_stage {
+	SPLIT_BUSY,
+	SPLIT_DISPATCH,
+	SPLIT_SERVICE,
+	SPLIT_COUNT,
+};
+
+/* What a thread was doing when it left the CPU without being preempted. */
+enum offcpu_kind {
+	OFFCPU_IDLE,	/* asleep in epoll_wait, poll or select: not a loss */
+	OFFCPU_FUTEX,
+	OFFCPU_DISK,	/* block I/O wait, or a synchronising file call */
+	OFFCPU_PIPE,
+	OFFCPU_SOCKET,	/* blocked in a socket call */
+	OFFCPU_SLEEP,
+	OFFCPU_OTHER,
+	OFFCPU_COUNT,
+};
+
+enum role {
+	ROLE_UNKNOWN,
+	ROLE_SERVER,	/* accepted */
+	ROLE_CLIENT,	/* connected: the upstream side of a proxy */
+};
+
+/* Indices as in the kernel's TCP states. */
+#define TCP_STATES 13
+
+enum close_reason {
+	CLOSE_FIN,
+	CLOSE_RESET_SENT,
+	CLOSE_RESET_RECEIVED,
+	CLOSE_TIMEOUT,
+	CLOSE_ERROR,
+	CLOSE_REASONS,
+};
+
+enum close_side {
+	SIDE_NONE,
+	SIDE_LOCAL,
+	SIDE_REMOTE,
+};
+
+/* System calls that are timed. One list gives ids, names and numbers (bpf/syscalls.h). */
+
+enum event_kind {
+	EV_NONE,
+	EV_CONN_CLOSE,	/* struct ev_conn_close */
+	EV_EXCHANGE,	/* struct ev_exchange: first byte of the answer taken by the kernel */
+	EV_ANSWER,	/* struct ev_answer: the same exchange's answer, complete */
+	EV_PROCESS,	/* struct ev_process */
+	EV_KINDS,
+};
+
+struct event_head {
+	__u32 size;	/* whole record, bytes */
+	__u16 kind;	/* enum event_kind */
+	__u16 cpu;
+	__u64 time_ns;	/* when it happened */
+};
+
+/* Both ends of a connection. IPv4 addresses are in the first four bytes. */
+struct flow {
+	__u16 family;	/* AF_INET or AF_INET6 */
+	__u16 local_port;
+	__u16 remote_port;
+	__u8 role;	/* enum role */
+	__u8 pad;
+	__u8 local[16];
+	__u8 remote[16];
+};
+
+enum exchange_flags {
+	EXCHANGE_ASYNC = 1 << 0,	/* the service spans turns */
+	EXCHANGE_HANDOFF = 1 << 1,	/* answered by another thread than the reader */
+	EXCHANGE_CLAMPED = 1 << 2,	/* a stamp was moved to keep the order */
+	EXCHANGE_MERGED = 1 << 3,	/* return stamp lost: busy is contained in dispatch */
+	EXCHANGE_SPLIT_BUSY = 1 << 4,	/* split[] of that stage is valid */
+	EXCHANGE_SPLIT_DISPATCH = 1 << 5,
+	EXCHANGE_SPLIT_SERVICE = 1 << 6,
+	EXCHANGE_NO_WAIT = 1 << 7,	/* read without a wait since the data came: all dispatch */
+};
+
+/* On-CPU time is the stage's time less these two. */
+struct split {
+	__u64 runnable_ns;
+	__u64 blocked_ns;
+};
+
+struct ev_exchange {
+	struct event_head head;	/* time_ns: end of the exchange */
+	__u64 conn;		/* socket cookie */
+	__u64 number;		/* of the exchange on its connection, from 1 */
+	__u64 turn;		/* of the answering thread, from 1; 0 outside a loop */
+	__u64 latency_ns;
+	__u64 stage_ns[STAGE_COUNT];
+	struct split split[SPLIT_COUNT];
+	__u64 bytes_in;
+	__u32 pid;
+	__u32 tid;
+	__u32 flags;		/* enum exchange_flags */
+	__u32 pad;
+	char comm[COMM_LEN];	/* of the thread; raw bytes, not terminated when full */
+	struct flow flow;
+};
+
+enum answer_flags {
+	ANSWER_DELIVERED = 1 << 0,	/* deliver_ns is valid: the last byte was acknowledged */
+};
+
+struct ev_answer {
+	struct event_head head;
+	__u64 conn;
+	__u64 number;
+	__u64 send_ns;		/* first to last byte handed to the kernel */
+	__u64 deliver_ns;	/* last byte handed over to last byte acknowledged, 1 us fine */
+	__u64 bytes_out;
+	__u32 flags;		/* enum answer_flags */
+	__u32 pad;
+};
+
+struct ev_conn_close {
+	struct event_head head;
+	__u64 conn;
+	__u64 duration_ns;	/* ESTABLISHED to CLOSE, or attach to CLOSE when preexisting */
+	__u64 state_ns[TCP_STATES];
+	__u64 accept_wait_ns;	/* ESTABLISHED to accept's return; ~0 when not known */
+	__u64 bytes_in;
+	__u64 bytes_out;
+	__u64 exchanges;
+	__u64 max_latency_ns;
+	__u64 srtt_ns;
+	__u32 retransmits;
+	__u32 pid;
+	char comm[COMM_LEN];
+	struct flow flow;
+	__u8 preexisting;
+	__u8 closed_by;		/* enum close_side */
+	__u8 reason;		/* enum close_reason */
+	__u8 pad[5];
+};
+
+enum process_change {
+	PROCESS_FORK = 1,	/* pid is the child, of a target */
+	PROCESS_EXEC,
+	PROCESS_EXIT,		/* the thread group is gone */
+};
+
+struct ev_process {
+	struct event_head head;
+	__u32 pid;
+	__u32 parent;
+	__u32 change;		/* enum process_change */
+	__u32 pad;
+	char comm[COMM_LEN];
+};
+
+/*
+ * What the kernel side accumulates. Each processor writes its own set, so nothing is lost and
+ * nothing is shared; user space maps them and adds the sets up.
+ */
+enum hist_id {
+	H_LATENCY,
+	H_STAGE,				/* + enum stage; only exchanges that have the stage */
+	H_SEND = H_STAGE + STAGE_COUNT,
+	H_DELIVER,
+	H_CLIENT,				/* client exchanges: first byte sent to first received */
+	H_RUNQUEUE,				/* every wait for a processor: woken and preempted */
+	H_ACCEPT_WAIT,
+	H_SYSCALL,				/* + enum syscall_id */
+	H_MAX = H_SYSCALL + 32,
+};
+
+/* For each bucket of the latency, the time its exchanges spent in each stage: the tail's shares. */
+struct stage_matrix {
+	__u64 ns[HIST_BUCKETS][STAGE_COUNT];
+};
+
+struct counters {
+	__u64 clamped;
+	__u64 async;
+	__u64 handoff;
+	__u64 merged;
+	__u64 no_wait;
+	struct split split[SPLIT_COUNT];	/* sums over exchanges whose split is valid */
+	__u64 split_ns[SPLIT_COUNT];		/* time of those stages */
+
+	__u64 opened;
+	__u64 closed;
+	__u64 preexisting;
+	__u64 unknown;			/* queued for our listener, closed without an accept */
+	__u64 retransmits;
+	__u64 resets;
+	__u64 state[TCP_STATES];	/* entered less left; wraps below 0 in one set, not in the sum */
+	__u64 closed_reason[CLOSE_REASONS];
+
+	__u64 wakeups;
+	__u64 preemptions;
+	__u64 offcpu[OFFCPU_COUNT];
+	__u64 offcpu_ns[OFFCPU_COUNT];
+
+	__u64 syscall_errors[32];
+	__u64 syscall_eagain[32];
+
+	__u64 ring_lost;	/* events that found their ring full */
+	__u64 ring_sent;
+	__u64 map_full;		/* state that could not be created */
+	__u64 unmatched;	/* exchanges whose answer could not be placed */
+	__u64 clock;		/* durations that ended before they began: left out */
+};
+
+/* One event loop: a thread that waits for events. Slot 0 takes what no slot was left for. */
+#define LOOPS_MAX 128
+
+struct loop {
+	__u32 pid;
+	__u32 tid;
+	char comm[COMM_LEN];
+	__u64 turns;
+	__u64 events;
+	__u64 wakeups;		/* waits in which the thread slept */
+	__u64 exchanges;
+	__u64 accepts;
+	__u64 accept_eagain;
+	__u64 full_batches;	/* waits that returned maxevents events */
+	__u64 busy_ns;
+	__u64 wait_ns;
+	struct hist turn;
+	struct hist wait;
+};
+
+/* A listening address of the target, by network namespace and port. */
+struct listener_key {
+	__u32 netns;	/* inode number */
+	__u16 port;
+	__u16 pad;
+};
+
+struct listener {
+	__u32 backlog;		/* at the last look */
+	__u32 backlog_max;	/* highest seen */
+	__u32 limit;
+	__u32 pad;
+	__u64 queued;		/* connections that entered the accept queue */
+	__u64 accepted;
+};
+
+_Static_assert(sizeof(struct event_head) == 16, "wire");
+_Static_assert(sizeof(struct flow) == 40, "wire");
+_Static_assert(sizeof(struct ev_exchange) == 240, "wire");
+_Static_assert(sizeof(struct ev_answer) == 64, "wire");
+_Static_assert(sizeof(struct ev_conn_close) == 256, "wire");
+_Static_assert(sizeof(struct ev_process) == 48, "wire");
+
+#endif

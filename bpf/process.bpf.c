@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * process.bpf.c - the target grows by fork and shrinks by exit.
+ */
+#include "target.h"
+
+INLINE void process_event(const struct task_struct *task, __u32 parent, __u32 change)
+{
+	struct ev_process *e = event_reserve(sizeof(*e), EV_PROCESS, bpf_ktime_get_ns());
+
+	if (!e)
+		return;
+	e->pid = task->tgid;
+	e->parent = parent;
+	e->change = change;
+	e->pad = 0;
+	__builtin_memcpy(e->comm, task->comm, COMM_LEN);
+	event_submit(e);
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	if (!is_target(parent->tgid) || child->tgid == parent->tgid)
+		return 0;
+	target_add(child->tgid);
+	process_event(child, parent->tgid, PROCESS_FORK);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task)
+{
+	if (is_target(task->tgid))
+		process_event(task, task->real_parent->tgid, PROCESS_EXEC);
+	return 0;
+}
+
+/* The last thread is gone: the id may come back as somebody else's. */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	if (!is_target(task->tgid) || task->signal->live.counter > 0)
+		return 0;
+	target_remove(task->tgid);
+	process_event(task, task->real_parent->tgid, PROCESS_EXIT);
+	return 0;
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * sched.bpf.c - what the scheduler does to the target's threads.
+ *
+ *   RUNNING --switch out, still runnable--> RUNNABLE --switch in--> RUNNING
+ *   RUNNING --switch out, asleep--> BLOCKED --waking (stamped)--> BLOCKED --switch in--> RUNNING
+ *
+ * A thread's time off the CPU is blocked until its wake-up and runnable from there.
+ */
+#include "socket.h"
+
+/* A wake-up seen this much before the switch that it overtook still belongs to it. */
+#define WAKING_RACE_NS	100000
+
+/* A wake-up this soon after data arrived on the same processor comes from that data. */
+#define NETWORK_WAKE_NS	10000
+
+/* Runs in the thread itself, so its descriptors are at hand. */
+INLINE __u32 off_kind(const struct thread *t, struct task_struct *task)
+{
+	struct file *file;
+	__u32 kind, type;
+
+	if (t->in_wait)
+		return OFFCPU_IDLE;
+	if (BPF_CORE_READ_BITFIELD_PROBED(task, in_iowait))
+		return OFFCPU_DISK;
+	if (!t->enter_ns)
+		return OFFCPU_OTHER;
+	kind = cfg_off_kind[t->nr & (SYSCALL_NUMBERS - 1)];
+	if (kind != OFFCPU_BY_FILE)
+		return kind;
+	file = file_of_fd(t->fd);
+	if (!file)
+		return OFFCPU_OTHER;
+	type = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
+	return type == S_IFSOCK ? OFFCPU_SOCKET : type == S_IFIFO ? OFFCPU_PIPE : OFFCPU_DISK;
+}
+
+INLINE void switched_out(struct thread *t, struct task_struct *task, bool runnable, __u64 now)
+{
+	t->off_ns = now;
+	if (runnable) {
+		t->state = THREAD_RUNNABLE;
+		COUNT(preemptions);
+		return;
+	}
+	t->state = THREAD_BLOCKED;
+	t->off_kind = off_kind(t, task);
+}
+
+/* When the thread that comes on the CPU became runnable. */
+INLINE __u64 runnable_since(const struct thread *t, __u64 now)
+{
+	if (t->state == THREAD_RUNNABLE)
+		return t->off_ns;
+	if (t->waking_ns >= t->off_ns)
+		return t->waking_ns < now ? t->waking_ns : now;
+	if (t->off_ns - t->waking_ns < WAKING_RACE_NS)
+		return t->off_ns;
+	return now;
+}
+
+INLINE void switched_in(struct thread *t, __u64 now)
+{
+	__u64 since, blocked;
+
+	t->oncpu_ns = now;
+	if (t->state == THREAD_RUNNING)
+		return;
+	since = runnable_since(t, now);
+	blocked = since - t->off_ns;
+	hist_add_shared(H_RUNQUEUE, now - since);
+	if (t->state == THREAD_BLOCKED) {
+		struct counters *n = counters();
+
+		if (n) {
+			ADD_AT(n->offcpu, t->off_kind, 1);
+			ADD_AT(n->offcpu_ns, t->off_kind, blocked);
+		}
+	}
+	if (t->in_wait) {
+		if (t->state == THREAD_BLOCKED) {
+			t->wait_wake_ns = since;
+			t->wait_oncpu_ns = now;
+		}
+	} else {
+		struct off_interval *off = &t->off[t->off_count & (OFF_INTERVALS - 1)];
+
+		off->start_ns = t->off_ns;
+		off->end_ns = now;
+		off->blocked_ns = blocked;
+		t->off_count++;
+	}
+	t->runnable_ns += now - since;
+	t->blocked_ns += blocked;
+	t->state = THREAD_RUNNING;
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(on_sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
+	     unsigned int prev_state)
+{
+	bool out = is_target(prev->tgid), in = is_target(next->tgid);
+	struct thread *t;
+	__u64 now;
+
+	if (!out && !in)
+		return 0;
+	now = bpf_ktime_get_ns();
+	if (out) {
+		t = thread_get(prev);
+		if (t)
+			switched_out(t, prev, preempt || !prev_state, now);
+	}
+	if (in) {
+		t = thread_get(next);
+		if (t)
+			switched_in(t, now);
+	}
+	return 0;
+}
+
+/* Whoever runs here woke the thread; in softirq that is chance, so data is named instead. */
+INLINE void waker_count(__u64 now)
+{
+	__u64 ready = ready_on_cpu[bpf_get_smp_processor_id() & (CPU_SLOTS - 1)];
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 key = now - ready < NETWORK_WAKE_NS ? WAKER_NETWORK : task->tgid;
+	struct waker *w = bpf_map_lookup_elem(&wakers, &key);
+
+	if (w) {
+		add_shared(&w->count, 1);
+	} else {
+		struct waker fresh = { .count = 1 };
+
+		if (key != WAKER_NETWORK)
+			BPF_CORE_READ_INTO(&fresh.comm, task, group_leader, comm);
+		if (bpf_map_update_elem(&wakers, &key, &fresh, BPF_NOEXIST))
+			COUNT(map_full);
+	}
+}
+
+SEC("tp_btf/sched_waking")
+int BPF_PROG(on_sched_waking, struct task_struct *task)
+{
+	struct thread *t;
+	__u64 now;
+
+	if (!is_target(task->tgid))
+		return 0;
+	t = thread_of(task);
+	if (!t)
+		return 0;
+	now = bpf_ktime_get_ns();
+	t->waking_ns = now;
+	COUNT(wakeups);
+	waker_count(now);
+	return 0;
+}

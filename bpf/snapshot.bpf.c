@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * snapshot.bpf.c - the sockets that were there before us, and the answers still open at the end.
+ *
+ * Run by reading the iterators, after the hooks are attached: whatever appears in between is seen
+ * by both and counted once, because a connection that has its state is left alone.
+ */
+#include "ledger.h"
+
+INLINE void meet_listener(const struct sock *sk)
+{
+	struct listener fresh = {};
+	struct listener_key key;
+
+	listener_key_of(sk, &key);
+	if (!is_port(key.port))
+		return;
+	fresh.backlog = sk->sk_ack_backlog;
+	fresh.backlog_max = fresh.backlog;
+	fresh.limit = sk->sk_max_ack_backlog;
+	if (bpf_map_update_elem(&listeners, &key, &fresh, BPF_NOEXIST) &&
+	    !bpf_map_lookup_elem(&listeners, &key))
+		COUNT(map_full);
+}
+
+INLINE void meet_conn(struct sock *sk, struct task_struct *task)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct conn *c;
+
+	if (!tp || conn_of(sk) || !is_port(sk->__sk_common.skc_num))
+		return;
+	c = conn_create(sk, control.snapshot_ns);
+	if (!c)
+		return;
+	c->role = listener_of(sk) ? ROLE_SERVER : ROLE_CLIENT;
+	c->preexisting = 1;
+	if (unread_bytes(sk, tp))
+		c->ready_ns = READY_UNKNOWN;
+	c->ready_end = tp->rcv_nxt;
+	conn_own(c, task->tgid, task->group_leader->comm);
+	COUNT(preexisting);
+}
+
+SEC("iter/task_file")
+int on_task_file(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct socket *socket;
+	struct sock *sk;
+	__u8 state;
+
+	if (!task || !file || !is_target(task->tgid))
+		return 0;
+	socket = bpf_sock_from_file(file);
+	if (!socket || !socket->sk)
+		return 0;
+	sk = socket->sk;
+	if (!is_tcp(sk))
+		return 0;
+	state = sk->__sk_common.skc_state;
+	if (control.snapshot_pass == SNAPSHOT_LISTENERS) {
+		if (state == TCP_LISTEN)
+			meet_listener(sk);
+	} else if (state != TCP_LISTEN && state != TCP_CLOSE) {
+		meet_conn(sk, task);
+	}
+	return 0;
+}
+
+/* Connections that wait in an accept queue have no file yet. */
+SEC("iter/tcp")
+int on_tcp(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+	struct tcp_sock *tp;
+	struct sock *sk;
+	struct conn *c;
+
+	if (!skc || (skc->skc_state != TCP_ESTABLISHED && skc->skc_state != TCP_CLOSE_WAIT))
+		return 0;
+	tp = bpf_skc_to_tcp_sock(skc);
+	if (!tp)
+		return 0;
+	sk = (struct sock *)tp;
+	if (sk->sk_socket || conn_of(sk) || !listener_of(sk))
+		return 0;
+	c = conn_create(sk, control.snapshot_ns);
+	if (!c)
+		return 0;
+	c->role = ROLE_SERVER;
+	c->ready_ns = unread_bytes(sk, tp) ? READY_UNKNOWN : 0;
+	c->ready_end = tp->rcv_nxt;
+	return 0;
+}
+
+/* Completes the answers that no further request has completed. */
+SEC("iter/tcp")
+int on_flush(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *skc = ctx->sk_common;
+	struct tcp_sock *tp;
+	struct conn *c;
+
+	if (!skc)
+		return 0;
+	tp = bpf_skc_to_tcp_sock(skc);
+	if (!tp)
+		return 0;
+	c = conn_of((struct sock *)tp);
+	if (c && c->first_send_ns)
+		ledger_finish_answer(c, tp, bpf_ktime_get_ns());
+	return 0;
+}

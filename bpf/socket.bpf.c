@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * socket.bpf.c - data arrives, is read, is answered: the stamps of the ledger.
+ *
+ * Since 6.3 three tracepoints tell it: sk_data_ready, sock_recv_length, sock_send_length. Before,
+ * tcp_probe (each received segment, just before it is queued) and tcp_rcv_space_adjust (inside a
+ * read) stand in for the first two, and the send is taken at its system call (syscall.bpf.c).
+ */
+#include "ledger.h"
+
+/* The answer to a request of ours. Softirq. */
+INLINE void client_arrival(struct conn *c)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	if (c->request_ns) {
+		hist_add_shared(H_CLIENT, elapsed(c->request_ns, now));
+		c->request_ns = 0;
+	} else if (!c->response_ns) {
+		c->response_ns = now;
+	}
+}
+
+/* On loopback the answer can come before our send returns: then response_ns is already there. */
+INLINE void client_send(struct conn *c, const struct thread *t, __u64 now)
+{
+	__u64 start = t->enter_ns ? t->enter_ns : now;
+
+	if (c->response_ns > start)
+		hist_add_shared(H_CLIENT, c->response_ns - start);
+	else if (!c->request_ns)
+		c->request_ns = start;
+	c->response_ns = 0;
+}
+
+INLINE void listener_ready(struct sock *sk)
+{
+	struct listener *l = listener_of(sk);
+	__u32 backlog = sk->sk_ack_backlog;
+
+	if (!l)
+		return;
+	add_shared(&l->queued, 1);
+	l->limit = sk->sk_max_ack_backlog;
+	l->backlog = backlog;
+	if (backlog > l->backlog_max)
+		l->backlog_max = backlog;
+}
+
+#define TCP_FLAG_FIN 0x01
+
+INLINE bool segment_has_fin(const struct sk_buff *skb)
+{
+	const struct tcp_skb_cb *cb = (const struct tcp_skb_cb *)skb->cb;
+
+	return BPF_CORE_READ(cb, tcp_flags) & TCP_FLAG_FIN;
+}
+
+INLINE void data_arrived(struct conn *c, __u32 rcv_nxt)
+{
+	ledger_arrival(c, rcv_nxt);
+	ready_on_cpu[bpf_get_smp_processor_id() & (CPU_SLOTS - 1)] =
+		c->next_ns ? c->next_ns : c->ready_ns;
+}
+
+SEC("tp_btf/sk_data_ready")
+int BPF_PROG(on_data_ready, struct sock *sk)
+{
+	struct tcp_sock *tp;
+	struct conn *c;
+
+	if (sk->__sk_common.skc_state == TCP_LISTEN) {
+		if (is_tcp(sk))
+			listener_ready(sk);
+		return 0;
+	}
+	c = conn_of(sk);
+	if (!c)
+		return 0;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp || !unread_bytes(sk, tp))
+		return 0;
+	if (c->role == ROLE_CLIENT)
+		client_arrival(c);
+	else
+		data_arrived(c, tp->rcv_nxt);
+	return 0;
+}
+
+SEC("tp_btf/tcp_probe")
+int BPF_PROG(on_tcp_probe, struct sock *sk, struct sk_buff *skb)
+{
+	const struct tcp_skb_cb *cb = (const struct tcp_skb_cb *)skb->cb;
+	struct conn *c = conn_of(sk);
+	struct tcp_sock *tp;
+	__u32 end;
+
+	if (!c)
+		return 0;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return 0;
+	/* The segment's end includes a FIN; its header says whether there is one. */
+	end = BPF_CORE_READ(cb, end_seq);
+	if (segment_has_fin(skb))
+		end--;
+	if ((__s32)(end - tp->rcv_nxt) <= 0)
+		return 0;
+	if (c->role == ROLE_CLIENT)
+		client_arrival(c);
+	else
+		data_arrived(c, end);
+	return 0;
+}
+
+/* A target thread has read from a socket that we do not know: it is ours from here on. */
+INLINE struct conn *conn_meet(struct sock *sk, struct task_struct *task, __u64 now)
+{
+	struct conn *c;
+
+	if (!is_tcp(sk) || !is_port(sk->__sk_common.skc_num))
+		return NULL;
+	c = conn_create(sk, now);
+	if (!c)
+		return NULL;
+	c->role = listener_of(sk) ? ROLE_SERVER : ROLE_CLIENT;
+	c->ready_ns = READY_UNKNOWN;
+	conn_adopt(c, sk);
+	if (!c->owned) {
+		c->preexisting = 1;
+		conn_own(c, task->tgid, task->group_leader->comm);
+		COUNT(preexisting);
+	}
+	return c;
+}
+
+INLINE int after_read(struct sock *sk, struct task_struct *task)
+{
+	struct conn *c = conn_of(sk);
+	struct tcp_sock *tp;
+	struct thread *t;
+	__u64 now;
+
+	if (!c && !is_tcp(sk))
+		return 0;
+	now = bpf_ktime_get_ns();
+	if (!c)
+		c = conn_meet(sk, task, now);
+	tp = bpf_skc_to_tcp_sock(sk);
+	t = thread_get(task);
+	if (!c || !tp || !t || c->role != ROLE_SERVER)
+		return 0;
+	ledger_read(c, sk, tp, t, task->pid, now);
+	return 0;
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(on_recv_length, struct sock *sk, int ret, int flags)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (!is_target(task->tgid) || ret <= 0 || (flags & MSG_PEEK))
+		return 0;
+	return after_read(sk, task);
+}
+
+SEC("tp_btf/tcp_rcv_space_adjust")
+int BPF_PROG(on_rcv_space_adjust, struct sock *sk)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	if (!is_target(task->tgid))
+		return 0;
+	return after_read(sk, task);
+}
+
+INLINE void server_send(struct conn *c, struct sock *sk, struct tcp_sock *tp, struct thread *t,
+			__u64 now)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid(), addr = (__u64)sk;
+
+	/* The request may have left through splice, which shows at its system call only. */
+	if (c->phase == PHASE_IDLE && c->ready_ns && !unread_bytes(sk, tp)) {
+		struct spliced *s = bpf_map_lookup_elem(&splices, &addr);
+
+		if (s && s->time_ns > c->ready_ns)
+			ledger_read(c, sk, tp, t, (__u32)pid_tgid, s->time_ns);
+	}
+	ledger_send(c, sk, tp->write_seq, t, pid_tgid, now);
+}
+
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(on_send_length, struct sock *sk, int ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct tcp_sock *tp;
+	struct thread *t;
+	struct conn *c;
+	__u64 now;
+
+	if (!is_target(task->tgid) || ret <= 0)
+		return 0;
+	c = conn_of(sk);
+	if (!c)
+		return 0;
+	now = bpf_ktime_get_ns();
+	tp = bpf_skc_to_tcp_sock(sk);
+	t = thread_get(task);
+	if (!tp || !t)
+		return 0;
+	if (c->role == ROLE_CLIENT)
+		client_send(c, t, now);
+	else
+		server_send(c, sk, tp, t, now);
+	return 0;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * state.h - what the kernel side remembers of a connection, a thread and an eventpoll.
+ *
+ * Never seen by user space. Times are CLOCK_MONOTONIC ns, 0 means "not so".
+ */
+#ifndef EPOLLSCOPE_STATE_H
+#define EPOLLSCOPE_STATE_H
+
+/* A ready stamp that nobody took: the data was queued before we looked. */
+#define READY_UNKNOWN ~0ULL
+
+enum exchange_phase {
+	PHASE_IDLE,	/* owes no answer */
+	PHASE_OPEN,	/* request read, answer due */
+	PHASE_SKIP,	/* as OPEN, but its beginning was not seen: not counted */
+};
+
+/* How the data of the last read reached the reader. */
+enum wait_mode {
+	WAIT_NONE,	/* read without a wait since the data came */
+	WAIT_ASLEEP,	/* a thread slept on the socket's eventpoll: wakeup, runqueue, return */
+	WAIT_BUSY,	/* none did: busy */
+	WAIT_LOST,	/* the return was overwritten before the read */
+};
+
+struct conn {
+	/*
+	 * Arrival, written where data is queued (often softirq), consumed by the reader. ready_ns
+	 * is the stamp of the first unread byte; it covers bytes up to ready_end. What comes while
+	 * that is unread has its first stamp in next_ns.
+	 */
+	__u64 ready_ns;
+	__u64 next_ns;
+	__u32 ready_end;	/* TCP sequence */
+
+	/* The exchange under way, written by the thread that reads and answers. */
+	__u32 phase;
+	__u64 first_ns;		/* arrival of the request's first byte */
+	__u64 arrival_ns;	/* arrival of the first byte of what the last read took */
+	__u64 read_ns;		/* the last read */
+	__u64 wake_ns;		/* the wait that delivered it: */
+	__u64 oncpu_ns;
+	__u64 return_ns;
+	__u32 wait_mode;
+	__u32 reader;		/* tid */
+	__u64 turn;		/* of the reader */
+	__u64 runnable_ns;	/* the reader's totals at the last read */
+	__u64 blocked_ns;
+	struct split split[2];	/* busy and dispatch, measured at the last read */
+	__u32 split_flags;
+	__u32 request_bytes;
+	__u32 copied_seq;	/* TCP sequence read so far */
+
+	/* The answer that is being sent, until the next request is read. */
+	__u32 answer_start;	/* TCP sequence */
+	__u32 answer_end;
+	__u64 first_send_ns;
+	__u64 last_send_ns;
+	__u8 reported;		/* this exchange went to the ring buffer */
+
+	/* The connection. */
+	__u8 role;		/* enum role */
+	__u8 state;		/* TCP state */
+	__u8 owned;		/* a target accepted or connected it: counted */
+	__u8 preexisting;
+	__u8 reset;		/* enum close_reason, if not CLOSE_FIN */
+	__u8 first_close;	/* enum close_side */
+	__u8 fin_acked;
+	__u64 id;		/* socket cookie */
+	__u64 born_ns;		/* ESTABLISHED, or the attach */
+	__u64 accepted_ns;
+	__u64 state_since_ns;
+	__u64 state_ns[TCP_STATES];
+	__u64 exchanges;
+	__u64 max_latency_ns;
+	__u64 request_ns;	/* client role: first byte sent, answer not seen yet */
+	__u64 response_ns;	/* client role: data came before the send returned */
+	__u32 pid;
+	__u32 retransmits;
+	char comm[COMM_LEN];
+};
+
+/* An interval off the CPU: blocked first, then runnable. */
+struct off_interval {
+	__u64 start_ns;
+	__u64 end_ns;
+	__u64 blocked_ns;
+};
+
+#define OFF_INTERVALS 16	/* power of two */
+
+enum thread_state {
+	THREAD_RUNNING,		/* also: never seen off the CPU */
+	THREAD_RUNNABLE,
+	THREAD_BLOCKED,
+};
+
+struct thread {
+	/* The system call under way. */
+	__u64 enter_ns;
+	__u32 nr;		/* its number */
+	__u32 syscall;		/* enum syscall_id, SC_COUNT if another */
+	__u32 fd;		/* its first argument */
+	__u32 in_wait;		/* it is this thread's wait for events */
+
+	/* The last wait for events. */
+	__u64 wait_ep;		/* address of the eventpoll, 0 for poll and select */
+	__u64 wait_enter_ns;
+	__u64 wait_wake_ns;	/* 0 when it did not sleep */
+	__u64 wait_oncpu_ns;
+	__u64 return_ns;
+	__u64 prev_return_ns;
+	__u64 turn;
+	__u64 return_runnable_ns;	/* totals when it returned */
+	__u64 return_blocked_ns;
+	__u32 ep_shared;	/* other threads wait on wait_ep too */
+	__u32 loop;		/* slot + 1, 0 before the first wait */
+
+	/* Scheduler accounting. */
+	__u64 off_ns;		/* left the CPU */
+	__u64 waking_ns;	/* last wake-up; written by the waker */
+	__u64 oncpu_ns;		/* last came on the CPU */
+	__u64 runnable_ns;	/* totals */
+	__u64 blocked_ns;
+	__u32 state;		/* enum thread_state */
+	__u32 off_kind;		/* enum offcpu_kind */
+	__u32 off_count;	/* intervals ever put in off[] */
+	__u32 pad;
+	struct off_interval off[OFF_INTERVALS];
+};
+
+/* One return of a wait on an eventpoll. */
+struct ep_return {
+	__u64 enter_ns;
+	__u64 wake_ns;
+	__u64 oncpu_ns;
+	__u64 return_ns;
+};
+
+#define EP_RETURNS 64		/* power of two */
+
+struct eventpoll_state {
+	__u32 head;		/* returns ever put in the ring */
+	__u32 waiter;		/* the thread that waited first */
+	__u32 shared;		/* others did too */
+	__u32 pad;
+	struct ep_return ring[EP_RETURNS];
+};
+
+/* Accepted, but its socket was not yet seen by a hook that can reach its storage. */
+struct accepted {
+	__u64 time_ns;
+	__u32 pid;
+	__u32 pad;
+	char comm[COMM_LEN];
+};
+
+/* Data that left a socket through splice, which no socket hook sees. */
+struct spliced {
+	__u64 time_ns;
+	__u64 bytes;
+};
+
+#endif

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * syscall.bpf.c - system calls of the target: latency, the event loop's turns, accepts.
+ *
+ * One pair of programs for all calls: a firing costs more than anything they do, so per-call
+ * tracepoints would only win on calls that we do not want.
+ */
+#include "ledger.h"
+
+#if defined(__TARGET_ARCH_x86)
+#define SYSCALL_NR(regs)	((regs)->orig_ax)
+#define SYSCALL_ARG1(regs)	((regs)->di)
+#define SYSCALL_ARG3(regs)	((regs)->dx)
+#else
+#define SYSCALL_NR(regs)	((regs)->syscallno)
+#define SYSCALL_ARG1(regs)	((regs)->orig_x0)
+#define SYSCALL_ARG3(regs)	((regs)->user_regs.regs[2])
+#endif
+
+INLINE bool is_epoll(__u32 sc)
+{
+	return sc <= SC_EPOLL_PWAIT2;
+}
+
+INLINE bool is_poll(__u32 sc)
+{
+	return sc >= SC_POLL && sc <= SC_PSELECT6;
+}
+
+INLINE bool is_write(__u32 sc)
+{
+	return sc >= SC_WRITE && sc <= SC_SENDFILE;
+}
+
+/* A thread that waits with epoll has one loop: its poll and select calls are plain calls. */
+INLINE bool is_wait(__u32 sc, const struct thread *t)
+{
+	return is_epoll(sc) || (is_poll(sc) && !t->wait_ep);
+}
+
+/* What the ledger and the loops can't do without. */
+INLINE bool is_loop_call(__u32 sc)
+{
+	return is_epoll(sc) || is_poll(sc) || sc == SC_ACCEPT || sc == SC_ACCEPT4 ||
+	       sc == SC_SPLICE || (cfg_by_addr && is_write(sc));
+}
+
+INLINE struct loop *loop_of(struct thread *t, struct task_struct *task)
+{
+	struct loop *loop;
+	__u32 slot;
+
+	if (!t->loop) {
+		slot = __sync_fetch_and_add(&control.next_loop, 1) + 1;
+		if (slot >= LOOPS_MAX)
+			slot = 0;
+		t->loop = slot + 1;
+		loop = bpf_map_lookup_elem(&loops, &slot);
+		if (loop && slot) {
+			loop->pid = task->tgid;
+			loop->tid = task->pid;
+		}
+	}
+	slot = t->loop - 1;
+	return bpf_map_lookup_elem(&loops, &slot);
+}
+
+/* Slot 0 is shared by all threads that found no slot. */
+INLINE bool loop_shared(const struct thread *t)
+{
+	return t->loop == 1;
+}
+
+INLINE void wait_begins(struct thread *t, struct task_struct *task, __u64 now)
+{
+	struct loop *loop;
+	__u64 turn_ns;
+
+	t->in_wait = 1;
+	t->wait_enter_ns = now;
+	t->wait_wake_ns = 0;
+	t->wait_oncpu_ns = 0;
+	if (!t->return_ns)
+		return;
+	loop = loop_of(t, task);
+	if (!loop)
+		return;
+	turn_ns = now - t->return_ns;
+	hist_put(&loop->turn, turn_ns, loop_shared(t));
+	add(&loop->busy_ns, turn_ns);
+}
+
+/* Leaves the return in the history of the eventpoll, for whoever reads its sockets. */
+INLINE void return_remember(struct thread *t, __u32 tid)
+{
+	struct eventpoll_state *e = bpf_map_lookup_elem(&eventpolls, &t->wait_ep);
+	struct ep_return *r;
+
+	if (!e) {
+		static const struct eventpoll_state fresh;
+
+		bpf_map_update_elem(&eventpolls, &t->wait_ep, &fresh, BPF_NOEXIST);
+		e = bpf_map_lookup_elem(&eventpolls, &t->wait_ep);
+		if (!e) {
+			COUNT(map_full);
+			return;
+		}
+		e->waiter = tid;
+	}
+	if (e->waiter != tid)
+		e->shared = 1;
+	t->ep_shared = e->shared;
+	r = &e->ring[__sync_fetch_and_add(&e->head, 1) & (EP_RETURNS - 1)];
+	r->enter_ns = t->wait_enter_ns;
+	r->wake_ns = t->wait_wake_ns;
+	r->oncpu_ns = t->wait_oncpu_ns;
+	r->return_ns = t->return_ns;
+}
+
+INLINE void wait_ends(struct thread *t, struct task_struct *task, __u32 sc, struct pt_regs *regs,
+		      long ret, __u64 now)
+{
+	struct loop *loop;
+
+	t->in_wait = 0;
+	t->wait_ep = is_epoll(sc) ? eventpoll_of_fd(SYSCALL_ARG1(regs)) : 0;
+	t->prev_return_ns = t->return_ns;
+	t->return_ns = now;
+	t->return_runnable_ns = t->runnable_ns;
+	t->return_blocked_ns = t->blocked_ns;
+	t->turn++;
+	if (t->wait_ep)
+		return_remember(t, task->pid);
+	loop = loop_of(t, task);
+	if (!loop)
+		return;
+	hist_put(&loop->wait, now - t->wait_enter_ns, loop_shared(t));
+	add(&loop->wait_ns, now - t->wait_enter_ns);
+	add(&loop->turns, 1);
+	if (ret > 0)
+		add(&loop->events, ret);
+	if (ret > 0 && is_epoll(sc) && ret == (long)SYSCALL_ARG3(regs))
+		add(&loop->full_batches, 1);
+	if (t->wait_wake_ns)
+		add(&loop->wakeups, 1);
+	if (loop->comm[0] == 0 && !loop_shared(t))
+		bpf_get_current_comm(loop->comm, sizeof(loop->comm));
+}
+
+/*
+ * The thread was in its wait when we attached: its enter was not seen, but what this return
+ * delivers is ours to explain. The scheduler's stamps are there if it slept.
+ */
+INLINE void first_wait_ends(struct task_struct *task, struct pt_regs *regs, long ret)
+{
+	__u32 sc = cfg_syscall[SYSCALL_NR(regs) & (SYSCALL_NUMBERS - 1)];
+	struct thread *t;
+	__u64 now;
+
+	if (!is_epoll(sc) || ret < 0)
+		return;
+	t = thread_get(task);
+	if (!t || t->turn)
+		return;
+	now = bpf_ktime_get_ns();
+	t->wait_enter_ns = t->waking_ns ? control.snapshot_ns : now;
+	t->wait_wake_ns = t->waking_ns;
+	t->wait_oncpu_ns = t->oncpu_ns;
+	wait_ends(t, task, sc, regs, ret, now);
+}
+
+INLINE void accept_listener(__u32 fd)
+{
+	struct sock *sk = sock_of_fd(fd);
+	struct listener_key key = {};
+	struct listener *l;
+
+	if (!sk)
+		return;
+	key.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	key.port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	l = bpf_map_lookup_elem(&listeners, &key);
+	if (!l)
+		return;
+	add_shared(&l->accepted, 1);
+	l->backlog = BPF_CORE_READ(sk, sk_ack_backlog);
+	l->limit = BPF_CORE_READ(sk, sk_max_ack_backlog);
+	if (l->backlog + 1 > l->backlog_max)
+		l->backlog_max = l->backlog + 1;
+}
+
+INLINE void after_accept(struct thread *t, struct task_struct *task, struct pt_regs *regs, long ret,
+			 __u64 now)
+{
+	__u32 slot = t->loop - 1;
+	struct loop *loop = t->loop ? bpf_map_lookup_elem(&loops, &slot) : NULL;
+	struct accepted a = { .time_ns = now, .pid = task->tgid };
+	struct sock *sk;
+	__u64 addr;
+
+	if (loop && ret == -EAGAIN)
+		add(&loop->accept_eagain, 1);
+	if (ret < 0)
+		return;
+	sk = sock_of_fd(ret);
+	if (!sk || !is_port(BPF_CORE_READ(sk, __sk_common.skc_num)))
+		return;
+	if (loop)
+		add(&loop->accepts, 1);
+	COUNT(opened);
+	accept_listener(SYSCALL_ARG1(regs));
+	addr = (__u64)sk;
+	BPF_CORE_READ_INTO(&a.comm, task, group_leader, comm);
+	if (bpf_map_update_elem(&accepts, &addr, &a, BPF_ANY))
+		COUNT(map_full);
+}
+
+/* Data went from a socket to a pipe; the socket's next answer will ask when. */
+INLINE void after_splice(struct pt_regs *regs, long ret, __u64 now)
+{
+	struct sock *sk = sock_of_fd(SYSCALL_ARG1(regs));
+	struct spliced s = { .time_ns = now, .bytes = ret };
+	__u64 addr = (__u64)sk;
+
+	if (sk)
+		bpf_map_update_elem(&splices, &addr, &s, BPF_ANY);
+}
+
+/* Without socket hooks the answer is seen here. */
+INLINE void after_write(struct thread *t, __u32 fd, __u64 now)
+{
+	struct sock *sk = sock_of_fd(fd);
+	struct conn *c = sk ? conn_of_addr((__u64)sk) : NULL;
+	struct tcp_sock *tp = (struct tcp_sock *)sk;
+
+	if (c && c->role == ROLE_SERVER)
+		ledger_send(c, sk, BPF_CORE_READ(tp, write_seq), t, bpf_get_current_pid_tgid(),
+			    now);
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 nr = id & (SYSCALL_NUMBERS - 1);
+	struct thread *t;
+	__u64 now;
+
+	if (!is_target(task->tgid) || (!cfg_syscalls && !is_loop_call(cfg_syscall[nr])))
+		return 0;
+	t = thread_get(task);
+	if (!t)
+		return 0;
+	now = bpf_ktime_get_ns();
+	t->enter_ns = now;
+	t->nr = nr;
+	t->fd = SYSCALL_ARG1(regs);
+	t->syscall = cfg_syscall[nr];
+	if (is_wait(t->syscall, t))
+		wait_begins(t, task, now);
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread *t;
+	__u64 now;
+	__u32 sc;
+
+	if (!is_target(task->tgid))
+		return 0;
+	t = thread_of(task);
+	if (!t || !t->enter_ns) {
+		first_wait_ends(task, regs, ret);
+		return 0;
+	}
+	sc = t->syscall;
+	if (sc >= SC_COUNT) {
+		t->enter_ns = 0;
+		return 0;
+	}
+	now = bpf_ktime_get_ns();
+	if (cfg_syscalls)
+		hist_add(H_SYSCALL + sc, now - t->enter_ns);
+	if (cfg_syscalls && ret < 0) {
+		struct counters *n = counters();
+
+		if (n)
+			add(ret == -EAGAIN ? &n->syscall_eagain[sc] : &n->syscall_errors[sc], 1);
+	}
+	if (t->in_wait)
+		wait_ends(t, task, sc, regs, ret, now);
+	else if (sc == SC_ACCEPT || sc == SC_ACCEPT4)
+		after_accept(t, task, regs, ret, now);
+	else if (sc == SC_SPLICE && ret > 0)
+		after_splice(regs, ret, now);
+	if (cfg_by_addr && ret > 0 && is_write(sc))
+		after_write(t, SYSCALL_ARG1(regs), now);
+	else if (cfg_by_addr && ret > 0 && sc == SC_SPLICE)
+		after_write(t, SYSCALL_ARG3(regs), now);
+	t->enter_ns = 0;
+	return 0;
+}

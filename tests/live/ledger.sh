@@ -1,0 +1,110 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# ledger.sh - every exchange's stages sum to its latency, and a known fault lands in its stage.
+. tests/live/lib.sh
+live_init
+
+N=2000
+CONNECTIONS=8
+EVERY=50
+FAULTS=$((N / EVERY))
+FAULT=20000000	# ns
+# A timer fires late when the machine is busy, so a single fault may be longer, the median not:
+# 50 us timer slack, and what the handler does beside its fault.
+LATE=10000000
+USUAL=500000
+# A neighbour's request comes a little after the fault began.
+MOST=15000000
+
+# Works on the lines as one array, each with .s, its stages by name.
+lines_jq() { # FILTER
+	jq -sr 'map(.s = ([.stages[] | {key: .stage, value: .}] | from_entries)) | '"$1" "$SCOPE_OUT"
+}
+
+watch_slow() { # CLIENT OPTIONS...
+	scope_start slow --over 0ns --json -p "$SERVER_PID" || return
+	client "$@" >"$LIVE_DIR/client.json"
+	await_connections 0
+	scope_stop
+	stop_server
+}
+
+check_lines() { # NAME COUNT
+	expect_eq "$1: lines" "$2" "$(lines_jq length)"
+	expect_eq "$1: eight stages in order" \
+		'["accept","receive","wakeup","runqueue","busy","return","dispatch","service"]' \
+		"$(lines_jq '[.[] | [.stages[].stage] | tojson] | unique | join(" ")')"
+	expect_eq "$1: stages that don't sum to the latency" 0 \
+		"$(lines_jq '[.[] | select(([.stages[].ns] | add) != .latency_ns)] | length')"
+	expect_eq "$1: splits that don't sum to their stage" 0 \
+		"$(lines_jq '[.[].stages[] | select(.oncpu_ns != null) |
+			select(.oncpu_ns + .runnable_ns + .blocked_ns != .ns)] | length')"
+}
+
+# The fault is in the service's part PART of exactly every EVERY-th exchange.
+check_fault() { # NAME PART
+	local part=".s.service.$2"
+
+	expect_eq "$1: services with $2 >= 20 ms" $FAULTS \
+		"$(lines_jq "[.[] | select($part >= $FAULT)] | length")"
+	expect_between "$1: longest $2" $FAULT $((FAULT + LATE)) "$(lines_jq "[.[] | $part] | max")"
+	expect_between "$1: median $2 of the faults" $FAULT $((FAULT + USUAL)) \
+		"$(lines_jq "[.[] | $part | select(. >= $FAULT)] | sort | .[length / 2 | floor]")"
+}
+
+# All other connections wait for the fault's end: in busy, those of the same batch in dispatch.
+# The last fault has fewer neighbours, the run is over.
+check_neighbours() { # NAME PART
+	local waiting
+
+	waiting=$(lines_jq "[.[] | select(.s.busy.ns + .s.dispatch.ns >= $MOST)] | length")
+	expect_between "$1: neighbours that waited" $(((FAULTS - 1) * (CONNECTIONS - 1))) \
+		$((FAULTS * (CONNECTIONS - 1))) "$waiting"
+	expect_between "$1: neighbours with busy" $((FAULTS - 1)) "$waiting" \
+		"$(lines_jq "[.[] | select(.s.busy.ns >= $MOST)] | length")"
+	expect_eq "$1: neighbours whose busy is not mostly $2" 0 \
+		"$(lines_jq "[.[] | select(.s.busy.ns >= $MOST) |
+			select(.s.busy.$2 == null or .s.busy.$2 < $MOST - $USUAL)] | length")"
+}
+
+test_fault() { # NAME PART SERVER OPTIONS...
+	local name=$1 part=$2
+
+	shift 2
+	start_echo "$@"
+	watch_slow --connections $CONNECTIONS --requests $N || return
+	check_lines "$name" $N
+	check_fault "$name" "$part"
+	check_neighbours "$name" "$part"
+}
+
+# Three pieces with two pauses of 2 ms; each is read as it comes.
+test_pieces() {
+	local n=200
+
+	start_echo --size 300
+	watch_slow --connections 1 --requests $n --size 300 --pieces 3 --pause-us 2000 || return
+	check_lines pieces $n
+	expect_eq 'pieces: receive >= 4 ms' $n \
+		"$(lines_jq '[.[] | select(.s.receive.ns >= 4000000)] | length')"
+	expect_between 'pieces: median of the other stages' 0 200000 \
+		"$(lines_jq '[.[] | .latency_ns - .s.receive.ns] | sort | .[length / 2 | floor]')"
+}
+
+# Without pieces no exchange has a receive stage.
+test_whole() {
+	start_echo
+	watch_slow --connections $CONNECTIONS --requests $N || return
+	check_lines whole $N
+	expect_eq 'whole: receive' 0 "$(lines_jq '[.[] | .s.receive.ns] | add')"
+}
+
+sleeping=(--sleep-every "$EVERY" --sleep-ms 20)
+spinning=(--spin-every "$EVERY" --spin-ms 20)
+test_whole
+test_fault 'sleep, level' blocked_ns "${sleeping[@]}"
+test_fault 'sleep, edge' blocked_ns "${sleeping[@]}" --edge
+test_fault 'spin, level' oncpu_ns "${spinning[@]}"
+test_fault 'spin, edge' oncpu_ns "${spinning[@]}" --edge
+test_pieces
+finish

@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# truth.sh - each exchange's stages against the stamps of the server and the client themselves.
+. tests/live/lib.sh
+live_init
+
+N=10000
+CONNECTIONS=16
+
+test_truth() { # NAME SERVER OPTIONS... -- CLIENT OPTIONS...
+	local name=$1 options=()
+
+	shift
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	start_echo --truth "$LIVE_DIR/server.truth" "${options[@]}"
+	scope_start slow --over 0ns --json -p "$SERVER_PID" || return
+	client --truth "$LIVE_DIR/client.truth" "$@" >"$LIVE_DIR/client.json"
+	await_connections 0
+	scope_stop
+	stop_server
+	if python3 tests/live/truth_match.py "$SCOPE_OUT" "$LIVE_DIR/server.truth" \
+		"$LIVE_DIR/client.truth" >"$LIVE_DIR/match"; then
+		pass "$name: $(tail -n 1 "$LIVE_DIR/match")"
+	else
+		fail "$name" "expected 99.9 % to match got $(cat "$LIVE_DIR/match")"
+	fi
+}
+
+load=(--connections "$CONNECTIONS" --requests "$N")
+faults=(--sleep-every 500 --sleep-ms 5 --spin-every 333 --spin-ms 3)
+test_truth 'one connection' -- --connections 1 --requests $N
+test_truth 'level' "${faults[@]}" -- "${load[@]}"
+test_truth 'edge' --edge "${faults[@]}" -- "${load[@]}"
+test_truth 'two loops' --loops 2 --edge "${faults[@]}" -- "${load[@]}"
+test_truth 'http' --http -- "${load[@]}" --http
+test_truth 'poll' --poll "${faults[@]}" -- "${load[@]}"
+test_truth 'blocking' --blocking "${faults[@]}" -- "${load[@]}"
+test_truth 'pieces' --size 300 -- --connections 4 --requests 400 --size 300 --pieces 3 --pause-us 500
+test_truth 'late accept' --accept-delay-ms 5 -- --connections 8 --requests 800
+finish

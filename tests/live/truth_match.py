@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""truth_match.py SLOW SERVER_TRUTH CLIENT_TRUTH: compares each exchange with the stamps of both ends.
+
+The n-th line of a remote port is the n-th exchange of the connection with that port. The kernel's
+stamps lie between the applications' stamps before and after a call, so each stage has an interval
+in which it must lie, give or take 2 % or 20 us. Exit status 0 if 99.9 % of each kind do.
+"""
+import json
+import sys
+from collections import defaultdict
+
+WAITS = ("accept", "receive", "wakeup", "runqueue", "busy", "return")
+NEEDED = 0.999
+
+
+def read_slow(path):
+    """Lists of lines by remote port, in the order of their end."""
+    lines = defaultdict(list)
+    with open(path) as file:
+        for text in file:
+            line = json.loads(text)
+            lines[int(line["remote"].rsplit(":", 1)[1])].append(line)
+    for of_port in lines.values():
+        of_port.sort(key=lambda line: line["time"])
+    return lines
+
+
+def read_truth(path):
+    """Stamps by (port, number)."""
+    with open(path) as file:
+        rows = [[int(word) for word in text.split()] for text in file]
+    return {(row[0], row[1]): row[2:] for row in rows}
+
+
+def intervals(server, client, number):
+    """The lowest and highest value that each compared time may have."""
+    accepted, returned, read, got, send, answered = server[:6]
+    first_before, first_after, last_before, last_after = client[:4]
+    # The wait ends when epoll_wait is back, or with the data, or the accept, if these are later.
+    after_accept = accepted if number == 1 else 0
+    end_low = max(returned, last_before, after_accept)
+    end_high = max(returned, min(last_after, read), after_accept)
+    return {
+        "waits": (end_low - min(first_after, end_low), end_high - first_before),
+        "dispatch": (read - end_high, got - end_low),
+        "service": (send - got, answered - read),
+        "latency": (send - first_after, answered - first_before),
+    }
+
+
+def measured(line):
+    stage = {entry["stage"]: entry["ns"] for entry in line["stages"]}
+    return {
+        "waits": sum(stage[name] for name in WAITS),
+        "dispatch": stage["dispatch"],
+        "service": stage["service"],
+        "latency": line["latency_ns"],
+    }
+
+
+def within(value, low, high):
+    slack = max(20000, value * 0.02)
+    return low - slack <= value <= high + slack
+
+
+def main():
+    slow, server, client = read_slow(sys.argv[1]), read_truth(sys.argv[2]), read_truth(sys.argv[3])
+    good = defaultdict(int)
+    shown = defaultdict(int)
+    compared = 0
+    for port, lines in slow.items():
+        for number, line in enumerate(lines, 1):
+            key = (port, number)
+            if key not in server or key not in client:
+                print(f"connection {port} has no exchange {number}")
+                continue
+            compared += 1
+            bounds, values = intervals(server[key], client[key], number), measured(line)
+            for kind, (low, high) in bounds.items():
+                if within(values[kind], low, high):
+                    good[kind] += 1
+                elif shown[kind] < 3:
+                    shown[kind] += 1
+                    print(f"{kind} {values[kind]} not in {low}..{high}: {port} {number} "
+                          f"{json.dumps(line['stages'])}")
+    missing = len(server) - compared
+    print(f"{compared} compared, {missing} missing, outside: " + ", ".join(
+        f"{kind} {compared - good[kind]}" for kind in ("waits", "dispatch", "service", "latency")))
+    enough = compared and all(good[k] >= NEEDED * compared for k in
+                              ("waits", "dispatch", "service", "latency"))
+    sys.exit(0 if enough and missing == 0 else 1)
+
+
+main()

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=bash
+# epollscope.bash - completion of commands, options, process ids and names, listening ports.
+
+# After "--" comes a program with arguments of its own.
+_epollscope_program() {
+	local i
+
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		if [[ ${COMP_WORDS[i]} == -- ]]; then
+			if ((i + 1 == COMP_CWORD)); then
+				mapfile -t COMPREPLY < <(compgen -c -- "${COMP_WORDS[COMP_CWORD]}")
+			else
+				mapfile -t COMPREPLY < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
+			fi
+			return 0
+		fi
+	done
+	return 1
+}
+
+# Candidates for the value of option $1, a line each; fails if it takes none.
+_epollscope_values() {
+	case $1 in
+	-p | --pid) ps -eo pid= | tr -d ' ' ;;
+	-c | --comm) ps -eo comm= | sort -u ;;
+	-P | --port) ss -Hltn 2>/dev/null | awk '{ sub(/.*:/, "", $4); print $4 }' | sort -u ;;
+	--cgroup) compgen -d -- "${2:-/sys/fs/cgroup/}" ;;
+	-d | --duration) printf '%s\n' 1 5 10 60 ;;
+	--over) printf '%s\n' 0ns 1ms 5ms 100ms ;;
+	--top) printf '%s\n' 0 3 10 ;;
+	--max-loss) printf '%s\n' 0 0.1% 1% ;;
+	--ring-size) printf '%s\n' 64 256 1024 4096 16384 65536 ;;
+	--color) printf '%s\n' auto always never ;;
+	*) return 1 ;;
+	esac
+}
+
+_epollscope_options() {
+	local target='-p --pid -c --comm -P --port --cgroup'
+	local common='--json --color -v --verbose -h --help --version'
+	local watching='-d --duration --json-schema --max-loss --ring-size --'
+
+	# shellcheck disable=SC2086  # a line for each word
+	case $1 in
+	report) printf '%s\n' $target $common $watching --top --no-syscalls ;;
+	conns) printf '%s\n' $target $common $watching ;;
+	slow) printf '%s\n' $target $common $watching --over ;;
+	doctor) printf '%s\n' $target $common ;;
+	*) printf '%s\n' report conns slow doctor --json-schema -v --verbose -h --help --version ;;
+	esac
+}
+
+_epollscope() {
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+	local command='' values value
+
+	COMPREPLY=()
+	_epollscope_program && return
+	((COMP_CWORD > 1)) && command=${COMP_WORDS[1]}
+	values=$(_epollscope_values "$before" "$word" || _epollscope_options "$command")
+	# Not by compgen -W: that would expand, even execute, what a process calls itself.
+	while IFS= read -r value; do
+		[[ -n $value && $value == "$word"* ]] && COMPREPLY+=("$(printf %q "$value")")
+	done <<<"$values"
+}
+
+complete -F _epollscope epollscope

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* bpf_private.h - struct session, for the bpf_*.c files only. */
+#ifndef EPOLLSCOPE_BPF_PRIVATE_H
+#define EPOLLSCOPE_BPF_PRIVATE_H
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf_session.h"
+#include "../bpf/control.h"
+#include "epollscope.skel.h"
+
+/* What one program has cost in the slices that were measured. */
+struct program_cost {
+	uint64_t ns;
+	uint64_t runs;
+};
+
+struct session {
+	struct epollscope_bpf *skel;
+	struct feature_set features;
+	unsigned cpus;		/* possible processors */
+	unsigned sets;		/* of histograms */
+
+	/* The kernel's arrays, mapped. */
+	struct hist *hists;		/* sets x H_MAX */
+	struct stage_matrix *matrices;	/* sets */
+	struct counters *counters;	/* sets */
+	struct loop *loops;		/* LOOPS_MAX */
+
+	struct ring_buffer *rings;
+	int *ring_fds;		/* one a processor; libbpf does not own them */
+	record_fn drain_fn;	/* during session_drain */
+	void *drain_ctx;
+
+	struct bpf_link *task_file;	/* iterators */
+	struct bpf_link *tcp;
+	struct bpf_link *flush;
+
+	int stats_fd;		/* held while a slice is measured, else -1 */
+	uint64_t slice_exchanges;	/* seen in measured slices */
+	uint64_t slice_start;
+	bool detached;
+};
+
+/* All programs' run time so far, as the kernel counted it while statistics were on. */
+void session_cost_total(const struct session *s, struct program_cost *total, uint64_t *misses);
+
+#endif

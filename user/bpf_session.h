@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * bpf_session.h - the life of the kernel side: open, attach, watch, detach.
+ *
+ * Only the bpf_*.c files know libbpf. Nothing is pinned: when the process ends, however it ends,
+ * the kernel removes programs, maps and links.
+ */
+#ifndef EPOLLSCOPE_BPF_SESSION_H
+#define EPOLLSCOPE_BPF_SESSION_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "feature_table.h"
+#include "model.h"
+#include "target.h"
+
+struct session;
+
+struct session_config {
+	const uint16_t *ports;	/* only connections of these local ports; n_ports 0: all */
+	size_t n_ports;
+	uint32_t ring_kib;	/* a processor's ring, a power of two */
+	bool syscalls;		/* time every system call */
+	bool conn_events;	/* send EV_CONN_CLOSE */
+	uint64_t tail_ns;	/* first threshold for EV_EXCHANGE; UINT64_MAX: none yet */
+	uint32_t sample_every;	/* one in so many below it; 0: none */
+	unsigned verbose;
+};
+
+/*
+ * Loads the programs that this kernel can take. 0 and *out, or a negative errno and one line in
+ * `why`: -EPERM privilege, -ENOSYS the kernel lacks something essential, others as they come.
+ */
+int session_open(struct session **out, const struct session_config *config, char *why,
+		 size_t why_len);
+
+/* The hooks fire for this process (its thread group) from now on, or no more. */
+void session_watch_pid(struct session *s, uint32_t pid);
+void session_forget_pid(struct session *s, uint32_t pid);
+bool session_watches(const struct session *s, uint32_t pid);
+
+int session_attach(struct session *s, char *why, size_t why_len);
+
+/*
+ * Meets the sockets that the watched processes have open, in the network namespaces of `pids`.
+ * After the attach; again when a process is added. 0 or a negative errno.
+ */
+int session_snapshot(struct session *s, const uint32_t *pids, size_t n);
+
+/* Completes answers that no further request has completed: their EV_ANSWER follows. */
+int session_flush(struct session *s, const uint32_t *pids, size_t n);
+
+/* Calls fn for each record in the rings. Returns their number. */
+typedef void (*record_fn)(void *ctx, const void *data, size_t size);
+long session_drain(struct session *s, record_fn fn, void *ctx);
+
+/* Exchanges at or above this are sent from now on. */
+void session_tail(struct session *s, uint64_t tail_ns);
+
+/* All exchanges so far; H_LATENCY of all processors added up. */
+void session_latency(const struct session *s, struct hist *sum);
+
+/* Fills everything in the report that the maps hold; the report's arrays are allocated. */
+int session_report(const struct session *s, struct report *r);
+
+const struct feature_set *session_features(const struct session *s);
+
+/*
+ * Measuring our own cost doubles it, so it is sampled: on for a slice, off for the rest.
+ * session_cost_slice(true) ... (false) brackets a slice.
+ */
+void session_cost_slice(struct session *s, bool on);
+
+/* With verbose: a line for each program, what it cost, on stderr. */
+void session_cost_print(const struct session *s);
+
+void session_detach(struct session *s);	/* hooks off, maps stay readable */
+void session_close(struct session *s);	/* any state, NULL too */
+
+/* For doctor: asks the kernel without loading. 0 or a negative errno and why. */
+int session_probe(struct feature_set *set, char *why, size_t why_len);
+
+#endif

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* cmd_lines.c - conns and slow: a line for each event, as it happens. */
+#include <stdio.h>
+
+#include "commands.h"
+#include "render.h"
+#include "status.h"
+#include "watch.h"
+
+struct lines {
+	bool json;
+	struct style style;
+	int64_t offset_ns;
+	uint64_t threshold_ns;
+	unsigned since_flush;
+};
+
+/* A reader of a pipe wants each line now; a write error ends the watch. */
+static int line_done(void)
+{
+	return flush_stdout() ? 1 : 0;
+}
+
+static int print_conn(void *ctx, const struct ev_conn_close *c)
+{
+	struct lines *l = ctx;
+
+	if (l->json)
+		render_conn_json(stdout, c, l->offset_ns);
+	else
+		render_conn_text(stdout, c, l->offset_ns, &l->style);
+	return line_done();
+}
+
+static int print_exchange(void *ctx, const struct exchange_info *x)
+{
+	struct lines *l = ctx;
+
+	if (l->json)
+		render_slow_json(stdout, x, l->offset_ns);
+	else
+		render_slow_text(stdout, x, l->offset_ns, &l->style);
+	return line_done();
+}
+
+static struct lines lines_for(const struct options *o)
+{
+	return (struct lines){
+		.json = o->json,
+		.style = { .color = !o->json && options_color(o, 1) },
+		.offset_ns = realtime_offset_ns(),
+	};
+}
+
+/* What the stream lost belongs to stderr: stdout holds lines only. */
+static int finish(const struct options *o, struct watch_result *w, int status)
+{
+	struct report r = { 0 };
+
+	if (!status && !session_report(w->session, &r)) {
+		if (r.loss.ring)
+			warn_line("%llu events were lost because the ring was full: raise --ring-size",
+				  (unsigned long long)r.loss.ring);
+		status = watch_status(o, w, r.loss.ring);
+	}
+	report_free(&r);
+	watch_free(w);
+	return status;
+}
+
+int cmd_conns(const struct options *o)
+{
+	struct lines l = lines_for(o);
+	struct watch_handlers handlers = { .conn_close = print_conn, .ctx = &l };
+	struct watch_result w;
+
+	if (!o->json) {
+		render_conn_header(stdout, &l.style);
+		flush_stdout();
+	}
+	return finish(o, &w, watch(o, &handlers, &w));
+}
+
+int cmd_slow(const struct options *o)
+{
+	struct lines l = lines_for(o);
+	struct watch_handlers handlers = {
+		.exchange = print_exchange,
+		.ctx = &l,
+		.every_exchange = o->has_over,
+		.over_ns = o->over_ns,
+		.answers = true,
+	};
+	struct watch_result w;
+
+	if (!o->json) {
+		render_slow_header(stdout, &l.style);
+		flush_stdout();
+	}
+	return finish(o, &w, watch(o, &handlers, &w));
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* cmd_report.c - watch, then say where the P99 went. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+
+#include "commands.h"
+#include "render.h"
+#include "status.h"
+#include "watch.h"
+
+/* The slowest exchanges, slowest first. */
+struct worst {
+	struct exchange_info *list;
+	size_t n, room;
+};
+
+static int keep_worst(void *ctx, const struct exchange_info *x)
+{
+	struct worst *w = ctx;
+	size_t i;
+
+	if (!w->room || (w->n == w->room &&
+			 x->ex.latency_ns <= w->list[w->n - 1].ex.latency_ns))
+		return 0;
+	if (w->n < w->room)
+		w->n++;
+	for (i = w->n - 1; i > 0 && w->list[i - 1].ex.latency_ns < x->ex.latency_ns; i--)
+		w->list[i] = w->list[i - 1];
+	w->list[i] = *x;
+	return 0;
+}
+
+static void fill_place(struct report *r)
+{
+	struct utsname u;
+
+	if (uname(&u))
+		return;
+	snprintf(r->kernel, sizeof(r->kernel), "%s", u.release);
+	snprintf(r->host, sizeof(r->host), "%s", u.nodename);
+}
+
+static int fill_targets(struct report *r, const struct targets *t)
+{
+	r->targets = calloc(t->n ? t->n : 1, sizeof(*r->targets));
+	if (!r->targets)
+		return -1;
+	for (r->n_targets = 0; r->n_targets < t->n; r->n_targets++) {
+		struct target_info *to = &r->targets[r->n_targets];
+		const struct target *from = &t->list[r->n_targets];
+
+		to->pid = from->pid;
+		memcpy(to->comm, from->comm, COMM_LEN);
+		memcpy(to->exe, from->exe, sizeof(to->exe));
+	}
+	return 0;
+}
+
+static int fill_notes(struct report *r, const struct feature_set *set, const struct options *o)
+{
+	r->notes = calloc(FEATURE_COUNT + 1, sizeof(*r->notes));
+	if (!r->notes)
+		return -1;
+	for (int f = 0; f < FEATURE_COUNT; f++) {
+		int sub = feature_table[f].substitute;
+
+		if (set->used[f] || f == FEATURE_SOCKET_OLD)
+			continue;
+		r->notes[r->n_notes++] = sub >= 0 && set->used[sub] ?
+					 feature_table[sub].without : feature_table[f].without;
+	}
+	if (o->no_syscalls)
+		r->notes[r->n_notes++] = "system calls were left out (--no-syscalls)";
+	return 0;
+}
+
+static double own_cpu_seconds(void)
+{
+	struct rusage u;
+
+	if (getrusage(RUSAGE_SELF, &u))
+		return 0;
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+static int fill_report(struct report *r, const struct watch_result *w, const struct options *o)
+{
+	r->version = EPOLLSCOPE_VERSION;
+	r->start_realtime_ns = w->start_ns + (uint64_t)w->realtime_offset_ns;
+	r->realtime_offset_ns = w->realtime_offset_ns;
+	r->window_ns = w->end_ns - w->start_ns;
+	r->events = w->events;
+	r->connections.listen_overflows = w->listen_overflows;
+	r->overhead.collector_cpu_seconds = own_cpu_seconds();
+	fill_place(r);
+	if (session_report(w->session, r) || fill_targets(r, &w->targets) ||
+	    fill_notes(r, session_features(w->session), o))
+		return -1;
+	return 0;
+}
+
+int cmd_report(const struct options *o)
+{
+	struct style style = { .color = !o->json && options_color(o, 1) };
+	struct worst worst = { .room = o->top };
+	struct watch_handlers handlers = { .exchange = keep_worst, .ctx = &worst };
+	struct report r = { 0 };
+	struct watch_result w;
+	int status;
+
+	worst.list = calloc(o->top ? o->top : 1, sizeof(*worst.list));
+	if (!worst.list) {
+		fail_line("out of memory");
+		return EXIT_FAULT;
+	}
+	status = watch(o, &handlers, &w);
+	if (!status) {
+		r.worst = worst.list;
+		r.n_worst = worst.n;
+		worst.list = NULL;
+		if (fill_report(&r, &w, o)) {
+			fail_line("out of memory");
+			status = EXIT_FAULT;
+		} else {
+			if (o->json)
+				render_report_json(stdout, &r);
+			else
+				render_report_text(stdout, &r, &style);
+			status = watch_status(o, &w, r.loss.ring);
+		}
+	}
+	free(worst.list);
+	report_free(&r);
+	watch_free(&w);
+	return status;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * options.h - the command line: one table of commands and one of options, from which come parsing,
+ * help, defaults and usage errors.
+ */
+#ifndef EPOLLSCOPE_OPTIONS_H
+#define EPOLLSCOPE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "target.h"
+
+enum command {
+	CMD_NONE,
+	CMD_REPORT,
+	CMD_RECORD,
+	CMD_CONNS,
+	CMD_SLOW,
+	CMD_FLAME,
+	CMD_EXPORT,
+	CMD_DOCTOR,
+	CMD_COUNT,
+};
+
+/* What the command line asks for. */
+enum action {
+	ACTION_RUN,
+	ACTION_HELP,	/* of the command, or of all when there is none */
+	ACTION_VERSION,
+};
+
+enum color_when {
+	COLOR_AUTO,
+	COLOR_ALWAYS,
+	COLOR_NEVER,
+};
+
+struct options {
+	enum action action;
+	enum command command;
+	struct target_spec target;
+	uint64_t duration_ns;	/* 0: until Ctrl-C, or the program's end */
+	bool json;
+	bool json_schema;	/* only print the schema of the command's JSON: main does; no target */
+	bool has_over;
+	uint64_t over_ns;	/* slow: at or above; 0 is every exchange */
+	bool has_max_loss;
+	double max_loss;	/* 0..1 of all events; more is EXIT_LOST */
+	bool no_syscalls;
+	uint32_t ring_kib;	/* per CPU, a power of two */
+	uint32_t top;		/* worst exchanges to print; 0 is none */
+	enum color_when color;
+	unsigned verbose;	/* 1: libbpf's warnings, 2: all of its messages */
+	char error[240];	/* after a failed parse: the line to print */
+};
+
+/*
+ * Parses argv into o, with the defaults of the table where it says nothing. 0, or -EINVAL with
+ * o->error set. Strings in o belong to argv; options_free() in any case.
+ */
+int options_parse(struct options *o, int argc, char *const argv[]);
+
+void options_free(struct options *o);
+
+/* Help for one command, or the overview for CMD_NONE; fits 100 columns. */
+void options_print_help(FILE *out, enum command command);
+
+/* "report"; NULL for CMD_NONE. */
+const char *command_name(enum command command);
+
+/* Whether what is printed to fd may be coloured: --color, NO_COLOR, TERM, terminal or not. */
+bool options_color(const struct options *o, int fd);
+
+#endif

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* options_table.c - every command, every option, and what each does to struct options. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "options_table.h"
+#include "quantity.h"
+
+#define WATCHING (IN(CMD_REPORT) | IN(CMD_CONNS) | IN(CMD_SLOW))
+#define EVERY	 (WATCHING | IN(CMD_DOCTOR))
+#define ALWAYS	 (EVERY | IN(CMD_NONE))
+
+const struct command_row command_rows[CMD_COUNT] = {
+	[CMD_REPORT] = {
+		.name = "report",
+		.summary = "watch, then say where the P99 went",
+		.examples = {
+			"report -c nginx -d 10",
+			"report -P 6379 -d 30 --json > report.json",
+			"report -d 5 -- redis-server --port 7000",
+		},
+	},
+	[CMD_RECORD] = {
+		.name = "record",
+		.summary = "watch into a capture file",
+		.planned = true,
+	},
+	[CMD_CONNS] = {
+		.name = "conns",
+		.summary = "a line for each connection as it closes",
+		.examples = {
+			"conns -P 443",
+			"conns -p 4242 -d 60 --json | jq .duration_ns",
+		},
+	},
+	[CMD_SLOW] = {
+		.name = "slow",
+		.summary = "a line for each slow exchange, with its ledger",
+		.examples = {
+			"slow -c redis-server",
+			"slow -P 8080 --over 5ms",
+			"slow -p 4242 --over 0ns -d 1 --json",
+		},
+	},
+	[CMD_FLAME] = {
+		.name = "flame",
+		.summary = "stacks behind the tail, folded or as SVG",
+		.planned = true,
+	},
+	[CMD_EXPORT] = {
+		.name = "export",
+		.summary = "Prometheus endpoint",
+		.planned = true,
+	},
+	[CMD_DOCTOR] = {
+		.name = "doctor",
+		.summary = "what this kernel, these privileges and this target allow",
+		.target = TARGET_OPTIONAL,
+		.examples = {
+			"doctor",
+			"doctor -c nginx --json",
+		},
+	},
+};
+
+#define NO_MEMORY "out of memory"
+
+static bool add_pid(struct target_spec *t, uint32_t pid)
+{
+	uint32_t *grown = reallocarray(t->pids, t->n_pids + 1, sizeof(*grown));
+
+	if (!grown)
+		return false;
+	t->pids = grown;
+	t->pids[t->n_pids++] = pid;
+	return true;
+}
+
+static bool add_port(struct target_spec *t, uint32_t port)
+{
+	uint16_t *grown = reallocarray(t->ports, t->n_ports + 1, sizeof(*grown));
+
+	if (!grown)
+		return false;
+	t->ports = grown;
+	t->ports[t->n_ports++] = (uint16_t)port;
+	return true;
+}
+
+/* A list "1,2,3" of numbers up to max; wanted says so. */
+static const char *add_numbers(struct target_spec *t, const char *list, uint32_t max,
+			       bool (*add)(struct target_spec *, uint32_t), const char *wanted)
+{
+	for (;;) {
+		size_t len = strcspn(list, ",");
+		char part[16] = "";
+		uint32_t number;
+
+		if (len >= sizeof(part))
+			return wanted;
+		memcpy(part, list, len);
+		if (quantity_u32(part, 1, max, &number))
+			return wanted;
+		if (!add(t, number))
+			return NO_MEMORY;
+		if (!list[len])
+			return NULL;
+		list += len + 1;
+	}
+}
+
+static const char *set_pid(struct options *o, const char *value)
+{
+	return add_numbers(&o->target, value, INT32_MAX, add_pid,
+			   "a process id is a whole number from 1 to 2147483647");
+}
+
+static const char *set_port(struct options *o, const char *value)
+{
+	return add_numbers(&o->target, value, UINT16_MAX, add_port,
+			   "a port is a whole number from 1 to 65535");
+}
+
+static const char *set_comm(struct options *o, const char *value)
+{
+	struct target_spec *t = &o->target;
+	const char **grown;
+
+	if (!*value)
+		return "give a process name or a pattern such as 'nginx*'";
+	grown = reallocarray(t->comms, t->n_comms + 1, sizeof(*grown));
+	if (!grown)
+		return NO_MEMORY;
+	t->comms = grown;
+	t->comms[t->n_comms++] = value;
+	return NULL;
+}
+
+static const char *set_cgroup(struct options *o, const char *value)
+{
+	o->target.cgroup = value;
+	return *value ? NULL : "give the path of a control group";
+}
+
+static const char *set_duration(struct options *o, const char *value)
+{
+	return !quantity_duration(value, true, &o->duration_ns) && o->duration_ns ?
+		       NULL : "a duration is more than 0 and at most 365 days, as 10, 0.5 or 2m";
+}
+
+static const char *set_json(struct options *o, const char *value)
+{
+	(void)value;
+	o->json = true;
+	return NULL;
+}
+
+static const char *set_json_schema(struct options *o, const char *value)
+{
+	(void)value;
+	o->json_schema = true;
+	return NULL;
+}
+
+static const char *set_over(struct options *o, const char *value)
+{
+	o->has_over = true;
+	return quantity_duration(value, false, &o->over_ns) ?
+		       "a latency has a unit, as 5ms, 200us, 1.5s or 0ns" : NULL;
+}
+
+static const char *set_max_loss(struct options *o, const char *value)
+{
+	o->has_max_loss = true;
+	return quantity_share(value, &o->max_loss) ?
+		       "a share is a fraction from 0 to 1 or a percentage, as 0.01 or 1%" : NULL;
+}
+
+static const char *set_no_syscalls(struct options *o, const char *value)
+{
+	(void)value;
+	o->no_syscalls = true;
+	return NULL;
+}
+
+static const char *set_ring_size(struct options *o, const char *value)
+{
+	return quantity_u32(value, 64, 65536, &o->ring_kib) || o->ring_kib & (o->ring_kib - 1) ?
+		       "a ring size is a power of two from 64 to 65536 (KiB)" : NULL;
+}
+
+static const char *set_top(struct options *o, const char *value)
+{
+	return quantity_u32(value, 0, 100, &o->top) ? "a count is a whole number from 0 to 100" :
+						      NULL;
+}
+
+static const char *set_color(struct options *o, const char *value)
+{
+	static const char *const names[] = {
+		[COLOR_AUTO] = "auto",
+		[COLOR_ALWAYS] = "always",
+		[COLOR_NEVER] = "never",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(value, names[i])) {
+			o->color = (enum color_when)i;
+			return NULL;
+		}
+	}
+	return "it is auto, always or never";
+}
+
+static const char *set_verbose(struct options *o, const char *value)
+{
+	(void)value;
+	o->verbose++;
+	return NULL;
+}
+
+static const char *set_help(struct options *o, const char *value)
+{
+	(void)value;
+	o->action = ACTION_HELP;
+	return NULL;
+}
+
+static const char *set_version(struct options *o, const char *value)
+{
+	(void)value;
+	o->action = ACTION_VERSION;
+	return NULL;
+}
+
+const struct option_row option_rows[] = {
+	{"pid", 'p', "PID[,PID...]", EVERY, true, NULL,
+	 "these processes", set_pid},
+	{"comm", 'c', "COMM", EVERY, true, NULL,
+	 "processes of this name, a glob such as 'nginx*'; may be repeated", set_comm},
+	{"port", 'P', "PORT[,PORT...]", EVERY, true, NULL,
+	 "processes that listen on these local TCP ports; only connections\n"
+	 "of these ports count, those of a launched PROGRAM too", set_port},
+	{"cgroup", 0, "PATH", EVERY, true, NULL,
+	 "processes of this control group and of those below it:\n"
+	 "an absolute path, or one relative to /sys/fs/cgroup", set_cgroup},
+	{"input", 'i', "FILE", 0, false, NULL,
+	 "a capture file", NULL},
+	{"duration", 'd', "SECONDS", WATCHING, false, NULL,
+	 "watch for so long, or with a unit as 500ms or 2m;\n"
+	 "without it until Ctrl-C, or the program's end", set_duration},
+	{"over", 0, "TIME", IN(CMD_SLOW), false, NULL,
+	 "exchanges of this latency and above, as 5ms, 200us or 0ns (all);\n"
+	 "without it those at or above the current P99", set_over},
+	{"top", 0, "N", IN(CMD_REPORT), false, "3",
+	 "print the N worst exchanges", set_top},
+	{"no-syscalls", 0, NULL, IN(CMD_REPORT), false, NULL,
+	 "leave out the system calls: cheaper for the server", set_no_syscalls},
+	{"json", 0, NULL, EVERY, false, NULL,
+	 "print JSON instead of text", set_json},
+	{"json-schema", 0, NULL, WATCHING | IN(CMD_NONE), false, NULL,
+	 "print the JSON schema and exit (without a command: report's)", set_json_schema},
+	{"max-loss", 0, "SHARE", WATCHING, false, NULL,
+	 "exit with status 3 if more events were lost, as 0.01 or 1%;\n"
+	 "without it losses are shown but are no failure", set_max_loss},
+	{"ring-size", 0, "KIB", WATCHING, false, "1024",
+	 "event ring of each CPU: a power of two, 64 to 65536", set_ring_size},
+	{"color", 0, "WHEN", EVERY, false, "auto",
+	 "auto (on a terminal, no NO_COLOR), always or never", set_color},
+	{"verbose", 'v', NULL, ALWAYS, false, NULL,
+	 "print libbpf's messages to stderr; twice for all of them", set_verbose},
+	{"help", 'h', NULL, ALWAYS, false, NULL,
+	 "print this help and exit", set_help},
+	{"version", 0, NULL, ALWAYS, false, NULL,
+	 "print the version and exit", set_version},
+};
+
+const size_t option_count = sizeof(option_rows) / sizeof(option_rows[0]);

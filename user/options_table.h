@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* options_table.h - the rows that parsing (options.c) and help (help.c) share. */
+#ifndef EPOLLSCOPE_OPTIONS_TABLE_H
+#define EPOLLSCOPE_OPTIONS_TABLE_H
+
+#include "options.h"
+
+#define IN(command) (1u << (command))
+
+enum target_use {
+	TARGET_REQUIRED,	/* or a program to launch */
+	TARGET_OPTIONAL,	/* and no program */
+};
+
+struct command_row {
+	const char *name;
+	const char *summary;
+	bool planned;			/* known, but not in this version */
+	enum target_use target;
+	const char *examples[4];	/* a line each: what follows "epollscope" */
+};
+
+/* Sets what the option stands for; NULL, or what a good value would be. */
+typedef const char *option_set(struct options *o, const char *value);
+
+struct option_row {
+	const char *name;	/* long name; NULL if there is none */
+	char key;		/* short name; 0 if there is none */
+	const char *arg;	/* name of its argument; NULL if it takes none */
+	unsigned commands;	/* IN(...) of those that take it; 0: planned */
+	bool target;		/* says which processes */
+	const char *preset;	/* default, parsed as if given; NULL if there is none */
+	const char *help;	/* lines for help */
+	option_set *set;
+};
+
+extern const struct command_row command_rows[CMD_COUNT];
+extern const struct option_row option_rows[];
+extern const size_t option_count;
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * proc.h - what /proc says about processes. Anything may vanish between two calls: then a function
+ * returns -ESRCH. Names are raw bytes, as hostile as their owner likes.
+ */
+#ifndef EPOLLSCOPE_PROC_H
+#define EPOLLSCOPE_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define PROC_COMM_LEN 16	/* with its NUL; longer names of kernel threads are cut */
+
+struct proc_stat {
+	uint32_t pid;		/* of the task that was asked for */
+	uint32_t ppid;
+	uint32_t threads;	/* 0 once it is gone */
+	char state;		/* R, S, D, T, Z, X, ... */
+	bool kernel;		/* a kernel thread */
+	uint64_t start_time;	/* clock ticks since boot */
+	char comm[PROC_COMM_LEN];
+};
+
+/* Run time and run delay of all threads of a process, ns. */
+struct proc_schedstat {
+	uint64_t run_ns;
+	uint64_t wait_ns;
+};
+
+/* Parses the text of a stat file, up to len bytes. 0 or -EINVAL. */
+int proc_parse_stat(const char *text, size_t len, struct proc_stat *st);
+
+/* Of any task, thread or process. 0, -ESRCH, -EACCES or another negative errno. */
+int proc_stat(uint32_t pid, struct proc_stat *st);
+
+/* Ended, waiting for its parent. A process whose first thread ended while others run is not. */
+bool proc_is_zombie(const struct proc_stat *st);
+
+/* The process that a task belongs to; the real user of a process. */
+int proc_tgid(uint32_t tid, uint32_t *tgid);
+int proc_uid(uint32_t pid, uid_t *uid);
+
+/* Path of the executable, cut to fit, terminated; "" and a negative errno if it is not known. */
+int proc_exe(uint32_t pid, char *path, size_t len);
+
+/* All processes, the threads of one, the children of one: ascending; free(*list). */
+int proc_list(uint32_t **list, size_t *n);
+int proc_threads(uint32_t pid, uint32_t **list, size_t *n);
+int proc_children(uint32_t pid, uint32_t **list, size_t *n);
+
+int proc_schedstat(uint32_t pid, struct proc_schedstat *s);
+
+#endif

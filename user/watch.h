@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * watch.h - what every command does while it watches: resolve the target, attach, drain, follow
+ * the target's processes, keep the tail's threshold, stop in good order.
+ */
+#ifndef EPOLLSCOPE_WATCH_H
+#define EPOLLSCOPE_WATCH_H
+
+#include "bpf_session.h"
+#include "model.h"
+#include "options.h"
+#include "target.h"
+
+/* What a command wants to hear; each may be NULL. Returning non-zero ends the watch. */
+struct watch_handlers {
+	int (*exchange)(void *ctx, const struct exchange_info *x);
+	int (*conn_close)(void *ctx, const struct ev_conn_close *c);
+	void *ctx;
+	bool every_exchange;	/* not only the tail: `over_ns` is the threshold */
+	uint64_t over_ns;
+	bool answers;		/* complete answers soon, also on connections that fell idle */
+};
+
+/* What was watched, valid until watch_free(). */
+struct watch_result {
+	struct session *session;	/* detached, readable */
+	struct targets targets;
+	uint64_t start_ns;		/* CLOCK_MONOTONIC */
+	uint64_t end_ns;
+	int64_t realtime_offset_ns;	/* wall clock less CLOCK_MONOTONIC */
+	uint64_t events;		/* records that reached us */
+	uint64_t bad_events;		/* of a kind or size that we do not know */
+	uint64_t listen_overflows;	/* in the namespace of the first target */
+	int program_status;		/* of `-- PROGRAM`; -1: none, or still running */
+};
+
+/*
+ * Runs a watch to its end. EXIT_OK, or an exit status whose line is already printed. The result
+ * is to be freed in either case.
+ */
+int watch(const struct options *o, const struct watch_handlers *h, struct watch_result *r);
+void watch_free(struct watch_result *r);
+
+/* The command's exit status after it has printed: --max-loss, the launched program's status. */
+int watch_status(const struct options *o, const struct watch_result *r, uint64_t lost);
+
+/* CLOCK_MONOTONIC, ns, and what to add to it for the wall clock. */
+uint64_t monotonic_ns(void);
+int64_t realtime_offset_ns(void);
+
+#endif
