@@ -68,10 +68,28 @@ INLINE void hist_put(struct hist *h, __u64 v, bool shared)
 		h->max = v;
 }
 
-/* Functions of their own (count.bpf.c), so that the verifier walks their branches once. */
-int bucket_of(__u64 v);	/* hist_bucket */
-int hist_add(__u32 id, __u64 v);
-int hist_add_shared(__u32 id, __u64 v);
+INLINE struct hist *hist_of(__u32 id)
+{
+	__u32 key = cpu_set() * H_MAX + id;
+
+	return bpf_map_lookup_elem(&hists, &key);
+}
+
+INLINE void hist_add(__u32 id, __u64 v)
+{
+	struct hist *h = hist_of(id);
+
+	if (h)
+		hist_put(h, v, false);
+}
+
+INLINE void hist_add_shared(__u32 id, __u64 v)
+{
+	struct hist *h = hist_of(id);
+
+	if (h)
+		hist_put(h, v, true);
+}
 
 /* end - start; an end before its start is counted and gives 0. */
 INLINE __u64 elapsed(__u64 start_ns, __u64 end_ns)

@@ -188,20 +188,23 @@ struct ev_process {
  * nothing is shared; user space maps them and adds the sets up.
  */
 enum hist_id {
-	H_LATENCY,
-	H_STAGE,				/* + enum stage; only exchanges that have the stage */
-	H_SEND = H_STAGE + STAGE_COUNT,
-	H_DELIVER,
-	H_CLIENT,				/* client exchanges: first byte sent to first received */
-	H_RUNQUEUE,				/* every wait for a processor: woken and preempted */
+	H_SEND_LATE,	/* answers completed by a close or a flush, not by the next request */
+	H_DELIVER_LATE,
+	H_CLIENT,	/* client exchanges: first byte sent to first received */
+	H_RUNQUEUE,	/* every wait for a processor: woken and preempted */
 	H_ACCEPT_WAIT,
-	H_SYSCALL,				/* + enum syscall_id */
+	H_SYSCALL,	/* + enum syscall_id */
 	H_MAX = H_SYSCALL + 32,
 };
 
-/* For each bucket of the latency, the time its exchanges spent in each stage: the tail's shares. */
-struct stage_matrix {
-	__u64 ns[HIST_BUCKETS][STAGE_COUNT];
+/* What every exchange adds to: one look-up finds it all. */
+struct ledger_set {
+	struct hist latency;
+	struct hist stage[STAGE_COUNT];	/* only exchanges that have the stage */
+	struct hist send;
+	struct hist deliver;
+	/* For each bucket of the latency, the time of its exchanges by stage: the tail's shares. */
+	__u64 stage_ns[HIST_BUCKETS][STAGE_COUNT];
 };
 
 struct counters {

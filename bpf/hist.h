@@ -21,31 +21,41 @@ struct hist {
 	__u64 bucket[HIST_BUCKETS];
 };
 
-/* Index of the highest set bit; v must not be 0. Steps, not clz: BPF has no such instruction. */
+/*
+ * Index of the highest set bit; v must not be 0. BPF has no instruction for it, and branches would
+ * be walked by the verifier at every use: smear the bit down, multiply, look up (de Bruijn).
+ */
 static inline __attribute__((always_inline)) __u32 hist_log2(__u64 v)
 {
-	__u32 e = 0;
+	static const __u8 index[64] = {
+		0, 47, 1, 56, 48, 27, 2, 60, 57, 49, 41, 37, 28, 16, 3, 61,
+		54, 58, 35, 52, 50, 42, 21, 44, 38, 32, 29, 23, 17, 11, 4, 62,
+		46, 55, 26, 59, 40, 36, 15, 53, 34, 51, 20, 43, 31, 22, 10, 45,
+		25, 39, 14, 33, 19, 30, 9, 24, 13, 18, 8, 12, 7, 6, 5, 63,
+	};
 
-	if (v >> 32) { v >>= 32; e += 32; }
-	if (v >> 16) { v >>= 16; e += 16; }
-	if (v >> 8) { v >>= 8; e += 8; }
-	if (v >> 4) { v >>= 4; e += 4; }
-	if (v >> 2) { v >>= 2; e += 2; }
-	return e + (__u32)(v >> 1);
+	v |= v >> 1;
+	v |= v >> 2;
+	v |= v >> 4;
+	v |= v >> 8;
+	v |= v >> 16;
+	v |= v >> 32;
+	return index[(v * 0x03f79d71b4cb0a89ULL) >> 58];
 }
 
-/* The bucket that holds v: always < HIST_BUCKETS. */
+/*
+ * The bucket that holds v: always < HIST_BUCKETS. Below 128 the bucket is the value. Without a
+ * branch, for the same reason; the mask stands for "if v is 2^HIST_EXP_MAX or more".
+ */
 static inline __attribute__((always_inline)) __u32 hist_bucket(__u64 v)
 {
-	__u32 e;
+	__u64 over = v >> HIST_EXP_MAX;
+	__u32 shift;
 
-	if (v < HIST_SUB)
-		return (__u32)v;
-	if (v >> HIST_EXP_MAX)
-		return HIST_BUCKETS - 1;
-	e = hist_log2(v);
-	return ((e - HIST_SUB_BITS + 1) << HIST_SUB_BITS) +
-	       (__u32)((v >> (e - HIST_SUB_BITS)) & (HIST_SUB - 1));
+	v |= -((over | -over) >> 63);
+	v &= (1ULL << HIST_EXP_MAX) - 1;
+	shift = hist_log2(v | HIST_SUB) - HIST_SUB_BITS;
+	return (shift << HIST_SUB_BITS) + (__u32)(v >> shift);
 }
 
 /* The largest value that a bucket holds. */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* ledger.bpf.c - looking back at what a thread did and an eventpoll returned; the sums. */
+/*
+ * ledger.bpf.c - the parts of the ledger that are functions of their own: with their loops and
+ * branches inline, the verifier would walk them anew for every path that leads there.
+ */
 #include "ledger.h"
 
 /* Runnable and blocked time of a thread between two moments of its past; 1 if forgotten. */
@@ -68,26 +71,31 @@ __noinline int wait_in_history(struct conn *c, __u64 ep, __u64 from)
 	return 0;
 }
 
-__noinline int ledger_count(const struct ledger *l)
+INLINE void stage_count(struct ledger_set *set, __u32 latency_bucket, __u32 stage, __u64 ns)
 {
-	__u32 set = cpu_set(), b, s;
-	struct stage_matrix *m = bpf_map_lookup_elem(&matrices, &set);
-	struct counters *n = bpf_map_lookup_elem(&counter_sets, &set);
+	hist_put(&set->stage[stage], ns, false);
+	if (latency_bucket < HIST_BUCKETS)
+		add(&set->stage_ns[latency_bucket][stage], ns);
+}
 
-	if (!l)
-		return 0;
-	b = bucket_of(l->latency_ns);
-	hist_add(H_LATENCY, l->latency_ns);
-#pragma unroll
-	for (s = 0; s < STAGE_COUNT; s++) {
-		if (!(l->present & (1 << s)))
-			continue;
-		hist_add(H_STAGE + s, l->stage_ns[s]);
-		if (m && b < HIST_BUCKETS)
-			add(&m->ns[b][s], l->stage_ns[s]);
-	}
-	if (!n)
-		return 0;
+INLINE void split_count(struct counters *n, __u32 which, __u64 ns, const struct split *split)
+{
+	add(&n->split_ns[which], ns);
+	if (split->runnable_ns)
+		add(&n->split[which].runnable_ns, split->runnable_ns);
+	if (split->blocked_ns)
+		add(&n->split[which].blocked_ns, split->blocked_ns);
+}
+
+INLINE void flags_count(struct counters *n, const struct ledger *l)
+{
+	if (l->flags & EXCHANGE_SPLIT_BUSY)
+		split_count(n, SPLIT_BUSY, l->stage_ns[STAGE_BUSY], &l->split[SPLIT_BUSY]);
+	if (l->flags & EXCHANGE_SPLIT_DISPATCH)
+		split_count(n, SPLIT_DISPATCH, l->stage_ns[STAGE_DISPATCH],
+			    &l->split[SPLIT_DISPATCH]);
+	if (l->flags & EXCHANGE_SPLIT_SERVICE)
+		split_count(n, SPLIT_SERVICE, l->stage_ns[STAGE_SERVICE], &l->split[SPLIT_SERVICE]);
 	if (l->flags & EXCHANGE_CLAMPED)
 		add(&n->clamped, 1);
 	if (l->flags & EXCHANGE_ASYNC)
@@ -98,15 +106,22 @@ __noinline int ledger_count(const struct ledger *l)
 		add(&n->merged, 1);
 	if (l->flags & EXCHANGE_NO_WAIT)
 		add(&n->no_wait, 1);
+}
+
+__noinline int ledger_count(const struct ledger *l)
+{
+	__u32 key = cpu_set(), bucket, stage;
+	struct ledger_set *set = bpf_map_lookup_elem(&ledger_sets, &key);
+	struct counters *n = bpf_map_lookup_elem(&counter_sets, &key);
+
+	if (!l || !set || !n)
+		return 0;
+	bucket = hist_bucket(l->latency_ns);
+	hist_put(&set->latency, l->latency_ns, false);
 #pragma unroll
-	for (s = 0; s < SPLIT_COUNT; s++) {
-		if (!(l->flags & (EXCHANGE_SPLIT_BUSY << s)))
-			continue;
-		add(&n->split_ns[s], l->stage_ns[s == SPLIT_BUSY ? STAGE_BUSY :
-						 s == SPLIT_DISPATCH ? STAGE_DISPATCH :
-								       STAGE_SERVICE]);
-		add(&n->split[s].runnable_ns, l->split[s].runnable_ns);
-		add(&n->split[s].blocked_ns, l->split[s].blocked_ns);
-	}
+	for (stage = 0; stage < STAGE_COUNT; stage++)
+		if (l->present & (1 << stage))
+			stage_count(set, bucket, stage, l->stage_ns[stage]);
+	flags_count(n, l);
 	return 0;
 }

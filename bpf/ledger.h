@@ -99,30 +99,50 @@ INLINE void ledger_wait(struct conn *c, const struct sock *sk, const struct thre
 	c->split_flags |= EXCHANGE_SPLIT_DISPATCH;
 }
 
-/* The answer is complete: its send and deliver times. Shared adds: a close may run in softirq. */
-INLINE void ledger_finish_answer(struct conn *c, const struct tcp_sock *tp, __u64 now)
+INLINE void answer_report(const struct conn *c, __u64 send_ns, bool delivered, __u64 deliver_ns,
+			  __u64 now)
+{
+	struct ev_answer *e = event_reserve(sizeof(*e), EV_ANSWER, now);
+
+	if (!e)
+		return;
+	e->conn = c->id;
+	e->number = c->exchanges;
+	e->send_ns = send_ns;
+	e->deliver_ns = delivered ? deliver_ns : 0;
+	e->bytes_out = c->answer_end - c->answer_start;
+	e->flags = delivered ? ANSWER_DELIVERED : 0;
+	e->pad = 0;
+	event_submit(e);
+}
+
+/*
+ * The answer is complete: its send and deliver times. `late` when no further request shows it but
+ * a close, which may run in softirq, or the flush: those add to histograms of their own.
+ */
+INLINE void ledger_finish_answer(struct conn *c, const struct tcp_sock *tp, bool late, __u64 now)
 {
 	__u64 acked_ns = tp->delivered_mstamp * 1000;
 	bool delivered = (__s32)(tp->snd_una - c->answer_end) >= 0;
 	__u64 deliver_ns = acked_ns > c->last_send_ns ? acked_ns - c->last_send_ns : 0;
-	struct ev_answer *e;
+	__u64 send_ns = c->last_send_ns - c->first_send_ns;
+	__u32 key = cpu_set();
 
-	hist_add_shared(H_SEND, c->last_send_ns - c->first_send_ns);
-	if (delivered)
-		hist_add_shared(H_DELIVER, deliver_ns);
-	if (c->reported) {
-		e = event_reserve(sizeof(*e), EV_ANSWER, now);
-		if (e) {
-			e->conn = c->id;
-			e->number = c->exchanges;
-			e->send_ns = c->last_send_ns - c->first_send_ns;
-			e->deliver_ns = delivered ? deliver_ns : 0;
-			e->bytes_out = c->answer_end - c->answer_start;
-			e->flags = delivered ? ANSWER_DELIVERED : 0;
-			e->pad = 0;
-			event_submit(e);
+	if (late) {
+		hist_add_shared(H_SEND_LATE, send_ns);
+		if (delivered)
+			hist_add_shared(H_DELIVER_LATE, deliver_ns);
+	} else {
+		struct ledger_set *set = bpf_map_lookup_elem(&ledger_sets, &key);
+
+		if (set) {
+			hist_put(&set->send, send_ns, false);
+			if (delivered)
+				hist_put(&set->deliver, deliver_ns, false);
 		}
 	}
+	if (c->reported)
+		answer_report(c, send_ns, delivered, deliver_ns, now);
 	c->first_send_ns = 0;
 	c->reported = 0;
 }
@@ -134,7 +154,7 @@ INLINE void ledger_read(struct conn *c, const struct sock *sk, const struct tcp_
 	__u64 arrival = ledger_take_arrival(c, sk, tp);
 
 	if (c->first_send_ns)
-		ledger_finish_answer(c, tp, now);
+		ledger_finish_answer(c, tp, false, now);
 	if (!c->owned)
 		conn_adopt(c, sk);
 
@@ -149,6 +169,7 @@ INLINE void ledger_read(struct conn *c, const struct sock *sk, const struct tcp_
 	c->request_bytes += tp->copied_seq - c->copied_seq;
 	c->copied_seq = tp->copied_seq;
 	c->read_ns = now;
+	t->socket_ns = now;
 	c->reader = tid;
 	c->turn = t->turn;
 	c->runnable_ns = t->runnable_ns;
@@ -238,7 +259,7 @@ INLINE void ledger_stages(struct ledger *l, const struct conn *c, const struct t
 	}
 }
 
-/* Adds it to the histograms, the matrix and the counters (ledger.bpf.c). */
+/* Adds the exchange to the histograms, the shares of the tail and the counters. */
 int ledger_count(const struct ledger *l);
 
 /* All at or above the threshold that user space keeps at the P99, and a sample of the rest. */

@@ -40,6 +40,17 @@ MAP struct {
 	__type(value, struct conn);
 } conns_by_addr SEC(".maps");
 
+/*
+ * A thread's state is in the slot of its id; when another thread holds that, in task storage. The
+ * slot costs three loads, the storage a helper with several calls inside.
+ */
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, THREAD_SLOTS);
+	__type(key, __u32);
+	__type(value, struct thread);
+} thread_slots SEC(".maps");
+
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -98,8 +109,8 @@ MAP struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct stage_matrix);
-} matrices SEC(".maps");
+	__type(value, struct ledger_set);
+} ledger_sets SEC(".maps");
 
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

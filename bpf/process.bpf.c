@@ -36,11 +36,24 @@ int BPF_PROG(on_exec, struct task_struct *task)
 	return 0;
 }
 
-/* The last thread is gone: the id may come back as somebody else's. */
+/* The thread's slot is free for another from here on. */
+INLINE void thread_gone(__u32 tid)
+{
+	static const struct thread gone;
+	struct thread *t = thread_slot(tid);
+
+	if (t && t->tid == tid)
+		__builtin_memcpy(t, &gone, sizeof(gone));
+}
+
+/* When the last thread is gone, the process id may come back as somebody else's. */
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
-	if (!is_target(task->tgid) || task->signal->live.counter > 0)
+	if (!is_target(task->tgid))
+		return 0;
+	thread_gone(task->pid);
+	if (task->signal->live.counter > 0)
 		return 0;
 	target_remove(task->tgid);
 	process_event(task, task->real_parent->tgid, PROCESS_EXIT);

@@ -110,6 +110,6 @@ int on_flush(struct bpf_iter__tcp *ctx)
 		return 0;
 	c = conn_of((struct sock *)tp);
 	if (c && c->first_send_ns)
-		ledger_finish_answer(c, tp, bpf_ktime_get_ns());
+		ledger_finish_answer(c, tp, true, bpf_ktime_get_ns());
 	return 0;
 }

@@ -208,6 +208,7 @@ int BPF_PROG(on_send_length, struct sock *sk, int ret)
 	t = thread_get(task);
 	if (!tp || !t)
 		return 0;
+	t->socket_ns = now;
 	if (c->role == ROLE_CLIENT)
 		client_send(c, t, now);
 	else

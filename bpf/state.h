@@ -97,8 +97,12 @@ enum thread_state {
 };
 
 struct thread {
+	__u32 tid;		/* who holds the slot; 0: free */
+	__u32 pad;
+
 	/* The system call under way. */
 	__u64 enter_ns;
+	__u64 socket_ns;	/* the last read or send: near enough to its call's end */
 	__u32 nr;		/* its number */
 	__u32 syscall;		/* enum syscall_id, SC_COUNT if another */
 	__u32 fd;		/* its first argument */
@@ -126,7 +130,7 @@ struct thread {
 	__u32 state;		/* enum thread_state */
 	__u32 off_kind;		/* enum offcpu_kind */
 	__u32 off_count;	/* intervals ever put in off[] */
-	__u32 pad;
+	__u32 pad2;
 	struct off_interval off[OFF_INTERVALS];
 };
 

@@ -281,7 +281,8 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long ret)
 		t->enter_ns = 0;
 		return 0;
 	}
-	now = bpf_ktime_get_ns();
+	/* A read or send was stamped at the socket a moment ago: a clock costs more than that. */
+	now = t->socket_ns > t->enter_ns ? t->socket_ns : bpf_ktime_get_ns();
 	if (cfg_syscalls)
 		hist_add(H_SYSCALL + sc, now - t->enter_ns);
 	if (cfg_syscalls && ret < 0) {

@@ -28,17 +28,35 @@ INLINE bool is_port(__u16 port)
 	return !cfg_ports || (port_bits[port / 64] >> (port % 64)) & 1;
 }
 
+/* The slot of a thread id, whoever holds it. */
+INLINE struct thread *thread_slot(__u32 tid)
+{
+	__u32 key = tid & (THREAD_SLOTS - 1);
+
+	return bpf_map_lookup_elem(&thread_slots, &key);
+}
+
 INLINE struct thread *thread_of(struct task_struct *task)
 {
+	__u32 tid = task->pid;
+	struct thread *t = thread_slot(tid);
+
+	if (t && t->tid == tid)
+		return t;
 	return bpf_task_storage_get(&threads, task, NULL, 0);
 }
 
 /* The thread's state, made at its first sight; NULL when there is no memory (counted). */
 INLINE struct thread *thread_get(struct task_struct *task)
 {
-	struct thread *t = bpf_task_storage_get(&threads, task, NULL,
-						BPF_LOCAL_STORAGE_GET_F_CREATE);
+	__u32 tid = task->pid;
+	struct thread *t = thread_slot(tid);
 
+	if (t && t->tid == tid)
+		return t;
+	if (t && !t->tid && !__sync_val_compare_and_swap(&t->tid, 0, tid))
+		return t;
+	t = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!t)
 		COUNT(map_full);
 	return t;

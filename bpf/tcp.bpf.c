@@ -104,7 +104,7 @@ INLINE void conn_closed(struct conn *c, struct sock *sk, __u64 now)
 	if (!tp)
 		return;
 	if (c->first_send_ns)
-		ledger_finish_answer(c, tp, now);
+		ledger_finish_answer(c, tp, true, now);
 	if (control.conn_events)
 		close_event(c, sk, tp, now);
 }

@@ -25,7 +25,7 @@ struct session {
 
 	/* The kernel's arrays, mapped. */
 	struct hist *hists;		/* sets x H_MAX */
-	struct stage_matrix *matrices;	/* sets */
+	struct ledger_set *ledgers;	/* sets */
 	struct counters *counters;	/* sets */
 	struct loop *loops;		/* LOOPS_MAX */
 

@@ -128,7 +128,7 @@ static int configure(struct session *s, const struct session_config *config)
 	/* What this kernel does not need takes no memory; the verifier drops its uses. */
 	err = bpf_map__set_autocreate(by_addr ? skel->maps.conns : skel->maps.conns_by_addr, false);
 	err = err ? err : bpf_map__set_max_entries(skel->maps.hists, s->sets * H_MAX);
-	err = err ? err : bpf_map__set_max_entries(skel->maps.matrices, s->sets);
+	err = err ? err : bpf_map__set_max_entries(skel->maps.ledger_sets, s->sets);
 	err = err ? err : bpf_map__set_max_entries(skel->maps.counter_sets, s->sets);
 	err = err ? err : bpf_map__set_max_entries(skel->maps.rings, s->cpus);
 	return err;
@@ -151,10 +151,10 @@ static void unmap_array(const struct bpf_map *map, void *at)
 static int map_arrays(struct session *s)
 {
 	s->hists = map_array(s->skel->maps.hists);
-	s->matrices = map_array(s->skel->maps.matrices);
+	s->ledgers = map_array(s->skel->maps.ledger_sets);
 	s->counters = map_array(s->skel->maps.counter_sets);
 	s->loops = map_array(s->skel->maps.loops);
-	return s->hists && s->matrices && s->counters && s->loops ? 0 : -errno;
+	return s->hists && s->ledgers && s->counters && s->loops ? 0 : -errno;
 }
 
 static int on_record(void *ctx, void *data, size_t size)
@@ -318,7 +318,7 @@ void session_close(struct session *s)
 	free(s->ring_fds);
 	if (s->skel) {
 		unmap_array(s->skel->maps.hists, s->hists);
-		unmap_array(s->skel->maps.matrices, s->matrices);
+		unmap_array(s->skel->maps.ledger_sets, s->ledgers);
 		unmap_array(s->skel->maps.counter_sets, s->counters);
 		unmap_array(s->skel->maps.loops, s->loops);
 	}

@@ -38,9 +38,19 @@ static void sum_hist(const struct session *s, unsigned id, struct hist *sum)
 		hist_sum(sum, &s->hists[set * H_MAX + id]);
 }
 
+/* The same for a histogram of the ledger, by its offset in the set. */
+static void sum_ledger(const struct session *s, size_t offset, struct hist *sum)
+{
+	memset(sum, 0, sizeof(*sum));
+	for (unsigned set = 0; set < s->sets; set++)
+		hist_sum(sum, (const struct hist *)((const char *)&s->ledgers[set] + offset));
+}
+
+#define SUM_LEDGER(s, member, sum) sum_ledger(s, offsetof(struct ledger_set, member), sum)
+
 void session_latency(const struct session *s, struct hist *sum)
 {
-	sum_hist(s, H_LATENCY, sum);
+	SUM_LEDGER(s, latency, sum);
 }
 
 static void sum_dist(const struct session *s, unsigned id, struct dist *d)
@@ -51,7 +61,7 @@ static void sum_dist(const struct session *s, unsigned id, struct dist *d)
 	dist_from_hist(d, &sum);
 }
 
-/* Shares of the exchanges at or above the P99's bucket; exact, for the matrix lost nothing. */
+/* Shares of the exchanges at or above the P99's bucket; exact, for the kernel's sums lost nothing. */
 static void fill_tail(const struct session *s, struct report *r)
 {
 	uint64_t ns[STAGE_COUNT] = { 0 };
@@ -67,7 +77,7 @@ static void fill_tail(const struct session *s, struct report *r)
 		r->tail_count += latency.bucket[b];
 		for (unsigned set = 0; set < s->sets; set++)
 			for (unsigned stage = 0; stage < STAGE_COUNT; stage++)
-				ns[stage] += s->matrices[set].ns[b][stage];
+				ns[stage] += s->ledgers[set].stage_ns[b][stage];
 	}
 	for (unsigned stage = 0; stage < STAGE_COUNT; stage++)
 		r->tail_ns += ns[stage];
@@ -85,16 +95,31 @@ static void fill_split(struct stage_info *stage, const struct counters *n, unsig
 		stage->oncpu_ns = stage->split_ns - stage->runnable_ns - stage->blocked_ns;
 }
 
+static void add_late(const struct session *s, unsigned id, struct hist *sum, struct dist *d)
+{
+	struct hist late;
+
+	sum_hist(s, id, &late);
+	hist_sum(sum, &late);
+	dist_from_hist(d, sum);
+}
+
 static void fill_exchanges(const struct session *s, struct report *r, const struct counters *n)
 {
+	struct hist sum;
+
 	fill_tail(s, r);
-	for (unsigned stage = 0; stage < STAGE_COUNT; stage++)
-		sum_dist(s, H_STAGE + stage, &r->stages[stage].dist);
+	for (unsigned stage = 0; stage < STAGE_COUNT; stage++) {
+		SUM_LEDGER(s, stage[stage], &sum);
+		dist_from_hist(&r->stages[stage].dist, &sum);
+	}
+	SUM_LEDGER(s, send, &sum);
+	add_late(s, H_SEND_LATE, &sum, &r->send);
+	SUM_LEDGER(s, deliver, &sum);
+	add_late(s, H_DELIVER_LATE, &sum, &r->deliver);
 	fill_split(&r->stages[STAGE_BUSY], n, SPLIT_BUSY);
 	fill_split(&r->stages[STAGE_DISPATCH], n, SPLIT_DISPATCH);
 	fill_split(&r->stages[STAGE_SERVICE], n, SPLIT_SERVICE);
-	sum_dist(s, H_SEND, &r->send);
-	sum_dist(s, H_DELIVER, &r->deliver);
 	sum_dist(s, H_CLIENT, &r->client);
 	r->clamped = n->clamped;
 	r->async = n->async;

@@ -24,7 +24,7 @@ static void close_fd(int *fd)
 
 static int reap(struct launch *l, int options)
 {
-	siginfo_t info = {0};
+	siginfo_t info = { 0 };
 	int got;
 
 	if (l->reaped)

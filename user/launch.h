@@ -25,7 +25,7 @@ struct launch {
 	int status;		/* exit status or 128 + signal, once reaped */
 };
 
-#define LAUNCH_INIT {.pidfd = -1, .gate_fd = -1}
+#define LAUNCH_INIT { .pidfd = -1, .gate_fd = -1 }
 
 /*
  * Forks the child, which waits. argv ends with NULL. The child gets the signal mask and

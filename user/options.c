@@ -44,7 +44,7 @@ static void build_view(struct getopt_view *view)
 {
 	char *s = view->shorts;
 
-	*view = (struct getopt_view){0};
+	*view = (struct getopt_view){ 0 };
 	*s++ = '-';	/* in order: a word that is no option is reported where it stands */
 	*s++ = ':';	/* tell a missing argument from an unknown option, and print nothing */
 	for (size_t i = 0; i < option_count && i < OPTIONS_MAX; i++) {
@@ -180,7 +180,7 @@ int options_parse(struct options *o, int argc, char *const argv[])
 	bool dashes;
 	int got, err = 0;
 
-	*o = (struct options){0};
+	*o = (struct options){ 0 };
 	set_presets(o);
 	build_view(&view);
 	optind = 0;	/* glibc: start afresh */

@@ -44,7 +44,7 @@ struct options {
 	struct target_spec target;
 	uint64_t duration_ns;	/* 0: until Ctrl-C, or the program's end */
 	bool json;
-	bool json_schema;	/* only print the schema of the command's JSON: main does; no target */
+	bool json_schema;	/* only print the schema of the command's JSON, as main does */
 	bool has_over;
 	uint64_t over_ns;	/* slow: at or above; 0 is every exchange */
 	bool has_max_loss;

@@ -19,7 +19,7 @@ static int gone_or(int err)
 	return err == ENOENT || err == ESRCH ? -ESRCH : -err;
 }
 
-/* Reads up to size - 1 bytes of a small file and terminates them; the length or a negative errno. */
+/* Reads up to size - 1 bytes of a small file, terminated. The length, or a negative errno. */
 static ssize_t read_small(const char *path, char *buf, size_t size)
 {
 	size_t len = 0;
@@ -46,7 +46,7 @@ int proc_parse_stat(const char *text, size_t len, struct proc_stat *st)
 	unsigned long flags, start_time;
 	size_t name_len;
 
-	*st = (struct proc_stat){0};
+	*st = (struct proc_stat){ 0 };
 	if (!open_paren)
 		return -EINVAL;
 	/* A name may hold anything, so the last parenthesis is the one that closes it. */
@@ -212,7 +212,7 @@ int proc_schedstat(uint32_t pid, struct proc_schedstat *s)
 	size_t n, seen = 0;
 	int err = proc_threads(pid, &tids, &n);
 
-	*s = (struct proc_schedstat){0};
+	*s = (struct proc_schedstat){ 0 };
 	if (err)
 		return err;
 	for (size_t i = 0; i < n; i++) {

@@ -25,7 +25,7 @@ static int parse_decimal(const char **text, struct decimal *d)
 	const char *p = *text;
 	uint64_t place = FRACTION_ONE / 10;
 
-	*d = (struct decimal){0};
+	*d = (struct decimal){ 0 };
 	if (!is_digit(*p))
 		return -EINVAL;
 	for (; is_digit(*p); p++) {
@@ -66,12 +66,12 @@ static uint64_t unit_ns(const char *unit)
 		const char *name;
 		uint64_t ns;
 	} units[] = {
-		{"ns", 1},
-		{"us", 1000},
-		{"ms", 1000000},
-		{"s", 1000000000},
-		{"m", 60000000000},
-		{"h", 3600000000000},
+		{ "ns", 1 },
+		{ "us", 1000 },
+		{ "ms", 1000000 },
+		{ "s", 1000000000 },
+		{ "m", 60000000000 },
+		{ "h", 3600000000000 },
 	};
 
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {

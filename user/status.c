@@ -76,7 +76,7 @@ int exit_status_of(int err)
 void guard_standard_files(void)
 {
 	/* Opened the wrong way round: reading 0 and writing 1 or 2 still fail with EBADF. */
-	static const int mode[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+	static const int mode[] = { O_WRONLY, O_RDONLY, O_RDONLY };
 
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", mode[fd]) < 0)
@@ -87,7 +87,7 @@ void guard_standard_files(void)
 /* Why an earlier write failed is not kept by stdio; a pipe without a reader can still be told. */
 static int earlier_failure(void)
 {
-	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
 
 	return poll(&out, 1, 0) > 0 && (out.revents & POLLERR) ? -EPIPE : -EIO;
 }

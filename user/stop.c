@@ -25,7 +25,7 @@ static void stopping_signals(sigset_t *set)
 
 int stop_open(struct stop *s)
 {
-	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	sigset_t set;
 	int err;
 
@@ -52,8 +52,8 @@ static int next_signal(const struct stop *s)
 
 int stop_take(struct stop *s)
 {
-	struct sigaction at_once = {.sa_handler = leave};
-	struct pollfd echo = {.fd = s->fd, .events = POLLIN};
+	struct sigaction at_once = { .sa_handler = leave };
+	struct pollfd echo = { .fd = s->fd, .events = POLLIN };
 	sigset_t set;
 
 	if (s->fd < 0 || s->signal)
@@ -72,7 +72,7 @@ int stop_take(struct stop *s)
 
 void stop_restore(const struct stop *s)
 {
-	struct sigaction normal = {.sa_handler = SIG_DFL};
+	struct sigaction normal = { .sa_handler = SIG_DFL };
 
 	if (s->fd < 0)
 		return;

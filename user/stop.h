@@ -15,7 +15,7 @@ struct stop {
 	struct sigaction old_pipe;
 };
 
-#define STOP_INIT {.fd = -1}
+#define STOP_INIT { .fd = -1 }
 
 /* Takes over SIGINT and SIGTERM and ignores SIGPIPE: writing then fails with EPIPE. 0 or -errno. */
 int stop_open(struct stop *s);

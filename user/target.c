@@ -18,13 +18,13 @@ void target_spec_free(struct target_spec *spec)
 	free(spec->pids);
 	free(spec->comms);
 	free(spec->ports);
-	*spec = (struct target_spec){0};
+	*spec = (struct target_spec){ 0 };
 }
 
 void targets_free(struct targets *t)
 {
 	free(t->list);
-	*t = (struct targets){0};
+	*t = (struct targets){ 0 };
 }
 
 static int candidates_scan(struct candidates *c)
@@ -33,7 +33,7 @@ static int candidates_scan(struct candidates *c)
 	size_t n;
 	int err = proc_list(&pids, &n);
 
-	*c = (struct candidates){0};
+	*c = (struct candidates){ 0 };
 	if (err)
 		return err;
 	c->list = calloc(n + 1, sizeof(*c->list));
@@ -210,7 +210,7 @@ static int append_matches(struct targets *t, const struct candidates *c, unsigne
 
 		if ((c->list[i].match & wanted) != wanted || c->list[i].known)
 			continue;
-		*new = (struct target){.pid = st->pid, .start_time = st->start_time};
+		*new = (struct target){ .pid = st->pid, .start_time = st->start_time };
 		describe(new, st);
 		t->n++;
 	}
@@ -219,12 +219,12 @@ static int append_matches(struct targets *t, const struct candidates *c, unsigne
 
 int targets_resolve(const struct target_spec *spec, struct targets *out, char *why, size_t why_len)
 {
-	struct reason reason = {.line = why, .len = why_len};
+	struct reason reason = { .line = why, .len = why_len };
 	unsigned wanted = conditions(spec);
 	struct candidates c;
 	int n = candidates_scan(&c);
 
-	*out = (struct targets){0};
+	*out = (struct targets){ 0 };
 	if (n < 0) {
 		reason_give(&reason, n, "cannot read /proc: %s", strerror(-n));
 	} else if (!wanted) {
@@ -248,7 +248,7 @@ int targets_resolve(const struct target_spec *spec, struct targets *out, char *w
 int targets_refresh(const struct target_spec *spec, struct targets *known)
 {
 	char unused[16];
-	struct reason reason = {.line = unused, .len = sizeof(unused)};
+	struct reason reason = { .line = unused, .len = sizeof(unused) };
 	unsigned wanted = conditions(spec);
 	struct candidates c;
 	int n = candidates_scan(&c);

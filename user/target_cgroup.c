@@ -58,7 +58,7 @@ static bool find_cgroup(char full[PATH_MAX], const char *path)
 	return found;
 }
 
-/* Marks the processes that a cgroup.procs or cgroup.threads file lists; false if it can't be read. */
+/* Marks what a cgroup.procs or cgroup.threads file lists; false if it can't be read. */
 static bool mark_members(struct candidates *c, const char *path, const char *file, size_t *marked)
 {
 	char name[PATH_MAX];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * target_ports.c - who listens on a port: the inodes of the listening sockets from the net/tcp of
- * every network namespace, then the processes that have one of them open.
+ * target_ports.c - who listens on a port: the inodes of the listening sockets of every network
+ * namespace, then the processes that have one of them open.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,8 +55,9 @@ static bool set_has(const struct set *s, uint64_t value)
 	return false;
 }
 
-static int add_listener(struct search *s, unsigned port, uint64_t inode)
+static int add_listener(void *ctx, unsigned port, uint64_t inode)
 {
+	struct search *s = ctx;
 	bool wanted = false;
 
 	for (size_t i = 0; i < s->n_ports; i++) {
@@ -67,15 +69,19 @@ static int add_listener(struct search *s, unsigned port, uint64_t inode)
 	return wanted ? set_add(&s->inodes, inode) : 0;
 }
 
-/* The kernel prints all listening sockets before the first connection. */
+/*
+ * The kernel prints all listening sockets before the first connection; each read makes it walk
+ * its whole table, so there should be few.
+ */
 static int read_listeners(struct search *s, const char *path)
 {
-	char line[512];
+	char line[512], buffer[32768];
 	int err = 0;
 	FILE *file = fopen(path, "re");
 
 	if (!file)
 		return 0; /* gone, or a kernel without IPv6 */
+	setvbuf(file, buffer, _IOFBF, sizeof(buffer));
 	if (!fgets(line, sizeof(line), file)) { /* the heading */
 		fclose(file);
 		return 0;
@@ -108,6 +114,9 @@ static int read_namespace(struct search *s, uint32_t pid)
 	if (stat(path, &st) || set_has(&s->namespaces, st.st_ino))
 		return 0;
 	err = set_add(&s->namespaces, st.st_ino);
+	if (pid == (uint32_t)getpid() && !diag_listeners(AF_INET, add_listener, s) &&
+	    !diag_listeners(AF_INET6, add_listener, s))
+		return err;
 	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/net/tcp", pid);
 	if (!err)
 		err = read_listeners(s, path);
@@ -170,7 +179,7 @@ static void mark_owners(struct candidates *c, const struct search *s, struct rea
 
 void match_ports(struct candidates *c, const uint16_t *ports, size_t n, struct reason *why)
 {
-	struct search s = {.ports = ports, .n_ports = n, .listening = calloc(n, sizeof(bool))};
+	struct search s = { .ports = ports, .n_ports = n, .listening = calloc(n, sizeof(bool)) };
 	int err = s.listening ? read_namespace(&s, (uint32_t)getpid()) : -ENOMEM;
 
 	for (size_t i = 0; i < c->n && !err; i++)

@@ -214,7 +214,7 @@ static void tick(struct watcher *w, uint64_t now)
 	flush_idle(w, now);
 	if (now - w->slice_ns >= COST_EVERY_NS)
 		w->slice_ns = now;
-	session_cost_slice(w->session, now - w->slice_ns < COST_SLICE_NS);
+	if(!getenv("NOCOST"))session_cost_slice(w->session, now - w->slice_ns < COST_SLICE_NS);
 	if (now >= w->next_house_ns) {
 		housekeeping(w);
 		w->next_house_ns = now + HOUSEKEEPING_EVERY_NS;

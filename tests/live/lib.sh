@@ -7,8 +7,7 @@
 # leave its pid and port in SERVER_PID and PORT, its output under $LIVE_DIR.
 
 EPOLLSCOPE=${EPOLLSCOPE:-build/epollscope}
-LIVE_BUILD=${LIVE_BUILD:-build/live}
-LIVE_CFLAGS='-std=gnu11 -O2 -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -pthread'
+LIVE=${LIVE:-${BUILD:-build}/tests/live}	# where our servers and clients are
 SCOPE_LIMIT=${SCOPE_LIMIT:-20}	# seconds that an attach or a report may take
 FAILED=0
 STARTED=()
@@ -117,33 +116,29 @@ await() { # LIMIT COMMAND...
 
 # Ended, waited for or not.
 gone() { # PID
-	local state
-
-	state=$(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -c1)
-	[ -z "$state" ] || [ "$state" = Z ]
+	! kill -0 "$1" 2>/dev/null || grep -q '^State:.*Z' "/proc/$1/status" 2>/dev/null
 }
 
-# Like a terminal's: in the background of a script, bash has children ignore SIGINT.
-as_from_terminal() {
-	env --default-signal=INT,QUIT "$@"
-}
+# Goes before a command in the background, which a script's bash has ignore SIGINT. Not a function,
+# since $! would be a shell's then.
+HEARS_SIGINT=(env '--default-signal=INT,QUIT')
 
 # --- what we build ourselves ---
 
+# For a script that is run alone; tests/run has them built.
 build_c() { # NAME
-	local source=tests/live/$1.c out=$LIVE_BUILD/$1
+	local source=tests/live/$1.c out=$LIVE/$1
 
-	mkdir -p "$LIVE_BUILD"
+	mkdir -p "$LIVE"
 	[ "$out" -nt "$source" ] && return
-	# shellcheck disable=SC2086  # a list of flags
-	${CC:-cc} $LIVE_CFLAGS -o "$out.$$" "$source" && mv "$out.$$" "$out"
+	${CC:-cc} -std=gnu11 -O2 -pthread -o "$out.$$" "$source" && mv "$out.$$" "$out"
 }
 
 build_go() { # NAME
-	local source=tests/live/servers/$1.go out=$LIVE_BUILD/$1
+	local source=tests/live/servers/$1.go out=$LIVE/$1
 
 	[ "$out" -nt "$source" ] && return
-	GO111MODULE=off GOFLAGS='' GOCACHE=$PWD/$LIVE_BUILD/gocache go build -o "$out" "$source"
+	GO111MODULE=off GOFLAGS='' GOCACHE=$PWD/$LIVE/gocache go build -o "$out" "$source"
 }
 
 # --- servers ---
@@ -184,12 +179,12 @@ server_with_port() { # NAME COMMAND...
 }
 
 start_echo() { # OPTIONS...
-	server_with_port echo "$LIVE_BUILD/echo_server" "$@"
+	server_with_port echo "$LIVE/echo_server" "$@"
 }
 
 start_server_go() {
 	build_go go_server
-	server_with_port go "$LIVE_BUILD/go_server" "$LIVE_DIR/go.count"
+	server_with_port go "$LIVE/go_server" "$LIVE_DIR/go.count"
 }
 
 start_server_node() {
@@ -280,14 +275,15 @@ await_connections() { # COUNT
 # --- our client ---
 
 client() {
-	"$LIVE_BUILD/client" --port "$PORT" "$@"
+	"$LIVE/client" --port "$PORT" "$@"
 }
 
 # Connections that are open and used before the attach; the rest waits for client_go.
 client_hold() { # OPTIONS...
 	rm -f "$LIVE_DIR/client.in"
 	mkfifo "$LIVE_DIR/client.in"
-	client --hold "$@" <"$LIVE_DIR/client.in" >"$LIVE_DIR/client.json" 2>"$LIVE_DIR/client.err" &
+	"$LIVE/client" --port "$PORT" --hold "$@" <"$LIVE_DIR/client.in" \
+		>"$LIVE_DIR/client.json" 2>"$LIVE_DIR/client.err" &
 	CLIENT_PID=$!
 	STARTED+=("$CLIENT_PID")
 	exec {CLIENT_FD}>"$LIVE_DIR/client.in"
@@ -311,17 +307,26 @@ client_wait() {
 scope_start() { # ARGS...
 	SCOPE_OUT=$LIVE_DIR/scope.out
 	SCOPE_ERR=$LIVE_DIR/scope.err
-	as_from_terminal "$EPOLLSCOPE" "$@" >"$SCOPE_OUT" 2>"$SCOPE_ERR" &
+	"${HEARS_SIGINT[@]}" "$EPOLLSCOPE" "$@" >"$SCOPE_OUT" 2>"$SCOPE_ERR" &
 	SCOPE_PID=$!
 	STARTED+=("$SCOPE_PID")
 	await "$SCOPE_LIMIT" attached_or_gone
 	grep -q '^epollscope: attached' "$SCOPE_ERR" && return
-	fail "epollscope $*" "expected attached got $(cat "$SCOPE_ERR")"
+	fail "epollscope $*" "expected attached got $(how_it_is): $(cat "$SCOPE_ERR")"
 	return 1
 }
 
 attached_or_gone() {
 	grep -q '^epollscope: attached' "$SCOPE_ERR" || gone "$SCOPE_PID"
+}
+
+how_it_is() {
+	if gone "$SCOPE_PID"; then
+		wait "$SCOPE_PID"
+		echo "status $?"
+	else
+		grep '^State' "/proc/$SCOPE_PID/status"
+	fi
 }
 
 # Waits for its end and checks its exit status; the result is in $SCOPE_OUT.

@@ -21,7 +21,7 @@
 
 static bool readable(int fd, int timeout_ms)
 {
-	struct pollfd p = {.fd = fd, .events = POLLIN};
+	struct pollfd p = { .fd = fd, .events = POLLIN };
 
 	return poll(&p, 1, timeout_ms) == 1;
 }
@@ -29,7 +29,7 @@ static bool readable(int fd, int timeout_ms)
 /* Runs sh -c script under stop and returns its status. */
 static int run(const char *script, const struct stop *stop)
 {
-	char *argv[] = {"sh", "-c", (char *)script, NULL};
+	char *argv[] = { "sh", "-c", (char *)script, NULL };
 	struct launch l = LAUNCH_INIT;
 	char why[160] = "";
 	int status;
@@ -55,7 +55,7 @@ static void test_statuses(void **state)
 
 static void test_waits_for_release(void **state)
 {
-	char *argv[] = {"true", NULL};
+	char *argv[] = { "true", NULL };
 	struct launch l = LAUNCH_INIT;
 	char why[160];
 
@@ -72,12 +72,12 @@ static void test_waits_for_release(void **state)
 
 static void test_cannot_execute(void **state)
 {
-	static const char *const programs[] = {"/no/such/program", "no-such-program-anywhere", "/",
-					       "/etc/passwd"};
+	static const char *const programs[] = { "/no/such/program", "no-such-program-anywhere", "/",
+					       "/etc/passwd" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
-		char *argv[] = {(char *)programs[i], NULL};
+		char *argv[] = { (char *)programs[i], NULL };
 		struct launch l = LAUNCH_INIT;
 		char why[160] = "";
 
@@ -92,7 +92,7 @@ static void test_cannot_execute(void **state)
 
 static void test_ended_before_release(void **state)
 {
-	char *argv[] = {"true", NULL};
+	char *argv[] = { "true", NULL };
 	struct launch l = LAUNCH_INIT;
 	struct proc_stat st;
 	char why[160];
@@ -124,7 +124,7 @@ static void test_launcher_vanishes(void **state)
 	assert_int_equal(pipe(alive), 0);
 	launcher = fork();
 	if (launcher == 0) {
-		char *argv[] = {"sh", "-c", "echo started", NULL};
+		char *argv[] = { "sh", "-c", "echo started", NULL };
 		struct launch l = LAUNCH_INIT;
 
 		dup2(alive[1], STDOUT_FILENO);

@@ -19,7 +19,7 @@
 /* Splits at blanks and parses; words must outlive the options. */
 static int parse(struct options *o, char *words)
 {
-	char *argv[ARGS_MAX] = {"epollscope"}, *save = NULL;
+	char *argv[ARGS_MAX] = { "epollscope" }, *save = NULL;
 	int argc = 1;
 
 	for (char *w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save))
@@ -100,9 +100,9 @@ static void test_everything_given(void **state)
 
 static void test_program(void **state)
 {
-	char *argv[] = {"epollscope", "report", "-d", "1", "-P", "80", "--", "prog", "-x", "--", "y",
-			NULL};
-	char *value[] = {"epollscope", "report", "-c", "--", NULL};
+	char *argv[] = { "epollscope", "report", "-d", "1", "-P", "80",
+			 "--", "prog", "-x", "--", "y", NULL };
+	char *value[] = { "epollscope", "report", "-c", "--", NULL };
 	struct options o;
 
 	(void)state;
@@ -126,16 +126,16 @@ static void test_no_target_needed(void **state)
 		enum action action;
 		enum command command;
 	} cases[] = {
-		{"--help", ACTION_HELP, CMD_NONE},
-		{"-h", ACTION_HELP, CMD_NONE},
-		{"report --help", ACTION_HELP, CMD_REPORT},
-		{"slow -h --nonsense", ACTION_HELP, CMD_SLOW},
-		{"--version", ACTION_VERSION, CMD_NONE},
-		{"conns --version", ACTION_VERSION, CMD_CONNS},
-		{"--json-schema", ACTION_RUN, CMD_REPORT},
-		{"slow --json-schema", ACTION_RUN, CMD_SLOW},
-		{"doctor", ACTION_RUN, CMD_DOCTOR},
-		{"-v doctor --json", ACTION_RUN, CMD_DOCTOR},
+		{ "--help", ACTION_HELP, CMD_NONE },
+		{ "-h", ACTION_HELP, CMD_NONE },
+		{ "report --help", ACTION_HELP, CMD_REPORT },
+		{ "slow -h --nonsense", ACTION_HELP, CMD_SLOW },
+		{ "--version", ACTION_VERSION, CMD_NONE },
+		{ "conns --version", ACTION_VERSION, CMD_CONNS },
+		{ "--json-schema", ACTION_RUN, CMD_REPORT },
+		{ "slow --json-schema", ACTION_RUN, CMD_SLOW },
+		{ "doctor", ACTION_RUN, CMD_DOCTOR },
+		{ "-v doctor --json", ACTION_RUN, CMD_DOCTOR },
 	};
 
 	(void)state;
@@ -157,56 +157,56 @@ static void test_refusals(void **state)
 	static const struct {
 		const char *line, *part;
 	} cases[] = {
-		{"", "no command"},
-		{"reprot -p 1", "unknown command 'reprot'"},
-		{"record -p 1", "'record' is not in this version"},
-		{"flame -p 1", "'flame' is not in this version"},
-		{"export -p 1", "'export' is not in this version"},
-		{"report", "no target"},
-		{"report -i file", "-i is not in this version"},
-		{"report -p", "'-p' needs a value"},
-		{"report --over 1ms -p 1", "'report' does not take --over"},
-		{"-p 1 report", "-p comes after the command"},
-		{"report -p 1 nginx", "unexpected 'nginx'"},
-		{"report -p 1 --nonsense", "unknown option '--nonsense'"},
-		{"report -p 1 -x", "unknown option '-x'"},
-		{"report -p 1 --json=yes", "takes no value"},
-		{"report -p 1 --", "no program after '--'"},
-		{"report -p 1 -- prog", "leave out"},
-		{"doctor -- prog", "does not launch"},
-		{"report -p 0", "'0' for -p"},
-		{"report -p -1", "'-1' for -p"},
-		{"report -p 2147483648", "'2147483648' for -p"},
-		{"report -p 99999999999999999999999", "for -p"},
-		{"report -p 12a", "'12a' for -p"},
-		{"report -p 1,,2", "'1,,2' for -p"},
-		{"report -p 1,", "'1,' for -p"},
-		{"report -p +1", "'+1' for -p"},
-		{"report -p 0x1", "'0x1' for -p"},
-		{"report -P 0", "'0' for -P"},
-		{"report -P 65536", "'65536' for -P"},
-		{"report -P http", "'http' for -P"},
-		{"report -p 1 -d 0", "'0' for -d"},
-		{"report -p 1 -d 0ns", "'0ns' for -d"},
-		{"report -p 1 -d -1", "'-1' for -d"},
-		{"report -p 1 -d 1e99", "'1e99' for -d"},
-		{"report -p 1 -d nan", "'nan' for -d"},
-		{"report -p 1 -d inf", "'inf' for -d"},
-		{"report -p 1 -d 1,5", "'1,5' for -d"},
-		{"report -p 1 -d 31536001", "'31536001' for -d"},
-		{"report -p 1 -d 99999999999999999999999", "for -d"},
-		{"slow -p 1 --over 5", "'5' for --over"},
-		{"slow -p 1 --over ms", "'ms' for --over"},
-		{"slow -p 1 --over 5mss", "'5mss' for --over"},
-		{"report -p 1 --max-loss 2", "'2' for --max-loss"},
-		{"report -p 1 --max-loss 101%", "'101%' for --max-loss"},
-		{"report -p 1 --max-loss -1", "'-1' for --max-loss"},
-		{"report -p 1 --ring-size 100", "'100' for --ring-size"},
-		{"report -p 1 --ring-size 32", "'32' for --ring-size"},
-		{"report -p 1 --ring-size 131072", "'131072' for --ring-size"},
-		{"report -p 1 --top 101", "'101' for --top"},
-		{"report -p 1 --color blue", "'blue' for --color"},
-		{"report --cgroup=", "'' for --cgroup"},
+		{ "", "no command" },
+		{ "reprot -p 1", "unknown command 'reprot'" },
+		{ "record -p 1", "'record' is not in this version" },
+		{ "flame -p 1", "'flame' is not in this version" },
+		{ "export -p 1", "'export' is not in this version" },
+		{ "report", "no target" },
+		{ "report -i file", "-i is not in this version" },
+		{ "report -p", "'-p' needs a value" },
+		{ "report --over 1ms -p 1", "'report' does not take --over" },
+		{ "-p 1 report", "-p comes after the command" },
+		{ "report -p 1 nginx", "unexpected 'nginx'" },
+		{ "report -p 1 --nonsense", "unknown option '--nonsense'" },
+		{ "report -p 1 -x", "unknown option '-x'" },
+		{ "report -p 1 --json=yes", "takes no value" },
+		{ "report -p 1 --", "no program after '--'" },
+		{ "report -p 1 -- prog", "leave out" },
+		{ "doctor -- prog", "does not launch" },
+		{ "report -p 0", "'0' for -p" },
+		{ "report -p -1", "'-1' for -p" },
+		{ "report -p 2147483648", "'2147483648' for -p" },
+		{ "report -p 99999999999999999999999", "for -p" },
+		{ "report -p 12a", "'12a' for -p" },
+		{ "report -p 1,,2", "'1,,2' for -p" },
+		{ "report -p 1,", "'1,' for -p" },
+		{ "report -p +1", "'+1' for -p" },
+		{ "report -p 0x1", "'0x1' for -p" },
+		{ "report -P 0", "'0' for -P" },
+		{ "report -P 65536", "'65536' for -P" },
+		{ "report -P http", "'http' for -P" },
+		{ "report -p 1 -d 0", "'0' for -d" },
+		{ "report -p 1 -d 0ns", "'0ns' for -d" },
+		{ "report -p 1 -d -1", "'-1' for -d" },
+		{ "report -p 1 -d 1e99", "'1e99' for -d" },
+		{ "report -p 1 -d nan", "'nan' for -d" },
+		{ "report -p 1 -d inf", "'inf' for -d" },
+		{ "report -p 1 -d 1,5", "'1,5' for -d" },
+		{ "report -p 1 -d 31536001", "'31536001' for -d" },
+		{ "report -p 1 -d 99999999999999999999999", "for -d" },
+		{ "slow -p 1 --over 5", "'5' for --over" },
+		{ "slow -p 1 --over ms", "'ms' for --over" },
+		{ "slow -p 1 --over 5mss", "'5mss' for --over" },
+		{ "report -p 1 --max-loss 2", "'2' for --max-loss" },
+		{ "report -p 1 --max-loss 101%", "'101%' for --max-loss" },
+		{ "report -p 1 --max-loss -1", "'-1' for --max-loss" },
+		{ "report -p 1 --ring-size 100", "'100' for --ring-size" },
+		{ "report -p 1 --ring-size 32", "'32' for --ring-size" },
+		{ "report -p 1 --ring-size 131072", "'131072' for --ring-size" },
+		{ "report -p 1 --top 101", "'101' for --top" },
+		{ "report -p 1 --color blue", "'blue' for --color" },
+		{ "report --cgroup=", "'' for --cgroup" },
 	};
 
 	(void)state;
@@ -220,10 +220,10 @@ static void test_durations(void **state)
 		const char *text;
 		uint64_t ns;
 	} cases[] = {
-		{"0", 0},	    {"0ns", 0},		    {"1ns", 1},
-		{"5ms", 5000000},   {"200us", 200000},	    {"1.5s", 1500000000},
-		{"2m", 120000000000}, {"1h", 3600000000000},  {"0.000000001s", 1},
-		{"0.0000000019s", 1}, {"8760h", QUANTITY_DURATION_MAX_NS},
+		{ "0", 0 },	    { "0ns", 0 },		    { "1ns", 1 },
+		{ "5ms", 5000000 },   { "200us", 200000 },	    { "1.5s", 1500000000 },
+		{ "2m", 120000000000 }, { "1h", 3600000000000 },  { "0.000000001s", 1 },
+		{ "0.0000000019s", 1 }, { "8760h", QUANTITY_DURATION_MAX_NS },
 	};
 	uint64_t ns;
 
@@ -291,7 +291,7 @@ static void test_examples_parse(void **state)
 
 static void test_color(void **state)
 {
-	struct options o = {.color = COLOR_ALWAYS};
+	struct options o = { .color = COLOR_ALWAYS };
 
 	(void)state;
 	assert_true(options_color(&o, -1));

@@ -44,7 +44,8 @@ static void test_stat_fields(void **state)
 static void test_stat_hostile_names(void **state)
 {
 	static const char *const names[] = {
-		"a) R 1 (", ")", "(", ") Z 1 1", "new\nline", "\xff\xfe", "\x1b[31m", "", " ", "x) S 9 9",
+		"a) R 1 (", ")", "(", ") Z 1 1", "new\nline", "\xff\xfe", "\x1b[31m", "", " ",
+		"x) S 9 9",
 	};
 
 	(void)state;

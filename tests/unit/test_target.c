@@ -42,8 +42,8 @@ static void *sleep_thread(void *tid)
 
 static int listen_somewhere(int family, uint16_t *port)
 {
-	struct sockaddr_storage any = {.ss_family = (sa_family_t)family};
-	socklen_t len = family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+	struct sockaddr_storage any = { .ss_family = (sa_family_t)family };
+	socklen_t len = sizeof(any);
 	int fd = socket(family, SOCK_STREAM, 0);
 
 	/* Port and address 0: any. */
@@ -56,7 +56,7 @@ static int listen_somewhere(int family, uint16_t *port)
 
 static _Noreturn void be_parent(const char *comm, int out)
 {
-	struct greeting hello = {0};
+	struct greeting hello = { 0 };
 	pthread_t thread;
 	int fd;
 
@@ -147,8 +147,8 @@ static void refuses(const struct target_spec *spec, int err, const char *part)
 static void test_pid_and_children(void **state)
 {
 	struct family *f = *state;
-	struct target_spec spec = {.pids = &f->parent, .n_pids = 1};
-	struct target_spec below = {.pids = &f->child, .n_pids = 1};
+	struct target_spec spec = { .pids = &f->parent, .n_pids = 1 };
+	struct target_spec below = { .pids = &f->child, .n_pids = 1 };
 	struct targets t;
 	char own[256] = "";
 
@@ -170,7 +170,7 @@ static void test_pid_and_children(void **state)
 static void test_thread_means_its_process(void **state)
 {
 	struct family *f = *state;
-	struct target_spec spec = {.pids = &f->thread, .n_pids = 1};
+	struct target_spec spec = { .pids = &f->thread, .n_pids = 1 };
 	struct targets t;
 	char number[16];
 
@@ -185,9 +185,9 @@ static void test_thread_means_its_process(void **state)
 static void test_names(void **state)
 {
 	struct family *f = *state;
-	const char *glob[2] = {"fam [(]*"}, *name[1] = {f->comm};
-	const char *none[2] = {f->comm, "no-such-*"};
-	struct target_spec spec = {.comms = glob, .n_comms = 1};
+	const char *glob[2] = { "fam [(]*" }, *name[1] = { f->comm };
+	const char *none[2] = { f->comm, "no-such-*" };
+	struct target_spec spec = { .comms = glob, .n_comms = 1 };
 	struct targets t;
 
 	resolves(&spec, &t);
@@ -199,14 +199,14 @@ static void test_names(void **state)
 	assert_int_equal(t.n, 2);
 	targets_free(&t);
 
-	spec = (struct target_spec){.comms = none, .n_comms = 2};
+	spec = (struct target_spec){ .comms = none, .n_comms = 2 };
 	refuses(&spec, -ESRCH, "no process named 'no-such-*'");
 }
 
 static void test_long_name(void **state)
 {
 	const char *name = "0123456789abcdef-and-more";
-	struct target_spec spec = {.comms = &name, .n_comms = 1};
+	struct target_spec spec = { .comms = &name, .n_comms = 1 };
 	struct targets t;
 	pid_t pid;
 	int ready[2];
@@ -234,8 +234,8 @@ static void test_long_name(void **state)
 static void test_ports(void **state)
 {
 	struct family *f = *state;
-	uint16_t two[2] = {f->port, 0}, own_port;
-	struct target_spec spec = {.ports = two, .n_ports = 1};
+	uint16_t two[2] = { f->port, 0 }, own_port;
+	struct target_spec spec = { .ports = two, .n_ports = 1 };
 	struct targets t;
 	int own = listen_somewhere(AF_INET, &own_port);
 
@@ -244,7 +244,7 @@ static void test_ports(void **state)
 	assert_true(has(&t, f->parent) && has(&t, f->child));
 	targets_free(&t);
 
-	/* Ours is a listener, too, but we are never a target. Others may hide theirs from a user. */
+	/* Ours is a listener, too, but we are never a target. Users may not see all owners. */
 	assert_true(own >= 0);
 	spec.ports = &own_port;
 	if (geteuid() == 0)
@@ -274,14 +274,14 @@ static void test_all_conditions_must_hold(void **state)
 	assert_true(has(&t, f->child));
 	targets_free(&t);
 
-	spec = (struct target_spec){.pids = &own_parent, .n_pids = 1};
+	spec = (struct target_spec){ .pids = &own_parent, .n_pids = 1 };
 	refuses(&spec, -ESRCH, "epollscope itself");
 }
 
 static void test_refusals(void **state)
 {
 	uint32_t kthreadd = 2, none = INT32_MAX, zombie;
-	struct target_spec spec = {.n_pids = 1};
+	struct target_spec spec = { .n_pids = 1 };
 	siginfo_t info;
 
 	(void)state;
@@ -299,18 +299,18 @@ static void test_refusals(void **state)
 	waitpid((pid_t)zombie, NULL, 0);
 	refuses(&spec, -ESRCH, "does not exist");
 
-	spec = (struct target_spec){.cgroup = "no/such/group"};
+	spec = (struct target_spec){ .cgroup = "no/such/group" };
 	refuses(&spec, -ENOENT, "'no/such/group'");
-	spec = (struct target_spec){.cgroup = "/proc"};
+	spec = (struct target_spec){ .cgroup = "/proc" };
 	refuses(&spec, -ENOENT, "'/proc'");
-	spec = (struct target_spec){0};
+	spec = (struct target_spec){ 0 };
 	refuses(&spec, -EINVAL, "no target");
 }
 
 static void test_cgroup(void **state)
 {
 	struct family *f = *state;
-	struct target_spec spec = {.cgroup = "/"};
+	struct target_spec spec = { .cgroup = "/" };
 	char why[200];
 	struct targets t;
 
@@ -325,7 +325,7 @@ static void test_cgroup(void **state)
 static void test_refresh(void **state)
 {
 	struct family *f = *state;
-	struct target_spec spec = {.pids = &f->parent, .n_pids = 1};
+	struct target_spec spec = { .pids = &f->parent, .n_pids = 1 };
 	struct targets t;
 	size_t n;
 
@@ -346,7 +346,7 @@ static void test_refresh(void **state)
 static void test_refresh_after_reuse(void **state)
 {
 	struct family *f = *state;
-	struct target_spec spec = {.pids = &f->child, .n_pids = 1};
+	struct target_spec spec = { .pids = &f->child, .n_pids = 1 };
 	struct targets t;
 
 	/* As if the pid had belonged to another process when it was given. */
