@@ -159,8 +159,11 @@ INLINE struct sock *sock_of_fd(__u32 fd)
 /* Probe reads: sk may be an address that no hook vouches for. */
 INLINE void flow_fill(struct flow *f, const struct sock *sk, __u8 role)
 {
+	const struct inet_sock *inet = (const struct inet_sock *)sk;
+
 	f->family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	f->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	/* Not skc_num: that is given back before the change to CLOSE is told. */
+	f->local_port = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
 	f->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
 	f->role = role;
 	f->pad = 0;

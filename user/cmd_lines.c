@@ -11,8 +11,6 @@ struct lines {
 	bool json;
 	struct style style;
 	int64_t offset_ns;
-	uint64_t threshold_ns;
-	unsigned since_flush;
 };
 
 /* A reader of a pipe wants each line now; a write error ends the watch. */
@@ -43,6 +41,24 @@ static int print_exchange(void *ctx, const struct exchange_info *x)
 	return line_done();
 }
 
+static void begin_conns(void *ctx)
+{
+	struct lines *l = ctx;
+
+	if (!l->json)
+		render_conn_header(stdout, &l->style);
+	flush_stdout();
+}
+
+static void begin_slow(void *ctx)
+{
+	struct lines *l = ctx;
+
+	if (!l->json)
+		render_slow_header(stdout, &l->style);
+	flush_stdout();
+}
+
 static struct lines lines_for(const struct options *o)
 {
 	return (struct lines){
@@ -71,13 +87,10 @@ static int finish(const struct options *o, struct watch_result *w, int status)
 int cmd_conns(const struct options *o)
 {
 	struct lines l = lines_for(o);
-	struct watch_handlers handlers = { .conn_close = print_conn, .ctx = &l };
+	struct watch_handlers handlers = { .attached = begin_conns, .conn_close = print_conn,
+					 .ctx = &l };
 	struct watch_result w;
 
-	if (!o->json) {
-		render_conn_header(stdout, &l.style);
-		flush_stdout();
-	}
 	return finish(o, &w, watch(o, &handlers, &w));
 }
 
@@ -85,6 +98,7 @@ int cmd_slow(const struct options *o)
 {
 	struct lines l = lines_for(o);
 	struct watch_handlers handlers = {
+		.attached = begin_slow,
 		.exchange = print_exchange,
 		.ctx = &l,
 		.every_exchange = o->has_over,
@@ -93,9 +107,5 @@ int cmd_slow(const struct options *o)
 	};
 	struct watch_result w;
 
-	if (!o->json) {
-		render_slow_header(stdout, &l.style);
-		flush_stdout();
-	}
 	return finish(o, &w, watch(o, &handlers, &w));
 }

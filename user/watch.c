@@ -21,8 +21,9 @@
 #define DRAIN_MS		10
 #define TAIL_EVERY_NS		(100 * MS)
 #define HOUSEKEEPING_EVERY_NS	(1000 * MS)
-#define COST_SLICE_NS		(20 * MS)	/* measured, of each: */
-#define COST_EVERY_NS		(200 * MS)
+#define COST_SLICE_NS		(10 * MS)	/* measured, of each: */
+#define COST_EVERY_NS		(250 * MS)
+#define REFRESH_SHARE		500		/* looking for processes takes 1/500 of our time */
 #define FLUSH_AFTER_NS		(500 * MS)
 #define SAMPLE_EVERY		1024
 #define EXIT_GRACE_MS		500
@@ -194,6 +195,18 @@ static void housekeeping(struct watcher *w)
 		adopt_new(w, known);
 }
 
+/* Every second, or less often on a host whose process table takes long to read. */
+static void housekeeping_when_due(struct watcher *w, uint64_t now)
+{
+	uint64_t cost;
+
+	if (now < w->next_house_ns)
+		return;
+	housekeeping(w);
+	cost = (monotonic_ns() - now) * REFRESH_SHARE;
+	w->next_house_ns = now + (cost > HOUSEKEEPING_EVERY_NS ? cost : HOUSEKEEPING_EVERY_NS);
+}
+
 static void flush_idle(struct watcher *w, uint64_t now)
 {
 	if (!w->h->answers || now - w->last_flush_ns < FLUSH_AFTER_NS ||
@@ -214,11 +227,8 @@ static void tick(struct watcher *w, uint64_t now)
 	flush_idle(w, now);
 	if (now - w->slice_ns >= COST_EVERY_NS)
 		w->slice_ns = now;
-	if(!getenv("NOCOST"))session_cost_slice(w->session, now - w->slice_ns < COST_SLICE_NS);
-	if (now >= w->next_house_ns) {
-		housekeeping(w);
-		w->next_house_ns = now + HOUSEKEEPING_EVERY_NS;
-	}
+	session_cost_slice(w->session, now - w->slice_ns < COST_SLICE_NS);
+	housekeeping_when_due(w, now);
 }
 
 /* The kernel tells of the end before it closes the sockets: wait for the latter. */
@@ -259,6 +269,8 @@ static void loop(struct watcher *w)
 static void drain(struct watcher *w)
 {
 	session_detach(w->session);
+	/* A launched program has its own name by now. */
+	targets_refresh(&w->spec, &w->r->targets);
 	session_flush(w->session, w->alive, w->n_alive);
 	while (session_drain(w->session, on_record, w) > 0)
 		;
@@ -357,8 +369,9 @@ static int attach(struct watcher *w)
 			return exit_status_of(err);
 		}
 	}
-	fprintf(stderr, "epollscope: attached to %zu process%s\n", w->r->targets.n,
-		w->r->targets.n == 1 ? "" : "es");
+	say_line("attached to %zu process%s", w->r->targets.n, w->r->targets.n == 1 ? "" : "es");
+	if (w->h->attached)
+		w->h->attached(w->h->ctx);
 	return EXIT_OK;
 }
 

@@ -11,8 +11,10 @@
 #include "options.h"
 #include "target.h"
 
-/* What a command wants to hear; each may be NULL. Returning non-zero ends the watch. */
+/* What a command wants to hear; each may be NULL. A non-zero return ends the
+ * watch. */
 struct watch_handlers {
+	void (*attached)(void *ctx);
 	int (*exchange)(void *ctx, const struct exchange_info *x);
 	int (*conn_close)(void *ctx, const struct ev_conn_close *c);
 	void *ctx;

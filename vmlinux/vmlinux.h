@@ -201,6 +201,10 @@ struct socket {
 	struct sock *sk;
 };
 
+struct inet_sock {
+	__be16 inet_sport;
+};
+
 struct tcp_sock {
 	u32 rcv_nxt;
 	u32 copied_seq;

@@ -69,7 +69,7 @@ nginx_case() { # NAME COMMAND...
 	read -ra before < <(nginx_count)
 	client_hold --connections $HELD --requests $HELD_REQUESTS --http
 	await_connections $HELD
-	scope_start report --json -p "$SERVER_PID" || return
+	scope_start report --json -p "$SERVER_PID"
 	"$@" "http://127.0.0.1:$PORT/" >"$LIVE_DIR/generator.out" 2>&1
 	let_go
 	read -ra after < <(nginx_count)
@@ -92,7 +92,7 @@ test_nginx() {
 
 test_redis() {
 	start_server_redis
-	attach_to_serving --line PING --size 7 || return
+	attach_to_serving --line PING --size 7
 	redis-benchmark -p "$PORT" -n $N -c $CONNECTIONS -t get -q >"$LIVE_DIR/generator.out"
 	let_go
 	check 'redis redis-benchmark' $((N + REDIS_BENCHMARK_EXTRA_EXCHANGES)) \
@@ -105,7 +105,7 @@ test_counting() { # NAME
 	local count
 
 	"start_server_$1"
-	attach_to_serving --http || return
+	attach_to_serving --http
 	hey -n $N -c $CONNECTIONS "http://127.0.0.1:$PORT/" >"$LIVE_DIR/generator.out" 2>&1
 	let_go
 	stop_server
@@ -119,7 +119,7 @@ test_echo() { # NAME SERVER OPTIONS...
 
 	shift
 	start_echo "$@"
-	attach_to_serving || return
+	attach_to_serving
 	client --connections $CONNECTIONS --requests $N >"$LIVE_DIR/generator.out"
 	let_go
 	expect_eq "$name: answers" $N "$(jq .answers "$LIVE_DIR/generator.out")"

@@ -22,7 +22,7 @@ lines_jq() { # FILTER
 }
 
 watch_slow() { # CLIENT OPTIONS...
-	scope_start slow --over 0ns --json -p "$SERVER_PID" || return
+	scope_start slow --over 0ns --json -p "$SERVER_PID"
 	client "$@" >"$LIVE_DIR/client.json"
 	await_connections 0
 	scope_stop
@@ -72,7 +72,7 @@ test_fault() { # NAME PART SERVER OPTIONS...
 
 	shift 2
 	start_echo "$@"
-	watch_slow --connections $CONNECTIONS --requests $N || return
+	watch_slow --connections $CONNECTIONS --requests $N
 	check_lines "$name" $N
 	check_fault "$name" "$part"
 	check_neighbours "$name" "$part"
@@ -83,7 +83,7 @@ test_pieces() {
 	local n=200
 
 	start_echo --size 300
-	watch_slow --connections 1 --requests $n --size 300 --pieces 3 --pause-us 2000 || return
+	watch_slow --connections 1 --requests $n --size 300 --pieces 3 --pause-us 2000
 	check_lines pieces $n
 	expect_eq 'pieces: receive >= 4 ms' $n \
 		"$(lines_jq '[.[] | select(.s.receive.ns >= 4000000)] | length')"
@@ -94,7 +94,7 @@ test_pieces() {
 # Without pieces no exchange has a receive stage.
 test_whole() {
 	start_echo
-	watch_slow --connections $CONNECTIONS --requests $N || return
+	watch_slow --connections $CONNECTIONS --requests $N
 	check_lines whole $N
 	expect_eq 'whole: receive' 0 "$(lines_jq '[.[] | .s.receive.ns] | add')"
 }

@@ -91,6 +91,16 @@ live_end() {
 	rm -rf "$LIVE_DIR"
 }
 
+# Waited for: its pid may be another process's by now.
+forget() { # PID
+	local pid left=()
+
+	for pid in "${STARTED[@]}"; do
+		[ "$pid" = "$1" ] || left+=("$pid")
+	done
+	STARTED=("${left[@]}")
+}
+
 # Servers get a chance to write their truth before they are killed.
 end_started() {
 	local pid
@@ -172,10 +182,10 @@ server_with_port() { # NAME COMMAND...
 
 	shift
 	"$@" >"$log" 2>&1 &
-	STARTED+=($!)
+	SERVER_PID=$!
 	await 10 grep -q '^port ' "$log"
 	PORT=$(sed -n 's/^port //p' "$log")
-	server_started "$name" $!
+	server_started "$name" "$SERVER_PID"
 }
 
 start_echo() { # OPTIONS...
@@ -234,6 +244,7 @@ start_server_redis() {
 stop_server() {
 	kill -TERM "$SERVER_PID"
 	wait "$SERVER_PID" 2>/dev/null
+	forget "$SERVER_PID"
 }
 
 # Its processes, its children's too.
@@ -298,12 +309,13 @@ client_go() {
 
 client_wait() {
 	wait "$CLIENT_PID"
+	forget "$CLIENT_PID"
 	exec {CLIENT_FD}>&-
 }
 
 # --- epollscope ---
 
-# Runs it in the background; comes back when it is attached, or has ended.
+# Runs it in the background; comes back when it is attached. Without that the rest is pointless.
 scope_start() { # ARGS...
 	SCOPE_OUT=$LIVE_DIR/scope.out
 	SCOPE_ERR=$LIVE_DIR/scope.err
@@ -313,7 +325,7 @@ scope_start() { # ARGS...
 	await "$SCOPE_LIMIT" attached_or_gone
 	grep -q '^epollscope: attached' "$SCOPE_ERR" && return
 	fail "epollscope $*" "expected attached got $(how_it_is): $(cat "$SCOPE_ERR")"
-	return 1
+	finish
 }
 
 attached_or_gone() {
@@ -337,6 +349,7 @@ scope_wait() { # STATUS
 	fi
 	wait "$SCOPE_PID"
 	SCOPE_STATUS=$?
+	forget "$SCOPE_PID"
 	[ "$SCOPE_STATUS" = "$1" ] && return
 	fail 'epollscope exit status' "expected $1 got $SCOPE_STATUS: $(tail -n 3 "$SCOPE_ERR")"
 }

@@ -17,7 +17,7 @@ test_truth() { # NAME SERVER OPTIONS... -- CLIENT OPTIONS...
 	done
 	shift
 	start_echo --truth "$LIVE_DIR/server.truth" "${options[@]}"
-	scope_start slow --over 0ns --json -p "$SERVER_PID" || return
+	scope_start slow --over 0ns --json -p "$SERVER_PID"
 	client --truth "$LIVE_DIR/client.truth" "$@" >"$LIVE_DIR/client.json"
 	await_connections 0
 	scope_stop
