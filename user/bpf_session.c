@@ -198,8 +198,8 @@ static int make_rings(struct session *s, uint32_t ring_kib)
 static int fail(struct session *s, int err, const char *step, char *why, size_t why_len)
 {
 	if (err == -EPERM)
-		snprintf(why, why_len, "the kernel refused %s: run as root, or with CAP_BPF, "
-			 "CAP_PERFMON and CAP_NET_ADMIN (a locked-down kernel refuses root too)",
+		snprintf(why, why_len, "the kernel refused %s: run as root, or with CAP_BPF "
+			 "and CAP_PERFMON (a locked-down kernel refuses root too)",
 			 step);
 	else
 		snprintf(why, why_len, "%s failed: %s (-v says more)", step, strerror(-err));

@@ -69,10 +69,10 @@ int session_report(const struct session *s, struct report *r);
 const struct feature_set *session_features(const struct session *s);
 
 /*
- * Measuring our own cost doubles it, so it is sampled: on for a slice, off for the rest.
- * session_cost_slice(true) ... (false) brackets a slice.
+ * Measuring our own cost raises it, so it is sampled: begins or goes on with a slice, or ends it.
+ * Returns the exchanges in the slice so far.
  */
-void session_cost_slice(struct session *s, bool on);
+uint64_t session_cost_slice(struct session *s, bool on);
 
 /* With verbose: a line for each program, what it cost, on stderr. */
 void session_cost_print(const struct session *s);

@@ -316,16 +316,23 @@ static uint64_t exchanges(const struct session *s)
 	return n;
 }
 
-void session_cost_slice(struct session *s, bool on)
+uint64_t session_cost_slice(struct session *s, bool on)
 {
+	uint64_t now = exchanges(s), seen;
+
 	if (on && s->stats_fd < 0) {
 		s->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
-		s->slice_start = exchanges(s);
-	} else if (!on && s->stats_fd >= 0) {
+		s->slice_start = now;
+	}
+	if (s->stats_fd < 0)
+		return 0;
+	seen = now - s->slice_start;
+	if (!on) {
 		close(s->stats_fd);
 		s->stats_fd = -1;
-		s->slice_exchanges += exchanges(s) - s->slice_start;
+		s->slice_exchanges += seen;
 	}
+	return seen;
 }
 
 void session_cost_print(const struct session *s)

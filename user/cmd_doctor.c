@@ -3,10 +3,11 @@
  * cmd_doctor.c - what this kernel, these privileges and this target allow, found by trying: the
  * programs are loaded and attached as for a report, with nobody to watch, and taken off again.
  */
-#include <cap-ng.h>
 #include <dirent.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -37,7 +38,7 @@ static const struct {
 struct diagnosis {
 	struct utsname uts;
 	struct feature_set features;
-	bool bpf, perfmon, net_admin;	/* capabilities; CAP_SYS_ADMIN gives all three */
+	bool bpf, perfmon;		/* capabilities; CAP_SYS_ADMIN gives both */
 	char lockdown[32];
 	int err;			/* of loading and attaching */
 	char why[512];
@@ -45,10 +46,24 @@ struct diagnosis {
 	const struct options *o;
 };
 
-static bool has_capability(unsigned cap)
+/* The effective capabilities; 0 when /proc would not tell. */
+static uint64_t own_capabilities(void)
 {
-	return capng_have_capability(CAPNG_EFFECTIVE, cap) ||
-	       capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN);
+	char line[128];
+	uint64_t caps = 0;
+	FILE *f = fopen("/proc/self/status", "re");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "CapEff:", 7))
+			caps = strtoull(line + 7, NULL, 16);
+	if (f)
+		fclose(f);
+	return caps;
+}
+
+static bool has_capability(uint64_t caps, unsigned cap)
+{
+	return caps >> cap & 1 || caps >> CAP_SYS_ADMIN & 1;
 }
 
 static void read_lockdown(char *mode, size_t len)
@@ -119,18 +134,18 @@ static const char *feature_state(const struct diagnosis *d, int f)
 static void print_text(const struct diagnosis *d)
 {
 	printf("kernel      %s %s\n", d->uts.release, d->uts.machine);
-	printf("privileges  %s; CAP_BPF %s, CAP_PERFMON %s, CAP_NET_ADMIN %s; lockdown %s\n",
+	printf("privileges  %s; CAP_BPF %s, CAP_PERFMON %s; lockdown %s\n",
 	       geteuid() ? "not root" : "root", d->bpf ? "yes" : "no", d->perfmon ? "yes" : "no",
-	       d->net_admin ? "yes" : "no", d->lockdown);
+	       d->lockdown);
 	printf("\n%-18s %-11s %s\n", "FEATURE", "STATE", "GIVES");
 	for (int f = 0; f < FEATURE_COUNT; f++) {
 		printf("%-18s %-11s %s\n", feature_table[f].name, feature_state(d, f),
 		       feature_table[f].gives);
 		if (!d->features.used[f] && d->features.missing[f] && f != FEATURE_SOCKET_OLD)
-			printf("%-18s %-11s without it: %s\n", "", "", feature_table[f].without);
+			printf("%-18s %-11s without: %s\n", "", "", feature_table[f].without);
 	}
 	if (d->features.used[FEATURE_SOCKET_OLD])
-		printf("%-18s %-11s %s\n", "", "", feature_table[FEATURE_SOCKET_OLD].without);
+		printf("\nnote        %s\n", feature_table[FEATURE_SOCKET_OLD].without);
 	printf("\nstages      ");
 	for (size_t i = 0; i < sizeof(stage_sources) / sizeof(stage_sources[0]); i++) {
 		int f = stage_sources[i].feature, sub = feature_table[f].substitute;
@@ -216,7 +231,6 @@ static void print_json(const struct diagnosis *d)
 	json_bool(&j, "root", geteuid() == 0);
 	json_bool(&j, "cap_bpf", d->bpf);
 	json_bool(&j, "cap_perfmon", d->perfmon);
-	json_bool(&j, "cap_net_admin", d->net_admin);
 	json_string(&j, "lockdown", d->lockdown);
 	json_object_end(&j);
 	json_features(&j, d);
@@ -248,10 +262,8 @@ int cmd_doctor(const struct options *o)
 		}
 	}
 	uname(&d.uts);
-	capng_get_caps_process();
-	d.bpf = has_capability(CAP_BPF);
-	d.perfmon = has_capability(CAP_PERFMON);
-	d.net_admin = has_capability(CAP_NET_ADMIN);
+	d.bpf = has_capability(own_capabilities(), CAP_BPF);
+	d.perfmon = has_capability(own_capabilities(), CAP_PERFMON);
 	read_lockdown(d.lockdown, sizeof(d.lockdown));
 	try_session(&d);
 	if (o->json)

@@ -18,10 +18,10 @@ const struct feature_info feature_table[FEATURE_COUNT] = {
 		FEATURE_SOCKET_OLD },
 	[FEATURE_SOCKET_OLD] = {
 		"socket-substitute",
-		"data arrival from tcp_probe, reads from tcp_rcv_space_adjust, sends at their system call",
-		"arrival is stamped when the segment is received, before it is queued (under 1 us "
-		"early); data that comes with the handshake's last segment, reads by io_uring and "
-		"requests read by splice are not seen", false, -1 },
+		"the same from tcp_probe, tcp_rcv_space_adjust, system calls",
+		"arrival is stamped as the segment comes in, under 1 us early; not seen are data "
+		"with the handshake's last segment, io_uring sends, requests read by splice",
+		false, -1 },
 	[FEATURE_RETRANSMITS] = {
 		"retransmits", "retransmitted segments",
 		"retransmits stay 0", false, -1 },

