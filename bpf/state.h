@@ -106,6 +106,8 @@ struct thread {
 	__u32 nr;		/* its number */
 	__u32 syscall;		/* enum syscall_id, SC_COUNT if another */
 	__u32 fd;		/* its first argument */
+	__u32 arg3;
+	__u32 pad1;
 	__u32 in_wait;		/* it is this thread's wait for events */
 
 	/* The last wait for events. */

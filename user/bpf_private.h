@@ -17,6 +17,15 @@ struct program_cost {
 	uint64_t runs;
 };
 
+#define CALLS_MAX 16
+
+/* The tracepoints of the loop's calls: enter and exit of each. */
+struct calls {
+	unsigned n;
+	int enter_id[CALLS_MAX], exit_id[CALLS_MAX];	/* tracefs's numbers */
+	struct bpf_link *links[2 * CALLS_MAX];
+};
+
 struct session {
 	struct epollscope_bpf *skel;
 	struct feature_set features;
@@ -38,11 +47,20 @@ struct session {
 	struct bpf_link *tcp;
 	struct bpf_link *flush;
 
+	struct calls calls;
 	int stats_fd;		/* held while a slice is measured, else -1 */
 	uint64_t slice_exchanges;	/* seen in measured slices */
 	uint64_t slice_start;
 	bool detached;
 };
+
+/*
+ * Looks the tracepoints up; where tracefs is not mounted, in a mount namespace of our own, so that
+ * the host sees nothing of it. 0 or a negative errno.
+ */
+int calls_find(struct calls *c);
+int calls_attach(struct calls *c, struct epollscope_bpf *skel);
+void calls_detach(struct calls *c);
 
 /* All programs' run time so far, as the kernel counted it while statistics were on. */
 void session_cost_total(const struct session *s, struct program_cost *total, uint64_t *misses);

@@ -36,9 +36,10 @@ static void set_chatter(unsigned verbose)
 
 static bool kernel_has_type(const char *type, void *ctx)
 {
-	bool iter = !strncmp(type, "bpf_iter__", 10);
+	bool typedefed = !strncmp(type, "btf_trace_", 10);
 
-	return btf__find_by_name_kind(ctx, type, iter ? BTF_KIND_STRUCT : BTF_KIND_TYPEDEF) > 0;
+	return btf__find_by_name_kind(ctx, type,
+				      typedefed ? BTF_KIND_TYPEDEF : BTF_KIND_STRUCT) > 0;
 }
 
 int session_probe(struct feature_set *set, char *why, size_t why_len)
@@ -69,9 +70,19 @@ static void choose_programs(struct session *s)
 									 hook_table[i].program);
 
 		bpf_program__set_autoload(p, s->features.used[hook_table[i].feature]);
-		if (hook_table[i].feature == FEATURE_SNAPSHOT)
+		if (hook_table[i].manual)
 			bpf_program__set_autoattach(p, false);
 	}
+}
+
+/* All calls by one pair of programs, or the loop's calls by their own tracepoints. */
+static void choose_syscall_hooks(struct session *s, const struct session_config *config)
+{
+	bool *used = s->features.used;
+
+	if (used[FEATURE_CALLS])
+		used[FEATURE_CALLS] = !config->syscalls && !calls_find(&s->calls);
+	used[FEATURE_SYSCALLS] = !used[FEATURE_CALLS];
 }
 
 static void fill_syscall_tables(struct epollscope_bpf *skel)
@@ -224,6 +235,7 @@ int session_open(struct session **out, const struct session_config *config, char
 		return err;
 	}
 	set_chatter(config->verbose);
+	choose_syscall_hooks(s, config);
 	s->cpus = libbpf_num_possible_cpus();
 	s->sets = sets_for(s->cpus);
 	s->skel = epollscope_bpf__open();
@@ -270,6 +282,8 @@ int session_attach(struct session *s, char *why, size_t why_len)
 {
 	int err = epollscope_bpf__attach(s->skel);
 
+	if (!err && s->features.used[FEATURE_CALLS])
+		err = calls_attach(&s->calls, s->skel);
 	if (err)
 		snprintf(why, why_len, "attaching the BPF programs failed: %s (-v says more)",
 			 strerror(-err));
@@ -298,6 +312,7 @@ void session_detach(struct session *s)
 	if (s->detached)
 		return;
 	session_cost_slice(s, false);
+	calls_detach(&s->calls);
 	epollscope_bpf__detach(s->skel);
 	s->detached = true;
 }
@@ -308,6 +323,7 @@ void session_close(struct session *s)
 		return;
 	if (s->stats_fd >= 0)
 		close(s->stats_fd);
+	calls_detach(&s->calls);
 	bpf_link__destroy(s->task_file);
 	bpf_link__destroy(s->tcp);
 	bpf_link__destroy(s->flush);

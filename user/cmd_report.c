@@ -67,7 +67,7 @@ static int fill_notes(struct report *r, const struct feature_set *set, const str
 	for (int f = 0; f < FEATURE_COUNT; f++) {
 		int sub = feature_table[f].substitute;
 
-		if (set->used[f] || f == FEATURE_SOCKET_OLD)
+		if (set->available[f] || f == FEATURE_SOCKET_OLD)
 			continue;
 		r->notes[r->n_notes++] = sub >= 0 && set->used[sub] ?
 					 feature_table[sub].without : feature_table[f].without;
@@ -107,7 +107,7 @@ int cmd_report(const struct options *o)
 {
 	struct style style = { .color = !o->json && options_color(o, 1) };
 	struct worst worst = { .room = o->top };
-	struct watch_handlers handlers = { .exchange = keep_worst, .ctx = &worst };
+	struct watch_handlers handlers = { .exchange = keep_worst, .ctx = &worst, .syscalls = true };
 	struct report r = { 0 };
 	struct watch_result w;
 	int status;

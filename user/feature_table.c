@@ -9,6 +9,9 @@ const struct feature_info feature_table[FEATURE_COUNT] = {
 	[FEATURE_SYSCALLS] = {
 		"syscalls", "event loops, system-call latency, accepts",
 		"no event loops, so no ledger", true, -1 },
+	[FEATURE_CALLS] = {
+		"loop-calls", "event loops and accepts only: --no-syscalls, slow, conns",
+		"the cheap way is not there: all system calls are hooked", false, -1 },
 	[FEATURE_SCHED] = {
 		"scheduler", "wakeup, runqueue and return stages, off-CPU time",
 		"no wakeup, runqueue or return stages", true, -1 },
@@ -37,25 +40,27 @@ const struct feature_info feature_table[FEATURE_COUNT] = {
 };
 
 const struct hook hook_table[] = {
-	{ FEATURE_CONNECTIONS, "on_set_state", "btf_trace_inet_sock_set_state" },
-	{ FEATURE_SYSCALLS, "on_sys_enter", "btf_trace_sys_enter" },
-	{ FEATURE_SYSCALLS, "on_sys_exit", "btf_trace_sys_exit" },
-	{ FEATURE_SCHED, "on_sched_switch", "btf_trace_sched_switch" },
-	{ FEATURE_SCHED, "on_sched_waking", "btf_trace_sched_waking" },
-	{ FEATURE_SOCKET, "on_data_ready", "btf_trace_sk_data_ready" },
-	{ FEATURE_SOCKET, "on_recv_length", "btf_trace_sock_recv_length" },
-	{ FEATURE_SOCKET, "on_send_length", "btf_trace_sock_send_length" },
-	{ FEATURE_SOCKET_OLD, "on_tcp_probe", "btf_trace_tcp_probe" },
-	{ FEATURE_SOCKET_OLD, "on_rcv_space_adjust", "btf_trace_tcp_rcv_space_adjust" },
-	{ FEATURE_RETRANSMITS, "on_retransmit", "btf_trace_tcp_retransmit_skb" },
-	{ FEATURE_RESETS, "on_send_reset", "btf_trace_tcp_send_reset" },
-	{ FEATURE_RESETS, "on_receive_reset", "btf_trace_tcp_receive_reset" },
-	{ FEATURE_PROCESS, "on_fork", "btf_trace_sched_process_fork" },
-	{ FEATURE_PROCESS, "on_exec", "btf_trace_sched_process_exec" },
-	{ FEATURE_PROCESS, "on_exit", "btf_trace_sched_process_exit" },
-	{ FEATURE_SNAPSHOT, "on_task_file", "bpf_iter__task_file" },
-	{ FEATURE_SNAPSHOT, "on_tcp", "bpf_iter__tcp" },
-	{ FEATURE_SNAPSHOT, "on_flush", "bpf_iter__tcp" },
+	{ FEATURE_CONNECTIONS, "on_set_state", "btf_trace_inet_sock_set_state", false },
+	{ FEATURE_SYSCALLS, "on_sys_enter", "btf_trace_sys_enter", false },
+	{ FEATURE_SYSCALLS, "on_sys_exit", "btf_trace_sys_exit", false },
+	{ FEATURE_CALLS, "on_call_enter", "trace_event_raw_sys_enter", true },
+	{ FEATURE_CALLS, "on_call_exit", "trace_event_raw_sys_exit", true },
+	{ FEATURE_SCHED, "on_sched_switch", "btf_trace_sched_switch", false },
+	{ FEATURE_SCHED, "on_sched_waking", "btf_trace_sched_waking", false },
+	{ FEATURE_SOCKET, "on_data_ready", "btf_trace_sk_data_ready", false },
+	{ FEATURE_SOCKET, "on_recv_length", "btf_trace_sock_recv_length", false },
+	{ FEATURE_SOCKET, "on_send_length", "btf_trace_sock_send_length", false },
+	{ FEATURE_SOCKET_OLD, "on_tcp_probe", "btf_trace_tcp_probe", false },
+	{ FEATURE_SOCKET_OLD, "on_rcv_space_adjust", "btf_trace_tcp_rcv_space_adjust", false },
+	{ FEATURE_RETRANSMITS, "on_retransmit", "btf_trace_tcp_retransmit_skb", false },
+	{ FEATURE_RESETS, "on_send_reset", "btf_trace_tcp_send_reset", false },
+	{ FEATURE_RESETS, "on_receive_reset", "btf_trace_tcp_receive_reset", false },
+	{ FEATURE_PROCESS, "on_fork", "btf_trace_sched_process_fork", false },
+	{ FEATURE_PROCESS, "on_exec", "btf_trace_sched_process_exec", false },
+	{ FEATURE_PROCESS, "on_exit", "btf_trace_sched_process_exit", false },
+	{ FEATURE_SNAPSHOT, "on_task_file", "bpf_iter__task_file", true },
+	{ FEATURE_SNAPSHOT, "on_tcp", "bpf_iter__tcp", true },
+	{ FEATURE_SNAPSHOT, "on_flush", "bpf_iter__tcp", true },
 };
 
 const size_t hook_count = sizeof(hook_table) / sizeof(hook_table[0]);

@@ -12,6 +12,7 @@
 enum feature {
 	FEATURE_CONNECTIONS,
 	FEATURE_SYSCALLS,
+	FEATURE_CALLS,
 	FEATURE_SCHED,
 	FEATURE_SOCKET,
 	FEATURE_SOCKET_OLD,
@@ -35,6 +36,7 @@ struct hook {
 	enum feature feature;
 	const char *program;
 	const char *type;	/* kernel BTF type that exists when the hook does */
+	bool manual;		/* attached by our own code, not by libbpf's */
 };
 
 extern const struct feature_info feature_table[FEATURE_COUNT];

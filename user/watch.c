@@ -329,7 +329,7 @@ static int open_session(struct watcher *w)
 		.ports = w->o->target.ports,
 		.n_ports = w->o->target.n_ports,
 		.ring_kib = w->o->ring_kib,
-		.syscalls = !w->o->no_syscalls,
+		.syscalls = w->h->syscalls && !w->o->no_syscalls,
 		.conn_events = w->h->conn_close != NULL,
 		.tail_ns = w->h->every_exchange ? w->h->over_ns : UINT64_MAX,
 		.sample_every = w->h->every_exchange ? 0 : SAMPLE_EVERY,

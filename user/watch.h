@@ -20,6 +20,7 @@ struct watch_handlers {
 	void *ctx;
 	bool every_exchange;	/* not only the tail: `over_ns` is the threshold */
 	uint64_t over_ns;
+	bool syscalls;		/* the result shows system calls: time every one */
 	bool answers;		/* complete answers soon, also on connections that fell idle */
 };
 

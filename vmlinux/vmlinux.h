@@ -231,6 +231,16 @@ struct tcp_skb_cb {
 	__u8 tcp_flags;
 };
 
+struct trace_event_raw_sys_enter {
+	long int id;
+	unsigned long args[6];
+};
+
+struct trace_event_raw_sys_exit {
+	long int id;
+	long int ret;
+};
+
 struct seq_file;
 struct bpf_map;
 

@@ -381,16 +381,24 @@ expect_no_loss() { # NAME
 
 # --- what must not be left behind ---
 
-# Ids of programs, maps and links, but those that another running epollscope holds.
-bpf_ids() {
+# "prog 12" for all programs, maps and links that living processes hold.
+held_bpf_ids() {
+	sed -nE 's/^(prog|map|link)_id:\s*/\1 /p' /proc/[0-9]*/fdinfo/* 2>/dev/null | sort -u
+}
+
+all_bpf_ids() {
 	local what
 
 	for what in prog map link; do
-		bpftool -j "$what" show 2>/dev/null |
-			jq -r --arg what "$what" '.[]? |
-				select([.pids[]?.comm] | any(startswith("epollscope")) | not) |
-				"\($what) \(.id) \(.name // .type)"'
+		bpftool -j "$what" show 2>/dev/null | jq -r ".[]? | \"$what \\(.id)\""
 	done | sort
+}
+
+# Those that no process holds: ours have ended when this is asked, others' are not our business. The
+# holders come last, so that what begins meanwhile has one.
+bpf_ids() {
+	all_bpf_ids >"$LIVE_DIR/bpf.all"
+	held_bpf_ids | comm -23 "$LIVE_DIR/bpf.all" -
 }
 
 # The kernel frees them a little after our end.

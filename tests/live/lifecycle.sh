@@ -6,8 +6,8 @@ live_init
 
 SIZE=64
 
-# A connection of ten exchanges. Bytes sent are those acknowledged, as tcplife counts them: a reset
-# may come before the last answer's acknowledgement.
+# A connection of ten exchanges. Bytes are the application's: no FIN among them. Those sent are
+# counted when they are acknowledged: a reset may come before the last answer's acknowledgement.
 test_close() { # NAME CLOSED_BY REASON STATES CLIENT OPTIONS...
 	local name=$1 by=$2 reason=$3 states=$4 bytes=$((SIZE * 10)) least=$((SIZE * 10))
 

@@ -41,7 +41,7 @@ test_truth 'edge' --edge "${faults[@]}" -- "${load[@]}"
 test_truth 'two loops' --loops 2 --edge "${faults[@]}" -- "${load[@]}"
 test_truth 'http' --http -- "${load[@]}" --http
 test_truth 'poll' --poll "${faults[@]}" -- "${load[@]}"
-test_truth 'blocking' --blocking "${faults[@]}" -- "${load[@]}"
+test_truth 'blocking' --blocking "${faults[@]}" -- --connections 4 --requests $N
 test_truth 'pieces' --size 300 -- --connections 4 --requests 400 --size 300 --pieces 3 --pause-us 500
 test_truth 'late accept' --accept-delay-ms 5 -- --connections 8 --requests 800
 finish
