@@ -75,13 +75,17 @@ static void choose_programs(struct session *s)
 	}
 }
 
-/* All calls by one pair of programs, or the loop's calls by their own tracepoints. */
+/*
+ * All calls by one pair of programs, or the loop's calls by their own tracepoints. Without socket
+ * hooks it is all: sends are taken at their calls.
+ */
 static void choose_syscall_hooks(struct session *s, const struct session_config *config)
 {
 	bool *used = s->features.used;
 
 	if (used[FEATURE_CALLS])
-		used[FEATURE_CALLS] = !config->syscalls && !calls_find(&s->calls);
+		used[FEATURE_CALLS] = !config->syscalls && used[FEATURE_SOCKET] &&
+				      !calls_find(&s->calls);
 	used[FEATURE_SYSCALLS] = !used[FEATURE_CALLS];
 }
 
