@@ -42,11 +42,14 @@ done:
 	return 0;
 }
 
-/* The first return of a shared or foreign eventpoll after `from`. */
+/*
+ * The first return of an eventpoll after `from`. A thread that was already gathering events then
+ * may have missed ours: if it returned again before the read, its next return brought it.
+ */
 __noinline int wait_in_history(struct conn *c, __u64 ep, __u64 from)
 {
+	const struct ep_return *found = NULL, *next = NULL;
 	struct eventpoll_state *e;
-	const struct ep_return *found = NULL;
 	__u32 head, i;
 
 	if (!c)
@@ -61,13 +64,16 @@ __noinline int wait_in_history(struct conn *c, __u64 ep, __u64 from)
 
 		if (i >= head || r->return_ns <= from)
 			break;
+		next = found;
 		found = r;
 	}
 	if (i == EP_RETURNS)
 		c->wait_mode = WAIT_LOST;
-	else if (found)
-		wait_found(c, from, found->enter_ns, found->wake_ns, found->oncpu_ns,
-			   found->return_ns);
+	if (i == EP_RETURNS || !found)
+		return 0;
+	if (next && !e->shared && found->enter_ns < from && found->oncpu_ns <= from)
+		found = next;
+	wait_found(c, from, found->enter_ns, found->wake_ns, found->oncpu_ns, found->return_ns);
 	return 0;
 }
 

@@ -90,6 +90,7 @@ int on_tcp(struct bpf_iter__tcp *ctx)
 	if (!c)
 		return 0;
 	c->role = ROLE_SERVER;
+	c->preexisting = 1;	/* not counted as such: its accept counts it as opened */
 	c->ready_ns = unread_bytes(sk, tp) ? READY_UNKNOWN : 0;
 	c->ready_end = tp->rcv_nxt;
 	return 0;

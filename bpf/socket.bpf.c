@@ -125,9 +125,9 @@ INLINE struct conn *conn_meet(struct sock *sk, struct task_struct *task, __u64 n
 		return NULL;
 	c->role = listener_of(sk) ? ROLE_SERVER : ROLE_CLIENT;
 	c->ready_ns = READY_UNKNOWN;
+	c->preexisting = 1;
 	conn_adopt(c, sk);
 	if (!c->owned) {
-		c->preexisting = 1;
 		conn_own(c, task->tgid, task->group_leader->comm);
 		COUNT(preexisting);
 	}

@@ -201,6 +201,8 @@ INLINE void conn_adopt(struct conn *c, const struct sock *sk)
 		return;
 	c->accepted_ns = a->time_ns;
 	c->role = ROLE_SERVER;
+	if (!c->preexisting && c->accepted_ns > c->born_ns)
+		hist_add_shared(H_ACCEPT_WAIT, c->accepted_ns - c->born_ns);
 	conn_own(c, a->pid, a->comm);
 	bpf_map_delete_elem(&accepts, &addr);
 }

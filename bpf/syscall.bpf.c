@@ -28,6 +28,11 @@ INLINE bool is_poll(__u32 sc)
 	return sc >= SC_POLL && sc <= SC_PSELECT6;
 }
 
+INLINE bool is_accept(__u32 sc)
+{
+	return sc == SC_ACCEPT || sc == SC_ACCEPT4;
+}
+
 INLINE bool is_write(__u32 sc)
 {
 	return sc >= SC_WRITE && sc <= SC_SENDFILE;
@@ -42,8 +47,8 @@ INLINE bool is_wait(__u32 sc, const struct thread *t)
 /* What the ledger and the loops can't do without. */
 INLINE bool is_loop_call(__u32 sc)
 {
-	return is_epoll(sc) || is_poll(sc) || sc == SC_ACCEPT || sc == SC_ACCEPT4 ||
-	       sc == SC_SPLICE || (cfg_by_addr && is_write(sc));
+	return is_epoll(sc) || is_poll(sc) || is_accept(sc) || sc == SC_SPLICE ||
+	       (cfg_by_addr && is_write(sc));
 }
 
 INLINE struct loop *loop_of(struct thread *t, struct task_struct *task)
@@ -147,31 +152,6 @@ INLINE void wait_ends(struct thread *t, struct task_struct *task, __u32 sc, long
 		bpf_get_current_comm(loop->comm, sizeof(loop->comm));
 }
 
-/*
- * The thread was in its wait when we attached: its enter was not seen, but what this return
- * delivers is ours to explain. The scheduler's stamps are there if it slept.
- */
-INLINE void first_wait_ends(struct task_struct *task, __u32 nr, long ret)
-{
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	__u32 sc = cfg_syscall[nr & (SYSCALL_NUMBERS - 1)];
-	struct thread *t;
-	__u64 now;
-
-	if (!is_epoll(sc) || ret < 0)
-		return;
-	t = thread_get(task);
-	if (!t || t->turn)
-		return;
-	now = bpf_ktime_get_ns();
-	t->wait_enter_ns = t->waking_ns ? control.snapshot_ns : now;
-	t->wait_wake_ns = t->waking_ns;
-	t->wait_oncpu_ns = t->oncpu_ns;
-	t->fd = SYSCALL_ARG1(regs);
-	t->arg3 = SYSCALL_ARG3(regs);
-	wait_ends(t, task, sc, ret, now);
-}
-
 INLINE void accept_listener(__u32 fd)
 {
 	struct sock *sk = sock_of_fd(fd);
@@ -215,6 +195,35 @@ INLINE void after_accept(struct thread *t, struct task_struct *task, long ret, _
 	BPF_CORE_READ_INTO(&a.comm, task, group_leader, comm);
 	if (bpf_map_update_elem(&accepts, &addr, &a, BPF_ANY))
 		COUNT(map_full);
+}
+
+/*
+ * The thread was in its wait or its accept when we attached: the enter was not seen, but what this
+ * return delivers is ours to explain. The scheduler's stamps are there if it slept.
+ */
+INLINE void first_return(struct task_struct *task, __u32 nr, long ret)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	__u32 sc = cfg_syscall[nr & (SYSCALL_NUMBERS - 1)];
+	struct thread *t;
+	__u64 now;
+
+	if ((!is_epoll(sc) && !is_accept(sc)) || ret < 0)
+		return;
+	t = thread_get(task);
+	if (!t)
+		return;
+	now = bpf_ktime_get_ns();
+	t->fd = SYSCALL_ARG1(regs);
+	t->arg3 = SYSCALL_ARG3(regs);
+	if (is_accept(sc)) {
+		after_accept(t, task, ret, now);
+		return;
+	}
+	t->wait_enter_ns = t->waking_ns ? control.snapshot_ns : now;
+	t->wait_wake_ns = t->waking_ns;
+	t->wait_oncpu_ns = t->oncpu_ns;
+	wait_ends(t, task, sc, ret, now);
 }
 
 /* Data went from a socket to a pipe; the socket's next answer will ask when. */
@@ -288,7 +297,7 @@ INLINE int leave(__u32 nr, long ret)
 		return 0;
 	t = thread_of(task);
 	if (!t || !t->enter_ns) {
-		first_wait_ends(task, nr, ret);
+		first_return(task, nr, ret);
 		return 0;
 	}
 	sc = t->syscall;
@@ -302,7 +311,7 @@ INLINE int leave(__u32 nr, long ret)
 		syscall_count(t, sc, ret, now);
 	if (t->in_wait)
 		wait_ends(t, task, sc, ret, now);
-	else if (sc == SC_ACCEPT || sc == SC_ACCEPT4)
+	else if (is_accept(sc))
 		after_accept(t, task, ret, now);
 	else if (sc == SC_SPLICE && ret > 0)
 		after_splice(t, ret, now);
