@@ -8,7 +8,7 @@
 #define PID_LIMIT	4194304	/* the kernel's PID_MAX_LIMIT */
 #define SYSCALL_NUMBERS	512
 #define CPU_SLOTS	1024	/* power of two */
-#define THREAD_SLOTS	4096	/* power of two */
+#define THREAD_SLOTS	1024	/* power of two */
 #define SETS_MAX	16	/* more processors than this share sets, with atomic adds */
 #define WAKER_NETWORK	0	/* no process has this id */
 

@@ -40,10 +40,11 @@ int BPF_PROG(on_exec, struct task_struct *task)
 INLINE void thread_gone(__u32 tid)
 {
 	static const struct thread gone;
+	__u32 key = tid & (THREAD_SLOTS - 1);
 	struct thread *t = thread_slot(tid);
 
 	if (t && t->tid == tid)
-		__builtin_memcpy(t, &gone, sizeof(gone));
+		bpf_map_update_elem(&thread_slots, &key, &gone, BPF_ANY);
 }
 
 /* When the last thread is gone, the process id may come back as somebody else's. */

@@ -3,9 +3,10 @@
  * sched.bpf.c - what the scheduler does to the target's threads.
  *
  *   RUNNING --switch out, still runnable--> RUNNABLE --switch in--> RUNNING
- *   RUNNING --switch out, asleep--> BLOCKED --waking (stamped)--> BLOCKED --switch in--> RUNNING
+ *   RUNNING --switch out, asleep--> BLOCKED --wakeup (stamped)--> BLOCKED --switch in--> RUNNING
  *
- * A thread's time off the CPU is blocked until its wake-up and runnable from there.
+ * A thread's time off the CPU is blocked until it is made runnable, and runnable from there, as in
+ * the kernel's own schedstat. sched_waking comes earlier, in the waker: it tells who that is.
  */
 #include "socket.h"
 
@@ -122,8 +123,9 @@ int BPF_PROG(on_sched_switch, bool preempt, struct task_struct *prev, struct tas
 }
 
 /* Whoever runs here woke the thread; in softirq that is chance, so data is named instead. */
-INLINE void waker_count(__u64 now)
+INLINE void waker_count(void)
 {
+	__u64 now = bpf_ktime_get_ns();
 	__u64 ready = ready_on_cpu[bpf_get_smp_processor_id() & (CPU_SLOTS - 1)];
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 key = now - ready < NETWORK_WAKE_NS ? WAKER_NETWORK : task->tgid;
@@ -144,17 +146,37 @@ INLINE void waker_count(__u64 now)
 SEC("tp_btf/sched_waking")
 int BPF_PROG(on_sched_waking, struct task_struct *task)
 {
+	if (is_target(task->tgid))
+		waker_count();
+	return 0;
+}
+
+SEC("tp_btf/sched_wakeup")
+int BPF_PROG(on_sched_wakeup, struct task_struct *task)
+{
 	struct thread *t;
-	__u64 now;
 
 	if (!is_target(task->tgid))
 		return 0;
+	COUNT(wakeups);
 	t = thread_of(task);
+	if (t)
+		t->waking_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+/* A new thread waits for its first turn on a processor. */
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(on_sched_wakeup_new, struct task_struct *task)
+{
+	struct thread *t;
+
+	if (!is_target(task->tgid))
+		return 0;
+	t = thread_get(task);
 	if (!t)
 		return 0;
-	now = bpf_ktime_get_ns();
-	t->waking_ns = now;
-	COUNT(wakeups);
-	waker_count(now);
+	t->state = THREAD_RUNNABLE;
+	t->off_ns = bpf_ktime_get_ns();
 	return 0;
 }

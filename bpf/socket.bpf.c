@@ -187,6 +187,8 @@ INLINE void server_send(struct conn *c, struct sock *sk, struct tcp_sock *tp, st
 			ledger_read(c, sk, tp, t, (__u32)pid_tgid, s->time_ns);
 	}
 	ledger_send(c, sk, tp->write_seq, t, pid_tgid, now);
+	if (c->state == TCP_CLOSE && c->first_send_ns)
+		ledger_finish_answer(c, tp, false, now);
 }
 
 SEC("tp_btf/sock_send_length")

@@ -57,16 +57,6 @@ INLINE struct conn *conn_create(struct sock *sk, __u64 now)
 	return c;
 }
 
-INLINE void conn_forget(struct sock *sk)
-{
-	__u64 addr = (__u64)sk;
-
-	if (cfg_by_addr)
-		bpf_map_delete_elem(&conns_by_addr, &addr);
-	else
-		bpf_sk_storage_delete(&conns, sk);
-}
-
 INLINE void listener_key_of(const struct sock *sk, struct listener_key *key)
 {
 	key->netns = sk->__sk_common.skc_net.net->ns.inum;

@@ -88,7 +88,7 @@ struct off_interval {
 	__u64 blocked_ns;
 };
 
-#define OFF_INTERVALS 16	/* power of two */
+#define OFF_INTERVALS 64	/* power of two */
 
 enum thread_state {
 	THREAD_RUNNING,		/* also: never seen off the CPU */
@@ -125,7 +125,7 @@ struct thread {
 
 	/* Scheduler accounting. */
 	__u64 off_ns;		/* left the CPU */
-	__u64 waking_ns;	/* last wake-up; written by the waker */
+	__u64 waking_ns;	/* last made runnable; written by the waker */
 	__u64 oncpu_ns;		/* last came on the CPU */
 	__u64 runnable_ns;	/* totals */
 	__u64 blocked_ns;

@@ -50,11 +50,13 @@ INLINE void close_event(struct conn *c, const struct sock *sk, const struct tcp_
 			__u64 now)
 {
 	struct ev_conn_close *e = event_reserve(sizeof(*e), EV_CONN_CLOSE, now);
-	__u64 acked = tp->bytes_acked;
+	__u64 acked = tp->bytes_acked, received = tp->bytes_received;
 
 	if (!e)
 		return;
-	/* The sequence space counts our FIN, and the SYN of a connection that we opened. */
+	/* The kernel counts sequence: FINs of both sides, and the SYN of a connection we opened. */
+	if (received && (sk->__sk_common.skc_flags >> SOCK_DONE) & 1)
+		received--;
 	if (c->fin_acked && acked)
 		acked--;
 	if (c->role == ROLE_CLIENT && !c->preexisting && acked)
@@ -64,7 +66,7 @@ INLINE void close_event(struct conn *c, const struct sock *sk, const struct tcp_
 	__builtin_memcpy(e->state_ns, c->state_ns, sizeof(e->state_ns));
 	e->accept_wait_ns = c->role == ROLE_SERVER && c->accepted_ns && !c->preexisting ?
 			    c->accepted_ns - c->born_ns : ~0ULL;
-	e->bytes_in = tp->bytes_received;
+	e->bytes_in = received;
 	e->bytes_out = acked;
 	e->exchanges = c->exchanges;
 	e->max_latency_ns = c->max_latency_ns;
@@ -80,7 +82,20 @@ INLINE void close_event(struct conn *c, const struct sock *sk, const struct tcp_
 	event_submit(e);
 }
 
-INLINE void conn_closed(struct conn *c, struct sock *sk, __u64 now)
+/* Without FINs or a reset from the peer, a close that skips the states is our reset. */
+INLINE void judge_close(struct conn *c, const struct sock *sk, int old)
+{
+	if (c->reset != CLOSE_FIN)
+		return;
+	if (sk->sk_err)
+		c->reset = sk->sk_err == ETIMEDOUT ? CLOSE_TIMEOUT : CLOSE_ERROR;
+	else if (old == TCP_ESTABLISHED || old == TCP_CLOSE_WAIT)
+		c->reset = CLOSE_RESET_SENT;
+	if (c->reset == CLOSE_RESET_SENT && !c->first_close)
+		c->first_close = SIDE_LOCAL;
+}
+
+INLINE void conn_closed(struct conn *c, struct sock *sk, int old, __u64 now)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
@@ -91,8 +106,7 @@ INLINE void conn_closed(struct conn *c, struct sock *sk, __u64 now)
 			COUNT(unknown);
 		return;
 	}
-	if (c->reset == CLOSE_FIN && sk->sk_err)
-		c->reset = sk->sk_err == ETIMEDOUT ? CLOSE_TIMEOUT : CLOSE_ERROR;
+	judge_close(c, sk, old);
 	if (c->role == ROLE_SERVER) {
 		struct counters *n = counters();
 
@@ -151,10 +165,19 @@ int BPF_PROG(on_set_state, struct sock *sk, int old, int new)
 	if (new == TCP_ESTABLISHED)
 		c->born_ns = now;
 	conn_state(c, new, now);
-	if (new == TCP_CLOSE) {
-		conn_closed(c, sk, now);
-		conn_forget(sk);
-	}
+	/* The state stays with the socket: a send that provoked the close has yet to return. */
+	if (new == TCP_CLOSE)
+		conn_closed(c, sk, old, now);
+	return 0;
+}
+
+/* By address it goes with the socket, for another may come to the same place. */
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(on_destroy_sock, struct sock *sk)
+{
+	__u64 addr = (__u64)sk;
+
+	bpf_map_delete_elem(&conns_by_addr, &addr);
 	return 0;
 }
 

@@ -263,7 +263,7 @@ const struct option_row option_rows[] = {
 	{ "max-loss", 0, "SHARE", WATCHING, false, NULL,
 	 "exit with status 3 if more events were lost, as 0.01 or 1%;\n"
 	 "without it losses are shown but are no failure", set_max_loss },
-	{ "ring-size", 0, "KIB", WATCHING, false, "1024",
+	{ "ring-size", 0, "KIB", WATCHING, false, "4096",
 	 "event ring of each CPU: a power of two, 64 to 65536", set_ring_size },
 	{ "color", 0, "WHEN", EVERY, false, "auto",
 	 "auto (on a terminal, no NO_COLOR), always or never", set_color },

@@ -39,6 +39,7 @@ enum { false, true };
 #define IPPROTO_TCP	6
 #define RCV_SHUTDOWN	1
 #define MSG_PEEK	2
+#define SOCK_DONE	1	/* bit of skc_flags: the peer's FIN has come */
 #define S_IFMT		00170000
 #define S_IFSOCK	0140000
 #define S_IFIFO		0010000
@@ -179,6 +180,7 @@ struct sock_common {
 	short unsigned int skc_family;
 	volatile unsigned char skc_state;
 	possible_net_t skc_net;
+	unsigned long skc_flags;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 };

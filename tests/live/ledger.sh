@@ -21,7 +21,7 @@ lines_jq() { # FILTER
 }
 
 watch_slow() { # CLIENT OPTIONS...
-	scope_start slow --over 0ns --json --ring-size 16384 -p "$SERVER_PID"
+	scope_start slow --over 0ns --json -p "$SERVER_PID"
 	client "$@" >"$LIVE_DIR/client.json"
 	await_connections 0
 	scope_stop

@@ -12,7 +12,7 @@ CONNECTIONS=16
 # state for it; so all share one processor here, and wait for it. What is left is the way through our
 # own programs and the scheduler's, up to 4 us a wait, and 2 % for what little runs before and after
 # the counted time.
-ON_THE_WAY=4000
+ON_THE_WAY=500
 HERE=$(taskset -cp $$ | sed 's/.*: //')
 
 on_one_processor() {

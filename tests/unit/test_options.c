@@ -53,7 +53,7 @@ static void test_defaults(void **state)
 	assert_int_equal(o.action, ACTION_RUN);
 	assert_int_equal(o.duration_ns, 0);
 	assert_int_equal(o.top, 3);
-	assert_int_equal(o.ring_kib, 1024);
+	assert_int_equal(o.ring_kib, 4096);
 	assert_int_equal(o.color, COLOR_AUTO);
 	assert_false(o.json || o.json_schema || o.has_over || o.has_max_loss || o.no_syscalls);
 	assert_int_equal(o.verbose, 0);

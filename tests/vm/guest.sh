@@ -3,19 +3,14 @@
 # shellcheck shell=dash
 #
 # guest.sh - the first process of the emulated machine: sets it up, runs the scenarios, switches
-# off. Prints results to the second serial line: ok NAME, not ok NAME: reason, skip NAME: reason,
-# and `done` as the very last word. A scenario is a function below; SCENARIOS lists them in order.
-
-SCENARIOS="boots doctor counts_redis leaves_nothing kernel_log"
-
-# redis-benchmark asks CONFIG GET on a connection of its own before it starts: one exchange.
-REDIS_REQUESTS=2000
-REDIS_EXTRA=1
+# off. Prints results to the second serial line: ok NAME, not ok NAME: wanted X, saw Y, skip NAME:
+# reason, and `done` as the very last word. What the scenarios are made of is below; they
+# themselves are functions of scenarios.sh, and SCENARIOS, there, lists them in order.
 
 set_up()
 {
 	/bin/busybox --install -s /bin
-	export PATH=/bin:/usr/bin:/sbin:/usr/sbin HOME=/tmp LC_ALL=C
+	export PATH=/bin:/usr/bin:/sbin:/usr/sbin:/live HOME=/tmp LC_ALL=C
 	mount -t devtmpfs devtmpfs /dev
 	mount -t proc proc /proc
 	mount -t sysfs sysfs /sys
@@ -24,13 +19,15 @@ set_up()
 	mount -t tracefs tracefs /sys/kernel/tracing
 	mount -t bpf bpf /sys/fs/bpf
 	mount -t cgroup2 cgroup2 /sys/fs/cgroup
+	echo root:x:0:0::/tmp:/bin/sh >/etc/passwd
+	echo root:x:0: >/etc/group
 	ip link set lo up
 	stty raw -echo </dev/ttyS1
 	exec >/dev/ttyS1 2>&1 </dev/null
 	cd /tmp || return
 }
 
-# --- Words for scenarios ----------------------------------------------------------------------
+# --- Verdicts ---------------------------------------------------------------------------------
 
 ok() { echo "ok $1"; }
 not_ok() { echo "not ok $1: $2"; }
@@ -42,25 +39,49 @@ same()
 	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "wanted $2, saw $3"; fi
 }
 
-have_epollscope()
+# at_least NAME WANTED SEEN, whole numbers
+at_least()
 {
-	command -v epollscope >/dev/null && return
-	skip "$1" "epollscope is not built"
+	if [ "$3" -ge "$2" ]; then ok "$1"; else not_ok "$1" "wanted $2 or more, saw $3"; fi
+}
+
+# have NAME PROGRAM: false, and a skip, if it is not on this disk.
+have()
+{
+	command -v "$2" >/dev/null && return
+	skip "$1" "$2 is not there"
 	return 1
 }
+
+# --- Waiting ----------------------------------------------------------------------------------
 
 # await SECONDS COMMAND...: until the command succeeds.
 await()
 {
-	local tries=$(($1 * 10))
+	local tries=$(($1 * 20))
 
 	shift
 	until "$@" >/dev/null 2>&1; do
 		tries=$((tries - 1))
 		[ $tries -gt 0 ] || return 1
-		usleep 100000
+		usleep 50000
 	done
 }
+
+# Ended, waited for or not.
+gone() { [ ! -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"; }
+
+# sockets PATTERN: how many the port's side has in a state that matches, as /proc/net/tcp writes it.
+sockets()
+{
+	awk -v port="$(printf ':%04X$' "$PORT")" -v states="$1" \
+		'$2 ~ port && $4 ~ states { n++ } END { print n + 0 }' /proc/net/tcp /proc/net/tcp6
+}
+
+# Connections but those that the server owes nothing more than time (06); 0A listens.
+connections() { sockets '[^6A]$'; }
+no_connection() { [ "$(connections)" = 0 ]; }
+listening() { [ "$(sockets 0A)" -gt 0 ]; }
 
 # How many programs, maps and links the kernel holds.
 bpf_objects()
@@ -74,79 +95,132 @@ bpf_objects()
 
 nothing_loaded() { [ "$(bpf_objects)" = 0 ]; }
 
-# The set of links no longer grows: everything is attached.
-attached()
+# --- Servers and clients ----------------------------------------------------------------------
+
+STARTED=""	# what a scenario started: ended after it, however it went
+
+end_started()
 {
-	local links
+	local pid
 
-	links=$(bpftool -j link show | jq length)
-	[ "$links" -gt 0 ] && sleep 1 && [ "$links" = "$(bpftool -j link show | jq length)" ]
-}
-
-# --- Scenarios --------------------------------------------------------------------------------
-
-boots()
-{
-	if [ -s /sys/kernel/btf/vmlinux ]; then
-		ok "boots $(uname -r), with BTF"
-	else
-		not_ok boots "no /sys/kernel/btf/vmlinux"
-	fi
-}
-
-doctor()
-{
-	have_epollscope doctor || return
-	epollscope doctor >doctor.txt 2>doctor.err
-	same "doctor runs" 0 $?
-	sed 's/^/# /' doctor.txt doctor.err
-}
-
-counts_redis()
-{
-	local server scope seen
-
-	have_epollscope "counts redis" || return
-	redis-server --port 6379 --save '' --daemonize no >redis.log 2>&1 &
-	server=$!
-	await 20 redis-cli -p 6379 ping || { not_ok "counts redis" "no server"; return; }
-	epollscope report -p $server --json >report.json 2>report.err &
-	scope=$!
-	if ! await 30 attached; then
-		not_ok "counts redis" "did not attach: $(tail -n 1 report.err)"
-	else
-		redis-benchmark -p 6379 -n $REDIS_REQUESTS -c 8 -t get -q >benchmark.log 2>&1
-		kill -INT $scope
-		wait $scope
-		same "report ends well" 0 $?
-		seen=$(jq .exchanges.count report.json 2>&1)
-		same "counts redis" $((REDIS_REQUESTS + REDIS_EXTRA)) "$seen"
-		seen=$(jq -c '.loss | del(.[] | select(. == 0))' report.json 2>&1)
-		same "loses nothing" "{}" "$seen"
-	fi
-	kill $scope $server 2>/dev/null
+	for pid in $STARTED; do
+		kill -TERM "$pid" 2>/dev/null
+		await 5 gone "$pid" || kill -KILL "$pid"
+	done
 	wait
+	STARTED=""
 }
 
-leaves_nothing()
+# started PID COMMAND...: a server; it serves once the command succeeds. Leaves SERVER.
+started()
 {
-	have_epollscope "leaves nothing" || return
-	await 10 nothing_loaded
-	same "leaves nothing in the kernel" 0 "$(bpf_objects)"
+	SERVER=$1
+	STARTED="$STARTED $1"
+	shift
+	await 20 "$@" && return
+	not_ok "$SCENARIO" "wanted a server, saw $(tail -n 1 server.out)"
+	return 1
 }
 
-kernel_log()
+# start_echo OPTIONS...: leaves SERVER and PORT.
+start_echo()
 {
-	local faults
-
-	faults=$(dmesg | grep -cE 'WARNING:|BUG:|Oops|general protection|RCU.*stall')
-	same "kernel log is clean" 0 "$faults"
-	dmesg | grep -E 'WARNING:|BUG:|Oops|general protection|RCU.*stall' | sed 's/^/# /'
+	: >server.out
+	echo_server "$@" >server.out 2>&1 &
+	started $! grep -q '^port ' server.out || return
+	PORT=$(sed -n 's/^port //p' server.out)
 }
+
+run_client() { client --port "$PORT" "$@" >client.out; }
+
+# hold OPTIONS...: the client's connections are open and used once; the rest waits for let_go.
+hold()
+{
+	rm -f hold.in
+	mkfifo hold.in
+	: >hold.err
+	client --port "$PORT" --hold "$@" <hold.in >hold.out 2>hold.err &
+	HOLDER=$!
+	STARTED="$STARTED $HOLDER"
+	exec 5>hold.in
+	await 20 grep -q ready hold.err && return
+	not_ok "$SCENARIO" "wanted a client, saw $(tail -n 1 hold.err)"
+	return 1
+}
+
+let_go()
+{
+	printf g >&5
+	exec 5>&-
+	wait "$HOLDER"
+}
+
+# --- epollscope -------------------------------------------------------------------------------
+
+attached() { grep -q '^epollscope: attached' scope.err; }
+attached_or_gone() { attached || gone "$SCOPE"; }
+
+# scope_start ARGS...: comes back when it is attached; its result goes to scope.out.
+scope_start()
+{
+	: >scope.err
+	epollscope "$@" >scope.out 2>scope.err &
+	SCOPE=$!
+	STARTED="$STARTED $SCOPE"
+	await 30 attached_or_gone
+	attached && return
+	not_ok "$SCENARIO" "wanted epollscope $* attached, saw $(tail -n 1 scope.err)"
+	return 1
+}
+
+# scope_wait STATUS: its end, which is a result only if it is another.
+scope_wait()
+{
+	local status
+
+	await 30 gone "$SCOPE" || kill -KILL "$SCOPE"
+	wait "$SCOPE"
+	status=$?
+	[ $status = "$1" ] ||
+		not_ok "$SCENARIO" "wanted exit status $1, saw $status: $(tail -n 1 scope.err)"
+}
+
+# Every connection has been closed by now, so nothing is under way.
+scope_stop()
+{
+	await 20 no_connection || not_ok "$SCENARIO" "wanted 0 connections, saw $(connections)"
+	kill -INT "$SCOPE"
+	scope_wait 0
+}
+
+scope_jq() { jq -rc "$@" scope.out 2>&1; }
+
+# lost_nothing NAME
+lost_nothing()
+{
+	same "$1: loses nothing" "{}" "$(scope_jq '.loss | del(.[] | select(. == 0))')"
+}
+
+# refused STATUS WORD COMMAND...: that exit status, one line that holds the word, no result.
+refused()
+{
+	local wanted="status $1, 1 lines, 1 with '$2', 0 of result" seen word=$2
+
+	shift 2
+	timeout 30 "$@" >refused.out 2>refused.err
+	seen="status $?, $(wc -l <refused.err) lines, $(grep -c "$word" refused.err) with '$word'"
+	same "refused: $*" "$wanted" "$seen, $(wc -l <refused.out) of result"
+	sed 's/^/# /' refused.err
+}
+
+# ----------------------------------------------------------------------------------------------
 
 set_up
-for scenario in $SCENARIOS; do
-	$scenario
+# shellcheck source=tests/vm/scenarios.sh
+. /scenarios.sh
+for SCENARIO in $SCENARIOS; do
+	"$SCENARIO"
+	end_started
 done
 echo "done"
 sync

@@ -1,0 +1,314 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=dash
+# scenarios.sh - what is tried in the emulated machine; guest.sh runs it and explains its words.
+#
+# Times mean nothing here, since every instruction is emulated: counts, sums and statuses do, and
+# times that something took on purpose, as lower bounds.
+
+SCENARIOS="boots doctor counts_echo counts_light counts_nginx counts_redis slow_lines slow_sleep
+	slow_spin conns launched bad_targets no_privilege no_btf leaves_nothing kernel_log"
+
+boots()
+{
+	if [ -s /sys/kernel/btf/vmlinux ]; then
+		ok "boots $(uname -r), with BTF"
+	else
+		not_ok boots "no /sys/kernel/btf/vmlinux"
+	fi
+	have 'every other scenario' epollscope || SCENARIOS=""
+}
+
+doctor()
+{
+	epollscope doctor >doctor.txt 2>doctor.err
+	same "doctor runs" 0 $?
+	sed 's/^/# /' doctor.txt doctor.err
+}
+
+# --- Counts -----------------------------------------------------------------------------------
+
+# Connections that are open and used before the attach, then carry requests beside new ones.
+HELD=3
+HELD_REQUESTS=300
+NEW=4
+NEW_REQUESTS=300
+REQUESTS=$((HELD_REQUESTS + NEW_REQUESTS))
+CLOSED=$((HELD + NEW))
+
+# counts NAME OPTION CLIENT OPTIONS...: OPTION is one of report's, or empty.
+counts()
+{
+	local name=$1 option=$2
+
+	shift 2
+	hold --connections $HELD --requests $HELD_REQUESTS "$@" || return
+	# shellcheck disable=SC2086  # no word at all when empty
+	scope_start report --json -p "$SERVER" $option || return
+	run_client --connections $NEW --requests $NEW_REQUESTS "$@"
+	let_go
+	scope_stop
+	same "$name: exchanges, services, opened, closed, preexisting, active" \
+		"$REQUESTS $REQUESTS $NEW $CLOSED $HELD 0" \
+		"$(scope_jq '[.exchanges.count,
+			(.exchanges.stages[] | select(.stage == "service") | .count),
+			(.connections | .opened, .closed, .preexisting, .active)] | join(" ")')"
+	lost_nothing "$name"
+}
+
+# How often a system call was made, without those that gave EAGAIN, and how often it failed.
+calls()
+{
+	scope_jq --arg name "$1" '[.syscalls[] | select(.name == $name)] |
+		"\(map(.count - .eagain) | add) \(map(.errors) | add)"'
+}
+
+# With every request the echo server reads and sends once, with every closing it reads an end.
+# Edge-triggered it also reads until EAGAIN, which is not counted here.
+check_calls()
+{
+	same "$1: recvfrom" "$((REQUESTS + CLOSED)) 0" "$(calls recvfrom)"
+	same "$1: sendto" "$REQUESTS 0" "$(calls sendto)"
+	same "$1: accept4" "$NEW 0" "$(calls accept4)"
+	same "$1: epoll_ctl" "$NEW 0" "$(calls epoll_ctl)"
+	same "$1: close" "$CLOSED 0" "$(calls close)"
+}
+
+counts_echo()
+{
+	local mode
+
+	for mode in '' --edge; do
+		# shellcheck disable=SC2086
+		start_echo $mode || return
+		counts "counts echo $mode" '' || return
+		check_calls "counts echo $mode"
+		scope_jq '.syscalls | map({(.name): [.count, .errors, .eagain]}) | add' | sed 's/^/# /'
+	done
+}
+
+counts_light()
+{
+	start_echo --edge || return
+	counts 'counts light' --no-syscalls || return
+	same 'counts light: system calls' '[]' "$(scope_jq .syscalls)"
+}
+
+counts_nginx()
+{
+	have counts_nginx nginx || return
+	PORT=8080
+	cat >nginx.conf <<-END
+		user root root;
+		daemon off;
+		worker_processes 2;
+		pid /tmp/nginx.pid;
+		error_log stderr;
+		events { worker_connections 64; }
+		http {
+			access_log off;
+			client_body_temp_path /tmp/body;
+			proxy_temp_path /tmp/proxy;
+			fastcgi_temp_path /tmp/fastcgi;
+			uwsgi_temp_path /tmp/uwsgi;
+			scgi_temp_path /tmp/scgi;
+			server {
+				listen 127.0.0.1:$PORT;
+				location / { return 200 "ok\n"; }
+			}
+		}
+	END
+	nginx -c /tmp/nginx.conf >server.out 2>&1 &
+	started $! listening || return
+	counts 'counts nginx' '' --http
+}
+
+# redis-benchmark asks CONFIG GET on a connection of its own before it starts: one exchange.
+REDIS_REQUESTS=2000
+REDIS_CONNECTIONS=8
+REDIS_EXTRA=1
+
+counts_redis()
+{
+	have counts_redis redis-server || return
+	PORT=6379
+	redis-server --port $PORT --save '' --daemonize no >server.out 2>&1 &
+	started $! redis-cli -p $PORT ping || return
+	scope_start report --json -p "$SERVER" || return
+	redis-benchmark -p $PORT -n $REDIS_REQUESTS -c $REDIS_CONNECTIONS -t get -q >client.out 2>&1
+	scope_stop
+	same 'counts redis: exchanges, opened, closed' \
+		"$((REDIS_REQUESTS + REDIS_EXTRA)) $((REDIS_CONNECTIONS + REDIS_EXTRA)) $((REDIS_CONNECTIONS + REDIS_EXTRA))" \
+		"$(scope_jq '[.exchanges.count, .connections.opened, .connections.closed] | join(" ")')"
+	lost_nothing 'counts redis'
+}
+
+# --- The ledger -------------------------------------------------------------------------------
+
+SLOW_REQUESTS=500
+EVERY=50	# of them has a fault
+FAULT_MS=21	# the fault; a little more than is asked for: the processor's clock is another
+FAULT_NS=20000000
+
+# All lines as one array, each with .s, its stages by name.
+lines_jq()
+{
+	jq -src 'map(.s = ([.stages[] | {key: .stage, value: .}] | from_entries)) | '"$1" scope.out 2>&1
+}
+
+# watch_slow NAME SERVER OPTIONS...
+watch_slow()
+{
+	local name=$1
+
+	shift
+	start_echo "$@" || return
+	scope_start slow --over 0ns --json -p "$SERVER" || return
+	run_client --connections 4 --requests $SLOW_REQUESTS
+	scope_stop
+	same "$name: lines" $SLOW_REQUESTS "$(lines_jq length)"
+	same "$name: stages" 'accept receive wakeup runqueue busy return dispatch service' \
+		"$(lines_jq '[.[] | [.stages[].stage] | join(" ")] | unique | join(" / ")')"
+	same "$name: stages that don't sum to the latency" 0 \
+		"$(lines_jq '[.[] | select(([.stages[].ns] | add) != .latency_ns)] | length')"
+	same "$name: parts that don't sum to their stage" 0 \
+		"$(lines_jq '[.[].stages[] | select(.oncpu_ns != null) |
+			select(.oncpu_ns + .runnable_ns + .blocked_ns != .ns)] | length')"
+}
+
+slow_lines() { watch_slow 'slow'; watch_slow 'slow --edge' --edge; }
+
+slow_sleep()
+{
+	watch_slow 'slow, sleep' --sleep-every $EVERY --sleep-ms $FAULT_MS || return
+	same "slow, sleep: services blocked for 20 ms" $((SLOW_REQUESTS / EVERY)) \
+		"$(lines_jq "[.[] | select(.s.service.blocked_ns >= $FAULT_NS)] | length")"
+	lines_jq "[.[] | select(.s.busy.ns+.s.dispatch.ns >= 10000000) | [.s.busy.ns,.s.busy.oncpu_ns,.s.busy.runnable_ns,.s.busy.blocked_ns,.s.dispatch.ns]]" | sed 's/^/# /'
+}
+
+slow_spin()
+{
+	watch_slow 'slow, spin' --spin-every $EVERY --spin-ms $FAULT_MS || return
+	at_least "slow, spin: services on a processor for 20 ms" $((SLOW_REQUESTS / EVERY)) \
+		"$(lines_jq "[.[] | select(.s.service.oncpu_ns >= $FAULT_NS)] | length")"
+	lines_jq "[.[] | select(.s.busy.ns+.s.dispatch.ns >= 10000000) | [.s.busy.ns,.s.busy.oncpu_ns,.s.busy.runnable_ns,.s.busy.blocked_ns,.s.dispatch.ns]]" | sed 's/^/# /'
+}
+
+# --- Connections ------------------------------------------------------------------------------
+
+SIZE=64
+LIVES=3		# connections closed in each way
+LIFE=30		# requests on all of them
+
+# What the client knows of its connections when it closed them, in the words of close_seen.
+close_wanted() # PID ADDRESS CLOSED_BY REASON
+{
+	awk -v head="$1 server $2 $PORT" -v tail="false $3 $4" -v size=$SIZE '
+		$2 > number[$1] { number[$1] = $2 }
+		END { for (port in number)
+			print head, port, tail, number[port], number[port] * size }' truth
+}
+
+close_seen()
+{
+	scope_jq '"\(.pid) \(.role) \(.local) \(.local_port) \(.remote_port) \(.preexisting) " +
+		"\(.closed_by) \(.reason) \(.exchanges) \(.bytes_in)"'
+}
+
+# closings PID ADDRESS PORT CLIENT OPTIONS...: LIVES connections closed in each way.
+closings()
+{
+	local pid=$1 address=$2 way
+
+	PORT=$3
+	shift 3
+	for way in 'client remote fin' 'server local fin' 'client-reset remote reset_received' \
+		'server-reset local reset_sent'; do
+		run_client --connections $LIVES --requests $LIFE --size $SIZE --truth truth \
+			--close "${way%% *}" "$@"
+		await 20 no_connection
+		# shellcheck disable=SC2086  # by and reason
+		close_wanted "$pid" "$address" ${way#* } >>wanted
+	done
+}
+
+conns()
+{
+	local v4 v4_port v6
+
+	start_echo --size $SIZE || return
+	v4=$SERVER v4_port=$PORT
+	start_echo --size $SIZE --ipv6 || return
+	v6=$SERVER
+	scope_start conns --json -p "$v4,$v6" || return
+	: >wanted
+	closings "$v6" ::1 "$PORT" --ipv6
+	closings "$v4" 127.0.0.1 "$v4_port"
+	scope_stop
+	sort wanted >wanted.sorted
+	close_seen | sort >seen.sorted
+	same 'conns: lines' "$(wc -l <wanted)" "$(wc -l <seen.sorted)"
+	same 'conns: lines that are wrong' '' \
+		"$(diff -U 0 wanted.sorted seen.sorted | grep '^[-+][^-+]' | tr '\n' ';')"
+	# Sent bytes are known when they are acknowledged: a reset may come before the last one's.
+	same 'conns: bytes out that are wrong' 0 \
+		"$(scope_jq 'select((.bytes_in - .bytes_out) as $missing |
+			$missing != 0 and (.reason == "fin" or $missing != '$SIZE')) |
+			"\(.closed_by) \(.reason) \(.bytes_out) of \(.bytes_in)"' | sort | uniq -c)"
+	scope_jq '[.closed_by, .reason, .states]' | sed 's/^/# /'
+}
+
+# --- Other ways to start and to end -----------------------------------------------------------
+
+launched()
+{
+	local status
+
+	for status in 0 7 255; do
+		epollscope report --json -- sh -c "exit $status" >scope.out 2>scope.err
+		same "launched: exit status $status" $status $?
+	done
+	# shellcheck disable=SC2016
+	epollscope report --json -- sh -c 'kill -KILL $$' >scope.out 2>scope.err
+	same 'launched: killed' 137 $?
+}
+
+bad_targets()
+{
+	true &
+	wait $!
+	refused 66 "pid $! " epollscope report -d 1 -p $!
+	refused 66 "no-such-name" epollscope report -d 1 -c no-such-name
+	refused 64 "12a" epollscope report -p 12a
+}
+
+# The other setpriv is busybox's, which changes no user.
+no_privilege()
+{
+	have no_privilege /usr/bin/setpriv || return
+	refused 77 CAP_BPF /usr/bin/setpriv --reuid=65534 --regid=65534 --clear-groups \
+		epollscope report -d 1 -p 1
+}
+
+no_btf()
+{
+	mount -t tmpfs tmpfs /sys/kernel/btf
+	refused 69 BTF epollscope report -d 1 -p 1
+	umount /sys/kernel/btf
+}
+
+# --- What must not be left behind -------------------------------------------------------------
+
+leaves_nothing()
+{
+	await 10 nothing_loaded
+	same "leaves nothing in the kernel" 0 "$(bpf_objects)"
+}
+
+kernel_log()
+{
+	local faults
+
+	faults=$(dmesg | grep -cE 'WARNING:|BUG:|Oops|general protection|RCU.*stall')
+	same "kernel log is clean" 0 "$faults"
+	dmesg | grep -E 'WARNING:|BUG:|Oops|general protection|RCU.*stall' | sed 's/^/# /'
+}
