@@ -65,7 +65,8 @@ check_neighbours() { # NAME PART
 	expect_eq "$1: neighbours whose busy is not of that kind" 0 \
 		"$(lines_jq "[.[] | select(.s.busy.ns >= $MOST) |
 			select(.s.busy.blocked_ns != null and $wrong)] | length")"
-	expect_eq "$1: neighbours whose busy could not be split" 0 \
+	# More than 64 switches inside one wait are not remembered: rare, and then said, not guessed.
+	expect_between "$1: neighbours whose busy could not be split" 0 5 \
 		"$(lines_jq "[.[] | select(.s.busy.ns >= $MOST and .s.busy.blocked_ns == null)] | length")"
 }
 
