@@ -131,3 +131,124 @@ __noinline int ledger_count(const struct ledger *l)
 	flags_count(n, l);
 	return 0;
 }
+
+/* b moved to where the order of stamps allows it. */
+INLINE __u64 clamp(__u64 b, __u64 lo, __u64 hi)
+{
+	if (b < lo)
+		return lo;
+	return b > hi ? hi : b;
+}
+
+INLINE void ledger_delivery(struct ledger *l, const struct conn *c, __u64 from)
+{
+	__u64 wake, oncpu, ret = from;
+
+	if (c->wait_mode == WAIT_ASLEEP) {
+		wake = clamp(c->wake_ns, from, c->read_ns);
+		oncpu = clamp(c->oncpu_ns, wake, c->read_ns);
+		ret = clamp(c->return_ns, oncpu, c->read_ns);
+		l->stage_ns[STAGE_WAKEUP] = wake - from;
+		l->stage_ns[STAGE_RUNQUEUE] = oncpu - wake;
+		l->stage_ns[STAGE_RETURN] = ret - oncpu;
+		l->present |= 1 << STAGE_WAKEUP | 1 << STAGE_RUNQUEUE | 1 << STAGE_RETURN;
+	} else if (c->wait_mode == WAIT_BUSY) {
+		ret = clamp(c->return_ns, from, c->read_ns);
+		l->stage_ns[STAGE_BUSY] = ret - from;
+		l->present |= 1 << STAGE_BUSY;
+	} else {
+		l->flags |= c->wait_mode == WAIT_LOST ? EXCHANGE_MERGED : EXCHANGE_NO_WAIT;
+	}
+	l->stage_ns[STAGE_DISPATCH] = c->read_ns - ret;
+	l->present |= 1 << STAGE_DISPATCH | 1 << STAGE_SERVICE;
+}
+
+__noinline int ledger_stages(struct ledger *l, const struct conn *c, const struct thread *t,
+			     __u32 tid, __u64 now)
+{
+	__u64 from, arrival;
+
+	if (!l || !c || !t)
+		return 0;
+	from = clamp(c->accepted_ns, c->first_ns, c->read_ns);
+	arrival = clamp(c->arrival_ns, from, c->read_ns);
+	__builtin_memset(l, 0, sizeof(*l));
+	l->latency_ns = now - c->first_ns;
+	if (c->accepted_ns > c->first_ns) {
+		l->stage_ns[STAGE_ACCEPT] = from - c->first_ns;
+		l->present |= 1 << STAGE_ACCEPT;
+	}
+	if (arrival > from) {
+		l->stage_ns[STAGE_RECEIVE] = arrival - from;
+		l->present |= 1 << STAGE_RECEIVE;
+	}
+	if (c->first_ns > c->read_ns || c->arrival_ns > c->read_ns)
+		l->flags |= EXCHANGE_CLAMPED;
+	ledger_delivery(l, c, arrival);
+	l->stage_ns[STAGE_SERVICE] = now - c->read_ns;
+
+	l->flags |= c->split_flags;
+	if (c->split_flags & EXCHANGE_SPLIT_BUSY)
+		l->split[SPLIT_BUSY] = c->split[SPLIT_BUSY];
+	if (c->split_flags & EXCHANGE_SPLIT_DISPATCH)
+		l->split[SPLIT_DISPATCH] = c->split[SPLIT_DISPATCH];
+	if (c->reader != tid) {
+		l->flags |= EXCHANGE_HANDOFF;
+	} else if (c->turn != t->turn) {
+		l->flags |= EXCHANGE_ASYNC;
+	} else {
+		l->split[SPLIT_SERVICE].runnable_ns = t->runnable_ns - c->runnable_ns;
+		l->split[SPLIT_SERVICE].blocked_ns = t->blocked_ns - c->blocked_ns;
+		l->flags |= EXCHANGE_SPLIT_SERVICE;
+	}
+	return 0;
+}
+
+INLINE void answer_report(const struct conn *c, __u64 send_ns, bool delivered, __u64 deliver_ns,
+			  __u64 now)
+{
+	struct ev_answer *e = event_reserve(sizeof(*e), EV_ANSWER, now);
+
+	if (!e)
+		return;
+	e->conn = c->id;
+	e->number = c->exchanges;
+	e->send_ns = send_ns;
+	e->deliver_ns = delivered ? deliver_ns : 0;
+	e->bytes_out = c->answer_end - c->answer_start;
+	e->flags = delivered ? ANSWER_DELIVERED : 0;
+	e->pad = 0;
+	event_submit(e);
+}
+
+__noinline int answer_finish(struct conn *c, __u32 snd_una, __u64 delivered_us, bool late,
+			     __u64 now)
+{
+	__u64 acked_ns = delivered_us * 1000, deliver_ns, send_ns;
+	__u32 key = cpu_set();
+	bool delivered;
+
+	if (!c)
+		return 0;
+	delivered = (__s32)(snd_una - c->answer_end) >= 0;
+	deliver_ns = acked_ns > c->last_send_ns ? acked_ns - c->last_send_ns : 0;
+	send_ns = c->last_send_ns - c->first_send_ns;
+	if (late) {
+		hist_add_shared(H_SEND_LATE, send_ns);
+		if (delivered)
+			hist_add_shared(H_DELIVER_LATE, deliver_ns);
+	} else {
+		struct ledger_set *set = bpf_map_lookup_elem(&ledger_sets, &key);
+
+		if (set) {
+			hist_put(&set->send, send_ns, false);
+			if (delivered)
+				hist_put(&set->deliver, deliver_ns, false);
+		}
+	}
+	if (c->reported)
+		answer_report(c, send_ns, delivered, deliver_ns, now);
+	c->first_send_ns = 0;
+	c->reported = 0;
+	return 0;
+}

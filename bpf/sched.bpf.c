@@ -6,7 +6,9 @@
  *   RUNNING --switch out, asleep--> BLOCKED --wakeup (stamped)--> BLOCKED --switch in--> RUNNING
  *
  * A thread's time off the CPU is blocked until it is made runnable, and runnable from there, as in
- * the kernel's own schedstat. sched_waking comes earlier, in the waker: it tells who that is.
+ * the kernel's own schedstat. Some kernels leave switches out: see switch_in_missed().
+ *
+ * sched_waking comes before sched_wakeup, in the waker: it tells who that is.
  */
 #include "socket.h"
 
@@ -16,9 +18,11 @@
 /* A wake-up this soon after data arrived on the same processor comes from that data. */
 #define NETWORK_WAKE_NS	10000
 
-/* Runs in the thread itself, so its descriptors are at hand. */
+/* Runs in the thread itself, so its registers and descriptors are at hand. */
 INLINE __u32 off_kind(const struct thread *t, struct task_struct *task)
 {
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	__u64 nr = SYSCALL_NR(regs);
 	struct file *file;
 	__u32 kind, type;
 
@@ -26,12 +30,12 @@ INLINE __u32 off_kind(const struct thread *t, struct task_struct *task)
 		return OFFCPU_IDLE;
 	if (BPF_CORE_READ_BITFIELD_PROBED(task, in_iowait))
 		return OFFCPU_DISK;
-	if (!t->enter_ns)
+	if (nr >= SYSCALL_NUMBERS)
 		return OFFCPU_OTHER;
-	kind = cfg_off_kind[t->nr & (SYSCALL_NUMBERS - 1)];
+	kind = cfg_off_kind[nr];
 	if (kind != OFFCPU_BY_FILE)
 		return kind;
-	file = file_of_fd(t->fd);
+	file = file_of_fd(SYSCALL_ARG1(regs));
 	if (!file)
 		return OFFCPU_OTHER;
 	type = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
@@ -40,6 +44,8 @@ INLINE __u32 off_kind(const struct thread *t, struct task_struct *task)
 
 INLINE void switched_out(struct thread *t, struct task_struct *task, bool runnable, __u64 now)
 {
+	if (t->state > THREAD_RUNNING)
+		switch_in_missed(t);
 	t->off_ns = now;
 	if (runnable) {
 		t->state = THREAD_RUNNABLE;
@@ -68,34 +74,15 @@ INLINE void switched_in(struct thread *t, __u64 now)
 
 	t->oncpu_ns = now;
 	if (t->state == THREAD_RUNNING)
+		COUNT(switches_missed);
+	if (t->state <= THREAD_RUNNING) {
+		t->state = THREAD_RUNNING;
 		return;
+	}
 	since = runnable_since(t, now);
 	blocked = since - t->off_ns;
 	hist_add_shared(H_RUNQUEUE, now - since);
-	if (t->state == THREAD_BLOCKED) {
-		struct counters *n = counters();
-
-		if (n) {
-			ADD_AT(n->offcpu, t->off_kind, 1);
-			ADD_AT(n->offcpu_ns, t->off_kind, blocked);
-		}
-	}
-	if (t->in_wait) {
-		if (t->state == THREAD_BLOCKED) {
-			t->wait_wake_ns = since;
-			t->wait_oncpu_ns = now;
-		}
-	} else {
-		struct off_interval *off = &t->off[t->off_count & (OFF_INTERVALS - 1)];
-
-		off->start_ns = t->off_ns;
-		off->end_ns = now;
-		off->blocked_ns = blocked;
-		t->off_count++;
-	}
-	t->runnable_ns += now - since;
-	t->blocked_ns += blocked;
-	t->state = THREAD_RUNNING;
+	off_ended(t, blocked, now);
 }
 
 SEC("tp_btf/sched_switch")

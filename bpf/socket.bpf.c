@@ -147,7 +147,7 @@ INLINE int after_read(struct sock *sk, struct task_struct *task)
 	if (!c)
 		c = conn_meet(sk, task, now);
 	tp = bpf_skc_to_tcp_sock(sk);
-	t = thread_get(task);
+	t = thread_self(task);
 	if (!c || !tp || !t || c->role != ROLE_SERVER)
 		return 0;
 	ledger_read(c, sk, tp, t, task->pid, now);
@@ -207,7 +207,7 @@ int BPF_PROG(on_send_length, struct sock *sk, int ret)
 		return 0;
 	now = bpf_ktime_get_ns();
 	tp = bpf_skc_to_tcp_sock(sk);
-	t = thread_get(task);
+	t = thread_self(task);
 	if (!tp || !t)
 		return 0;
 	t->socket_ns = now;

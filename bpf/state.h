@@ -91,7 +91,8 @@ struct off_interval {
 #define OFF_INTERVALS 64	/* power of two */
 
 enum thread_state {
-	THREAD_RUNNING,		/* also: never seen off the CPU */
+	THREAD_UNSEEN,		/* no switch seen yet */
+	THREAD_RUNNING,
 	THREAD_RUNNABLE,
 	THREAD_BLOCKED,
 };
@@ -103,11 +104,9 @@ struct thread {
 	/* The system call under way. */
 	__u64 enter_ns;
 	__u64 socket_ns;	/* the last read or send: near enough to its call's end */
-	__u32 nr;		/* its number */
 	__u32 syscall;		/* enum syscall_id, SC_COUNT if another */
 	__u32 fd;		/* its first argument */
 	__u32 arg3;
-	__u32 pad1;
 	__u32 in_wait;		/* it is this thread's wait for events */
 
 	/* The last wait for events. */

@@ -8,16 +8,6 @@
  */
 #include "ledger.h"
 
-#if defined(__TARGET_ARCH_x86)
-#define SYSCALL_NR(regs)	((regs)->orig_ax)
-#define SYSCALL_ARG1(regs)	((regs)->di)
-#define SYSCALL_ARG3(regs)	((regs)->dx)
-#else
-#define SYSCALL_NR(regs)	((regs)->syscallno)
-#define SYSCALL_ARG1(regs)	((regs)->orig_x0)
-#define SYSCALL_ARG3(regs)	((regs)->user_regs.regs[2])
-#endif
-
 INLINE bool is_epoll(__u32 sc)
 {
 	return sc <= SC_EPOLL_PWAIT2;
@@ -260,12 +250,11 @@ INLINE int enter(__u32 nr, __u64 arg1, __u64 arg3)
 	nr &= SYSCALL_NUMBERS - 1;
 	if (!cfg_syscalls && !is_loop_call(cfg_syscall[nr]))
 		return 0;
-	t = thread_get(task);
+	t = thread_self(task);
 	if (!t)
 		return 0;
 	now = bpf_ktime_get_ns();
 	t->enter_ns = now;
-	t->nr = nr;
 	t->fd = arg1;
 	t->arg3 = arg3;
 	t->syscall = cfg_syscall[nr];
@@ -295,7 +284,7 @@ INLINE int leave(__u32 nr, long ret)
 
 	if (!is_target(task->tgid))
 		return 0;
-	t = thread_of(task);
+	t = thread_self(task);
 	if (!t || !t->enter_ns) {
 		first_return(task, nr, ret);
 		return 0;

@@ -50,15 +50,68 @@ INLINE struct thread *thread_of(struct task_struct *task)
 INLINE struct thread *thread_get(struct task_struct *task)
 {
 	__u32 tid = task->pid;
-	struct thread *t = thread_slot(tid);
+	struct thread *t = thread_slot(tid), *stored;
 
 	if (t && t->tid == tid)
 		return t;
+	/* A slot that became free since is not for a thread that has its state elsewhere. */
+	stored = bpf_task_storage_get(&threads, task, NULL, 0);
+	if (stored)
+		return stored;
 	if (t && !t->tid && !__sync_val_compare_and_swap(&t->tid, 0, tid))
 		return t;
 	t = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!t)
 		COUNT(map_full);
+	return t;
+}
+
+/* An interval off the CPU is over: blocked first, then runnable until end_ns. */
+INLINE void off_ended(struct thread *t, __u64 blocked_ns, __u64 end_ns)
+{
+	struct counters *n = counters();
+
+	if (t->state == THREAD_BLOCKED && n) {
+		ADD_AT(n->offcpu, t->off_kind, 1);
+		ADD_AT(n->offcpu_ns, t->off_kind, blocked_ns);
+	}
+	if (!t->in_wait) {
+		struct off_interval *off = &t->off[t->off_count & (OFF_INTERVALS - 1)];
+
+		off->start_ns = t->off_ns;
+		off->end_ns = end_ns;
+		off->blocked_ns = blocked_ns;
+		t->off_count++;
+	} else if (t->state == THREAD_BLOCKED) {
+		t->wait_wake_ns = t->off_ns + blocked_ns;
+		t->wait_oncpu_ns = end_ns;
+	}
+	t->runnable_ns += end_ns - t->off_ns - blocked_ns;
+	t->blocked_ns += blocked_ns;
+	t->state = THREAD_RUNNING;
+}
+
+/*
+ * The thread is at work but off the CPU by our books: the kernel did not tell of its switch in. It
+ * was blocked until its wake-up; since when it runs we can't say, so nothing of that is runnable.
+ */
+INLINE void switch_in_missed(struct thread *t)
+{
+	__u64 blocked_ns = 0;
+
+	if (t->state == THREAD_BLOCKED && t->waking_ns > t->off_ns)
+		blocked_ns = t->waking_ns - t->off_ns;
+	COUNT(switches_missed);
+	off_ended(t, blocked_ns, t->off_ns + blocked_ns);
+}
+
+/* thread_get for the current thread. */
+INLINE struct thread *thread_self(struct task_struct *task)
+{
+	struct thread *t = thread_get(task);
+
+	if (t && t->state > THREAD_RUNNING)
+		switch_in_missed(t);
 	return t;
 }
 

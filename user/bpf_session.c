@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* bpf_session.c - open, configure, load, attach, drain, detach. */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -258,6 +259,7 @@ int session_open(struct session **out, const struct session_config *config, char
 	err = make_rings(s, config->ring_kib);
 	if (err)
 		return fail(s, err, "creating the ring buffers", why, why_len);
+	malloc_trim(0);	/* the kernel's types took 20 MB to read */
 	*out = s;
 	return 0;
 }

@@ -25,7 +25,7 @@ struct session_config {
 	uint32_t ring_kib;	/* a processor's ring, a power of two */
 	bool syscalls;		/* time every system call */
 	bool conn_events;	/* send EV_CONN_CLOSE */
-	uint64_t tail_ns;	/* first threshold for EV_EXCHANGE; UINT64_MAX: none yet */
+	uint64_t tail_ns;	/* first threshold for EV_EXCHANGE; 0: all */
 	uint32_t sample_every;	/* one in so many below it; 0: none */
 	unsigned verbose;
 };

@@ -197,6 +197,7 @@ static void fill_sched(const struct session *s, struct report *r, const struct c
 {
 	r->wakeups = n->wakeups;
 	r->preemptions = n->preemptions;
+	r->switches_missed = n->switches_missed;
 	sum_dist(s, H_RUNQUEUE, &r->runqueue);
 	memcpy(r->offcpu_count, n->offcpu, sizeof(r->offcpu_count));
 	memcpy(r->offcpu_ns, n->offcpu_ns, sizeof(r->offcpu_ns));

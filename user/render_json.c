@@ -141,6 +141,7 @@ static void put_sched(struct json *j, const struct report *r)
 	json_u64(j, "wakeups", r->wakeups);
 	put_dist(j, "runqueue_ns", &r->runqueue);
 	json_u64(j, "preemptions", r->preemptions);
+	json_u64(j, "switches_missed", r->switches_missed);
 	json_array(j, "offcpu");
 	for (unsigned i = 0; i < OFFCPU_COUNT; i++) {
 		json_object(j, NULL);

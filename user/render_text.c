@@ -114,6 +114,9 @@ static void put_sched(FILE *out, const struct report *r, const struct style *sty
 	para_begin(&p, out, style, "SCHEDULER", LABEL_COLUMNS);
 	para_item(&p, ", ", "%s wake-ups", format_count(r->wakeups).s);
 	para_item(&p, ", ", "%s preemptions", format_count(r->preemptions).s);
+	if (r->switches_missed)
+		para_item(&p, ", ", "%s switches that the kernel did not tell of",
+			  format_count(r->switches_missed).s);
 	para_end(&p);
 	if (d->count) {
 		para_begin(&p, out, NULL, "run queue", LABEL_COLUMNS);

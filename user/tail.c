@@ -25,7 +25,7 @@ uint64_t tail_threshold(struct tail *t, const struct hist *total, uint64_t now_n
 	for (unsigned b = 0; b < HIST_BUCKETS; b++)
 		count += total->bucket[b] - oldest->bucket[b];
 	if (count < TAIL_MIN_SAMPLES)
-		return UINT64_MAX;
+		return 0;
 	for (unsigned b = HIST_BUCKETS; b-- > 0;) {
 		above += total->bucket[b] - oldest->bucket[b];
 		if (above * 100 >= count)

@@ -20,7 +20,7 @@ struct tail {
 	unsigned slot;
 };
 
-/* The lower bound of the P99's bucket, so that "at or above" holds it; UINT64_MAX: too few. */
+/* The lower bound of the P99's bucket, so that "at or above" holds it; 0 (all) while too few. */
 uint64_t tail_threshold(struct tail *t, const struct hist *total, uint64_t now_ns);
 
 #endif

@@ -158,14 +158,20 @@ static void on_exchange(void *ctx, const struct exchange_info *x)
 		w->enough = true;
 }
 
+/* Until there is a P99 every exchange is sent: look again soon. */
 static void update_tail(struct watcher *w, uint64_t now)
 {
 	struct hist latency;
+	uint64_t tail_ns;
 
+	w->next_tail_ns = now + TAIL_EVERY_NS;
 	if (w->h->every_exchange)
 		return;
 	session_latency(w->session, &latency);
-	session_tail(w->session, tail_threshold(w->tail, &latency, now));
+	tail_ns = tail_threshold(w->tail, &latency, now);
+	session_tail(w->session, tail_ns);
+	if (!tail_ns)
+		w->next_tail_ns = now + DRAIN_MS * MS;
 }
 
 /*
@@ -237,7 +243,6 @@ static void tick(struct watcher *w, uint64_t now)
 	if (now >= w->next_tail_ns) {
 		update_tail(w, now);
 		measure_cost(w, now);
-		w->next_tail_ns = now + TAIL_EVERY_NS;
 	}
 	flush_idle(w, now);
 	housekeeping_when_due(w, now);
@@ -331,7 +336,7 @@ static int open_session(struct watcher *w)
 		.ring_kib = w->o->ring_kib,
 		.syscalls = w->h->syscalls && !w->o->no_syscalls,
 		.conn_events = w->h->conn_close != NULL,
-		.tail_ns = w->h->every_exchange ? w->h->over_ns : UINT64_MAX,
+		.tail_ns = w->h->every_exchange ? w->h->over_ns : 0,
 		.sample_every = w->h->every_exchange ? 0 : SAMPLE_EVERY,
 		.verbose = w->o->verbose,
 	};

@@ -12,3 +12,7 @@ struct pt_regs {
 	u64 orig_x0;
 	s32 syscallno;
 };
+
+#define SYSCALL_NR(regs)	((regs)->syscallno)
+#define SYSCALL_ARG1(regs)	((regs)->orig_x0)
+#define SYSCALL_ARG3(regs)	((regs)->user_regs.regs[2])

@@ -5,3 +5,7 @@ struct pt_regs {
 	unsigned long orig_ax;
 	unsigned long ip, cs, flags, sp, ss;
 };
+
+#define SYSCALL_NR(regs)	((regs)->orig_ax)
+#define SYSCALL_ARG1(regs)	((regs)->di)
+#define SYSCALL_ARG3(regs)	((regs)->dx)
