@@ -126,7 +126,8 @@ INLINE void ledger_read(struct conn *c, const struct sock *sk, const struct tcp_
 		c->answer_start = tp->write_seq;
 		c->first_ns = arrival;
 		c->phase = arrival && arrival != READY_UNKNOWN ? PHASE_OPEN : PHASE_SKIP;
-		if (!arrival)
+		/* Read while the snapshot looked: under way at the attach, so not ours to miss. */
+		if (!arrival && (c->exchanges || !c->preexisting))
 			COUNT(unmatched);
 	}
 	c->request_bytes += tp->copied_seq - c->copied_seq;

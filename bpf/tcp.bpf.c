@@ -50,10 +50,12 @@ INLINE void close_event(struct conn *c, const struct sock *sk, const struct tcp_
 			__u64 now)
 {
 	struct ev_conn_close *e = event_reserve(sizeof(*e), EV_CONN_CLOSE, now);
-	__u64 acked = tp->bytes_acked, received = tp->bytes_received;
+	__u64 acked, received;
 
 	if (!e)
 		return;
+	acked = tp->bytes_acked;
+	received = tp->bytes_received;
 	/* The kernel counts sequence: FINs of both sides, and the SYN of a connection we opened. */
 	if (received && (sk->__sk_common.skc_flags >> SOCK_DONE) & 1)
 		received--;

@@ -65,8 +65,9 @@ check_neighbours() { # NAME PART
 	expect_eq "$1: neighbours whose busy is not of that kind" 0 \
 		"$(lines_jq "[.[] | select(.s.busy.ns >= $MOST) |
 			select(.s.busy.blocked_ns != null and $wrong)] | length")"
-	# More than 64 switches inside one wait are not remembered: rare, and then said, not guessed.
-	expect_between "$1: neighbours whose busy could not be split" 0 5 \
+	# More than 64 switches inside one wait are not remembered: that is said, not guessed. It takes a
+	# processor shared with something that wakes every half millisecond.
+	expect_between "$1: neighbours whose busy could not be split" 0 $((FAULTS * 2)) \
 		"$(lines_jq "[.[] | select(.s.busy.ns >= $MOST and .s.busy.blocked_ns == null)] | length")"
 }
 

@@ -8,8 +8,23 @@ N=10000
 CONNECTIONS=16
 RING=16384	# KiB: holds them all, however late the reader gets a processor
 
+# Stamps of user space are late by what the machine does to it on the way out of the kernel. A busy
+# machine can do that to a whole batch, so a miss gets a second run, and both are shown.
 test_truth() { # NAME SERVER OPTIONS... -- CLIENT OPTIONS...
-	local name=$1 options=()
+	match_truth "$@" || {
+		echo "# $1: $(tail -n 1 "$LIVE_DIR/match"); once more"
+		match_truth "$@"
+	} || {
+		fail "$1" "expected 99.9 % to match got $(tail -n 1 "$LIVE_DIR/match")"
+		sed "s,^,# ," "$LIVE_DIR/match"
+		sed "s,^,# epollscope says: ," "$SCOPE_ERR"
+		return
+	}
+	pass "$1: $(tail -n 1 "$LIVE_DIR/match")"
+}
+
+match_truth() { # as test_truth
+	local options=()
 
 	shift
 	while [ "$1" != -- ]; do
@@ -23,14 +38,8 @@ test_truth() { # NAME SERVER OPTIONS... -- CLIENT OPTIONS...
 	await_connections 0
 	scope_stop
 	stop_server
-	if python3 tests/live/truth_match.py "$SCOPE_OUT" "$LIVE_DIR/server.truth" \
-		"$LIVE_DIR/client.truth" >"$LIVE_DIR/match"; then
-		pass "$name: $(tail -n 1 "$LIVE_DIR/match")"
-	else
-		fail "$name" "expected 99.9 % to match got $(tail -n 1 "$LIVE_DIR/match")"
-		sed "s,^,# ," "$LIVE_DIR/match"
-		sed "s,^,# epollscope says: ," "$SCOPE_ERR"
-	fi
+	python3 tests/live/truth_match.py "$SCOPE_OUT" "$LIVE_DIR/server.truth" \
+		"$LIVE_DIR/client.truth" >"$LIVE_DIR/match"
 }
 
 load=(--connections "$CONNECTIONS" --requests "$N")
