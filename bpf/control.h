@@ -18,7 +18,7 @@ struct control {
 	__u32 conn_events;	/* EV_CONN_CLOSE is wanted */
 	__u32 next_loop;	/* slots of struct loop handed out */
 	__u32 snapshot_pass;	/* of the iterator: enum snapshot_pass */
-	__u64 snapshot_ns;	/* time of the attach */
+	__u64 attach_ns;	/* what is older than this was there before us */
 };
 
 enum snapshot_pass {

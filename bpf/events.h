@@ -239,6 +239,7 @@ struct counters {
 	__u64 unmatched;	/* exchanges whose answer could not be placed */
 	__u64 clock;		/* durations that ended before they began: left out */
 	__u64 switches_missed;	/* the kernel did not tell of a context switch */
+	__u64 calls_missed;	/* nor of a wait's beginning */
 };
 
 /* One event loop: a thread that waits for events. Slot 0 takes what no slot was left for. */

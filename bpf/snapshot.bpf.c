@@ -30,7 +30,7 @@ INLINE void meet_conn(struct sock *sk, struct task_struct *task)
 
 	if (!tp || conn_of(sk) || !is_port(sk->__sk_common.skc_num))
 		return;
-	c = conn_create(sk, control.snapshot_ns);
+	c = conn_create(sk, control.attach_ns);
 	if (!c)
 		return;
 	c->role = listener_of(sk) ? ROLE_SERVER : ROLE_CLIENT;
@@ -86,7 +86,7 @@ int on_tcp(struct bpf_iter__tcp *ctx)
 	sk = (struct sock *)tp;
 	if (sk->sk_socket || conn_of(sk) || !listener_of(sk))
 		return 0;
-	c = conn_create(sk, control.snapshot_ns);
+	c = conn_create(sk, control.attach_ns);
 	if (!c)
 		return 0;
 	c->role = ROLE_SERVER;

@@ -210,9 +210,16 @@ INLINE void first_return(struct task_struct *task, __u32 nr, long ret)
 		after_accept(t, task, ret, now);
 		return;
 	}
-	t->wait_enter_ns = t->waking_ns ? control.snapshot_ns : now;
-	t->wait_wake_ns = t->waking_ns;
-	t->wait_oncpu_ns = t->oncpu_ns;
+	if (t->turn) {
+		/* Not the attach: the enter was not told. Its turn and its wait have no length. */
+		COUNT(calls_missed);
+		t->wait_enter_ns = now;
+		t->wait_wake_ns = 0;
+	} else {
+		t->wait_enter_ns = t->waking_ns ? control.attach_ns : now;
+		t->wait_wake_ns = t->waking_ns;
+		t->wait_oncpu_ns = t->oncpu_ns;
+	}
 	wait_ends(t, task, sc, ret, now);
 }
 

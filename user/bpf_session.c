@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bpf_private.h"
@@ -286,8 +287,12 @@ bool session_watches(const struct session *s, uint32_t pid)
 
 int session_attach(struct session *s, char *why, size_t why_len)
 {
-	int err = epollscope_bpf__attach(s->skel);
+	struct timespec now;
+	int err;
 
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	s->skel->bss->control.attach_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
+	err = epollscope_bpf__attach(s->skel);
 	if (!err && s->features.used[FEATURE_CALLS])
 		err = calls_attach(&s->calls, s->skel);
 	if (err)

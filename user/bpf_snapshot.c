@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bpf_private.h"
@@ -74,13 +73,10 @@ static int run_in_namespaces(struct bpf_link **link, struct bpf_program *program
 int session_snapshot(struct session *s, const uint32_t *pids, size_t n)
 {
 	struct control *control = &s->skel->bss->control;
-	struct timespec now;
 	int err;
 
 	if (!s->features.used[FEATURE_SNAPSHOT])
 		return 0;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	control->snapshot_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
 	/* Listeners first: they tell accepted connections from opened ones. */
 	control->snapshot_pass = SNAPSHOT_LISTENERS;
 	err = run_iterator(&s->task_file, s->skel->progs.on_task_file);

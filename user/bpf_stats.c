@@ -383,6 +383,7 @@ int session_report(const struct session *s, struct report *r)
 	r->loss.unmatched = n.unmatched;
 	r->loss.clock = n.clock;
 	fill_cost(s, r);
+	r->loss.missed += n.calls_missed;
 	err = fill_syscalls(s, r, &n);
 	err = err ? err : fill_wakers(s, r);
 	err = err ? err : fill_loops(s, r);
