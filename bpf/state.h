@@ -59,7 +59,7 @@ struct conn {
 	__u64 last_send_ns;
 	__u8 reported;		/* this exchange went to the ring buffer */
 
-	/* The connection. */
+	/* The connection: what every exchange looks at, then the rest. */
 	__u8 role;		/* enum role */
 	__u8 state;		/* TCP state */
 	__u8 owned;		/* a target accepted or connected it: counted */
@@ -67,13 +67,14 @@ struct conn {
 	__u8 reset;		/* enum close_reason, if not CLOSE_FIN */
 	__u8 first_close;	/* enum close_side */
 	__u8 fin_acked;
-	__u64 id;		/* socket cookie */
-	__u64 born_ns;		/* ESTABLISHED, or the attach */
 	__u64 accepted_ns;
-	__u64 state_since_ns;
-	__u64 state_ns[TCP_STATES];
 	__u64 exchanges;
 	__u64 max_latency_ns;
+
+	__u64 id;		/* socket cookie */
+	__u64 born_ns;		/* ESTABLISHED, or the attach */
+	__u64 state_since_ns;
+	__u64 state_ns[TCP_STATES];
 	__u64 request_ns;	/* client role: first byte sent, answer not seen yet */
 	__u64 response_ns;	/* client role: data came before the send returned */
 	__u32 pid;
@@ -149,7 +150,9 @@ struct eventpoll_state {
 	__u32 head;		/* returns ever put in the ring */
 	__u32 waiter;		/* the thread that waited first */
 	__u32 shared;		/* others did too */
-	__u32 pad;
+	__u32 pid;
+	__u64 events;		/* that its waits returned */
+	__u64 wait_ns;
 	struct ep_return ring[EP_RETURNS];
 };
 

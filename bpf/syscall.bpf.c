@@ -87,8 +87,9 @@ INLINE void wait_begins(struct thread *t, struct task_struct *task, __u64 now)
 }
 
 /* Leaves the return in the history of the eventpoll, for whoever reads its sockets. */
-INLINE void return_remember(struct thread *t, __u32 tid)
+INLINE void return_remember(struct thread *t, const struct task_struct *task, long events)
 {
+	__u32 tid = task->pid;
 	struct eventpoll_state *e = bpf_map_lookup_elem(&eventpolls, &t->wait_ep);
 	struct ep_return *r;
 
@@ -102,10 +103,14 @@ INLINE void return_remember(struct thread *t, __u32 tid)
 			return;
 		}
 		e->waiter = tid;
+		e->pid = task->tgid;
 	}
 	if (e->waiter != tid)
 		e->shared = 1;
 	t->ep_shared = e->shared;
+	if (events > 0)
+		add_shared(&e->events, events);
+	add_shared(&e->wait_ns, t->return_ns - t->wait_enter_ns);
 	r = &e->ring[__sync_fetch_and_add(&e->head, 1) & (EP_RETURNS - 1)];
 	r->enter_ns = t->wait_enter_ns;
 	r->wake_ns = t->wait_wake_ns;
@@ -125,7 +130,7 @@ INLINE void wait_ends(struct thread *t, struct task_struct *task, __u32 sc, long
 	t->return_blocked_ns = t->blocked_ns;
 	t->turn++;
 	if (t->wait_ep)
-		return_remember(t, task->pid);
+		return_remember(t, task, ret);
 	loop = loop_of(t, task);
 	if (!loop)
 		return;

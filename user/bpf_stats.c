@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bpf_private.h"
+#include "../bpf/state.h"
 
 /* Words of one counter set are all 64 bits wide: sets add up word by word. */
 static void sum_counters(const struct session *s, struct counters *sum)
@@ -245,6 +246,36 @@ static int fill_loops(const struct session *s, struct report *r)
 	return 0;
 }
 
+static int by_returns(const void *a, const void *b)
+{
+	const struct eventpoll_info *x = a, *y = b;
+
+	return x->returns < y->returns ? 1 : x->returns > y->returns ? -1 : 0;
+}
+
+static int fill_eventpolls(const struct session *s, struct report *r)
+{
+	int fd = bpf_map__fd(s->skel->maps.eventpolls);
+	size_t room = bpf_map__max_entries(s->skel->maps.eventpolls);
+	struct eventpoll_state e;
+	__u64 key, *prev = NULL;
+
+	r->eventpolls = calloc(room, sizeof(*r->eventpolls));
+	if (!r->eventpolls)
+		return -ENOMEM;
+	for (; !bpf_map_get_next_key(fd, prev, &key) && r->n_eventpolls < room; prev = &key) {
+		if (bpf_map_lookup_elem(fd, &key, &e))
+			continue;
+		/* An address is the kernel's own business: its low bits tell them apart. */
+		r->eventpolls[r->n_eventpolls++] = (struct eventpoll_info){
+			.id = key & 0xffffffff, .pid = e.pid, .returns = e.head,
+			.events = e.events, .wait_ns = e.wait_ns, .shared = e.shared,
+		};
+	}
+	qsort(r->eventpolls, r->n_eventpolls, sizeof(*r->eventpolls), by_returns);
+	return 0;
+}
+
 static int fill_listeners(const struct session *s, struct report *r)
 {
 	int fd = bpf_map__fd(s->skel->maps.listeners);
@@ -356,12 +387,15 @@ void session_cost_print(const struct session *s)
 	}
 }
 
+#define COST_MIN_EXCHANGES 500
+
 static void fill_cost(const struct session *s, struct report *r)
 {
 	struct program_cost total;
 
 	session_cost_total(s, &total, &r->loss.missed);
-	if (!s->slice_exchanges || !total.runs)
+	/* Among few exchanges the rest of the host, which fires the hooks too, would be all of it. */
+	if (s->slice_exchanges < COST_MIN_EXCHANGES || !total.runs)
 		return;
 	r->overhead.bpf_known = true;
 	r->overhead.bpf_ns_per_exchange = (double)total.ns / (double)s->slice_exchanges;
@@ -387,6 +421,7 @@ int session_report(const struct session *s, struct report *r)
 	err = fill_syscalls(s, r, &n);
 	err = err ? err : fill_wakers(s, r);
 	err = err ? err : fill_loops(s, r);
+	err = err ? err : fill_eventpolls(s, r);
 	err = err ? err : fill_listeners(s, r);
 	return err;
 }

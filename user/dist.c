@@ -53,6 +53,7 @@ void report_free(struct report *r)
 	free(r->syscalls);
 	free(r->wakers);
 	free(r->loops);
+	free(r->eventpolls);
 	free(r->listeners);
 	free(r->notes);
 	*r = (struct report){ 0 };

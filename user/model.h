@@ -54,6 +54,14 @@ struct loop_info {
 	struct dist turn, wait;
 };
 
+/* One eventpoll: several threads may wait on it, one thread on several. */
+struct eventpoll_info {
+	uint64_t id;		/* opaque; the same for as long as it lives */
+	uint32_t pid;
+	uint64_t returns, events, wait_ns;
+	bool shared;		/* by several threads */
+};
+
 struct waker_info {
 	char comm[COMM_LEN + 1];
 	uint64_t count;
@@ -106,6 +114,8 @@ struct report {
 
 	struct loop_info *loops;	/* busiest first */
 	size_t n_loops;
+	struct eventpoll_info *eventpolls;	/* most returns first */
+	size_t n_eventpolls;
 	uint64_t loops_merged;		/* loops that had no slot of their own: shown as one */
 
 	struct {

@@ -184,6 +184,22 @@ static void put_loops(struct json *j, const struct report *r)
 	}
 	json_array_end(j);
 	json_u64(j, "loops_merged", r->loops_merged);
+	json_array(j, "eventpolls");
+	for (size_t i = 0; i < r->n_eventpolls; i++) {
+		const struct eventpoll_info *e = &r->eventpolls[i];
+		char id[12];
+
+		snprintf(id, sizeof(id), "%08llx", (unsigned long long)e->id);
+		json_object(j, NULL);
+		json_string(j, "id", id);
+		json_u64(j, "pid", e->pid);
+		json_u64(j, "returns", e->returns);
+		json_u64(j, "events", e->events);
+		json_u64(j, "wait_ns", e->wait_ns);
+		json_bool(j, "shared", e->shared);
+		json_object_end(j);
+	}
+	json_array_end(j);
 }
 
 static void put_connections(struct json *j, const struct report *r)

@@ -137,6 +137,11 @@ static const char conn_schema[] =
 	       P("wakers", LIST(OBJECT("\"comm\",\"count\"",                                      \
 			P("comm", STR) "," P("count", COUNT)))))
 
+#define EVENTPOLL                                                                                 \
+	OBJECT("\"id\",\"pid\",\"returns\",\"events\",\"wait_ns\",\"shared\"",                      \
+	       P("id", STR) "," P("pid", COUNT) "," P("returns", COUNT) "," P("events", COUNT) "," \
+	       P("wait_ns", COUNT) "," P("shared", BOOL))
+
 #define LOOP                                                                                      \
 	OBJECT("\"pid\",\"tid\",\"comm\",\"turns\",\"events\",\"wakeups\",\"exchanges\","         \
 	       "\"accepts\",\"busy_share\",\"turn_ns\",\"wait_ns\"",                              \
@@ -180,6 +185,7 @@ static const char report_schema[] =
 	"{" DRAFT ",\"title\":\"epollscope report --json\",\"type\":\"object\","
 	"\"required\":[\"schema\",\"version\",\"kernel\",\"host\",\"window\",\"targets\","
 	"\"exchanges\",\"client\",\"worst\",\"syscalls\",\"sched\",\"loops\",\"loops_merged\","
+	"\"eventpolls\","
 	"\"connections\",\"listeners\",\"diagnosis\",\"loss\",\"events\",\"overhead\",\"notes\"],"
 	"\"properties\":{"
 	P("schema", "{\"const\":\"" SCHEMA_REPORT "\"}") "," P("version", STR) ","
@@ -189,7 +195,7 @@ static const char report_schema[] =
 				 P("pid", COUNT) "," P("comm", STR) "," P("exe", STR)))) ","
 	P("exchanges", EXCHANGES) "," P("client", CLIENT) "," P("worst", LIST(WORST)) ","
 	P("syscalls", LIST(SYSCALL)) "," P("sched", SCHED) "," P("loops", LIST(LOOP)) ","
-	P("loops_merged", COUNT) "," P("connections", CONNECTIONS) ","
+	P("loops_merged", COUNT) "," P("eventpolls", LIST(EVENTPOLL)) "," P("connections", CONNECTIONS) ","
 	P("listeners", LIST(LISTENER)) "," P("diagnosis", LIST(FINDING)) "," P("loss", LOSS) ","
 	P("events", COUNT) "," P("overhead", OVERHEAD) "," P("notes", LIST(STR))
 	"},\"$defs\":{" P("dist", DIST) "," P("split", SPLIT) "}}\n";

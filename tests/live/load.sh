@@ -1,0 +1,298 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# load.sh - epollload: its counts are the server's own, its times are kept, nothing is omitted.
+. tests/live/lib.sh
+live_init
+
+EPOLLLOAD=${EPOLLLOAD:-${BUILD:-build}/epollload}
+OUT=$LIVE_DIR/load.json
+TRUTH=$LIVE_DIR/server.truth
+
+load() { # OPTIONS...
+	timeout -k 1 30 "$EPOLLLOAD" --json "$@" "$PORT" >"$OUT" 2>"$LIVE_DIR/load.err"
+}
+
+load_jq() { # FILTER
+	jq "$1" "$OUT"
+}
+
+# Every request is somewhere, whatever happened.
+expect_sum() { # NAME
+	expect_jq "$1: the sum" "$OUT" '.requests | .intended == .sent + .unsent and
+		.sent == .answered + .refused + .lost' .requests
+	expect_jq "$1: histogram" "$OUT" '.requests.answered == .latency_ns.count and
+		([.latency_buckets[][1]] | add // 0) == .latency_ns.count' .latency_ns
+}
+
+# N sent, N answered, and the server saw N on that many connections.
+expect_truth() { # NAME N CONNECTIONS
+	expect_sum "$1"
+	expect_eq "$1: sent and answered" "$2 $2" \
+		"$(load_jq '"\(.requests.sent) \(.requests.answered)"' | tr -d '"')"
+	stop_server
+	expect_lines "$1: server's count" "$2" "$TRUTH"
+	expect_eq "$1: connections" "$3 $3" \
+		"$(load_jq .connections.opened) $(awk '$2 == 1' "$TRUTH" | wc -l)"
+}
+
+test_counts() { # NAME N CONNECTIONS SERVER-OPTIONS -- OPTIONS...
+	local name=$1 n=$2 connections=$3 options=()
+
+	shift 3
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	start_echo --truth "$TRUTH" "${options[@]}"
+	load --requests "$n" "$@"
+	expect_truth "$name" "$n" "$connections"
+}
+
+# The server's arrivals tell the rate, not our own clock alone. An arrival of a busy machine may be
+# a little late: over 2 s that is less than 1 %.
+test_rate() { # RATE
+	local name="open loop at $1/s"
+
+	start_echo --truth "$TRUTH"
+	load --rate "$1" --duration 2s --connections 32
+	expect_between "$name: sent" "$(($1 * 99 / 100))" "$(($1 * 101 / 100))" \
+		"$(load_jq '.requests.sent_per_s')"
+	expect_truth "$name" $((2 * $1)) 32
+	sort -n -k 5 "$TRUTH" >"$TRUTH.sorted"
+	expect_between "$name: arrivals" "$(($1 * 99 / 100))" "$(($1 * 101 / 100))" \
+		"$(awk 'NR == 1 { from = $5 } END { print (NR - 1) / ($5 - from) * 1e9 }' \
+			"$TRUTH.sorted")"
+	echo "# $name: send error $(load_jq '.send_error_ns | {p50, p99, max}' | tr -d '\n ')"
+}
+
+# Half the rate on average while it grows.
+test_ramp() {
+	start_echo --truth "$TRUTH"
+	load --rate 1000 --duration 2s --ramp 1s --connections 4
+	expect_truth 'ramp' 1500 4
+	sort -n -k 5 "$TRUTH" >"$TRUTH.sorted"
+	expect_between 'ramp: in the first half of it' 110 140 \
+		"$(awk 'NR == 1 { from = $5 } $5 < from + 5e8 { n++ } END { print n }' "$TRUTH.sorted")"
+}
+
+slower_than() { # MS
+	load_jq "[.latency_buckets[] | select(.[0] > $1 * 1e6) | .[1]] | add // 0"
+}
+
+# One request of 4,000 stalls the server for 200 ms. At 1,000 a second 200 are due meanwhile, and
+# wait from 200 ms down to nothing: 180 of them 20 ms or more, the worst 40 (P99) 160 ms or more.
+test_stall() {
+	local stall=(--sleep-every 2500 --sleep-ms 200)
+
+	start_echo --truth "$TRUTH" "${stall[@]}"
+	load --rate 1000 --requests 4000 --connections 8
+	expect_truth 'stall, open loop' 4000 8
+	expect_between 'stall, open loop: requests slower than 20 ms' 170 200 "$(slower_than 20)"
+	expect_between 'stall, open loop: P99' 150000000 175000000 "$(load_jq .latency_ns.p99)"
+	expect_between 'stall, open loop: P99.9' 190000000 215000000 "$(load_jq .latency_ns.p999)"
+	expect_between 'stall, open loop: held' 170 200 "$(load_jq .requests.held)"
+	start_echo --truth "$TRUTH" "${stall[@]}"
+	load --closed --requests 4000
+	expect_truth 'stall, closed loop' 4000 1
+	expect_eq 'stall, closed loop: requests slower than 100 ms' 1 "$(slower_than 100)"
+	expect_between 'stall, closed loop: P99' 0 20000000 "$(load_jq .latency_ns.p99)"
+}
+
+test_slow() {
+	test_counts 'slow sender' 40 2 --size 300 -- --closed --connections 2 --size 300 \
+		--slow-sender 3/10ms
+	expect_between 'slow sender: two pauses' 20000000 30000000 "$(load_jq .latency_ns.p50)"
+	test_counts 'slow reader' 5 1 --size 262144 -- --closed --size 262144 --slow-reader 16k/10ms
+	expect_between 'slow reader: sixteen reads' 140000000 400000000 "$(load_jq .latency_ns.p50)"
+	test_counts 'one slow sender of three' 3000 3 -- --rate 1000 --connections 3 \
+		--slow-connections 1 --slow-sender 2/20ms
+	expect_between 'one slow sender of three: the others' 0 10000000 "$(load_jq .latency_ns.p50)"
+}
+
+client_addresses() {
+	ss -Htn state established "sport = :$PORT" | awk '{ sub(/:[0-9]+$/, "", $4); print $4 }' |
+		sort | uniq -c | awk '{ print $2 "x" $1 }' | tr '\n' ' '
+}
+
+all_connected() {
+	[ "$(connections_on "$PORT")" = "$1" ]
+}
+
+test_sources() {
+	local pid
+
+	start_echo --truth "$TRUTH"
+	load --rate 100 --requests 100 --connections 8 --threads 2 --source 127.0.1.7-127.0.1.10 &
+	pid=$!
+	await 5 all_connected 8
+	expect_eq 'source addresses' '127.0.1.10x2 127.0.1.7x2 127.0.1.8x2 127.0.1.9x2 ' \
+		"$(client_addresses)"
+	wait "$pid"
+	expect_truth 'source addresses' 100 8
+}
+
+nginx_status() { # requests and connections so far, this question's own not counted
+	curl -s "http://127.0.0.1:$PORT/status" | awk 'NR == 3 { print $3 - 1, $2 - 1 }'
+}
+
+test_nginx() { # NAME N CONNECTIONS OPTIONS...
+	local name="nginx, $1" n=$2 connections=$3 before after
+
+	shift 3
+	read -ra before < <(nginx_status)
+	load --protocol http --requests "$n" "$@"
+	await_connections 0
+	read -ra after < <(nginx_status)
+	expect_sum "$name"
+	expect_eq "$name: answered, opened" "$n $connections" \
+		"$(load_jq .requests.answered) $(load_jq .connections.opened)"
+	# the question before is one more of each
+	expect_eq "$name: server's count" "$n $connections" \
+		"$((after[0] - before[0] - 1)) $((after[1] - before[1] - 1))"
+}
+
+test_http() {
+	start_server_nginx 1
+	test_nginx 'closed loop' 20000 16 --closed --connections 16
+	test_nginx 'open loop' 4000 16 --rate 4000 --connections 16 --threads 2
+	test_nginx 'pipelining' 20000 4 --closed --connections 4 --pipeline 8
+	test_nginx 'a connection per request' 1000 1000 --rate 1000 --connections 64 \
+		--conn-per-request
+	test_nginx 'slow sender' 20 2 --closed --connections 2 --slow-sender 4/5ms
+	load --protocol http --path /status --size 10 --closed --requests 50
+	expect_sum 'refusals'
+	expect_eq 'refusals' '0 50' "$(load_jq .requests.answered) $(load_jq .requests.refused)"
+	stop_server
+}
+
+# HTTP spoken to the echo server comes back, and is no answer.
+test_garbled() {
+	start_echo --size 8
+	load --protocol http --closed --requests 3
+	expect_eq 'garbled answers' '0 3' "$(load_jq .requests.answered) $(load_jq .lost.garbled)"
+	expect_sum 'garbled answers'
+	stop_server
+}
+
+test_server_dies() {
+	local pid
+
+	start_echo
+	load --rate 2000 --requests 4000 --connections 4 --timeout 500ms &
+	pid=$!
+	await 5 all_connected 4
+	sleep 0.5
+	{ kill -KILL "$SERVER_PID"; wait "$SERVER_PID"; } 2>/dev/null
+	forget "$SERVER_PID"
+	wait "$pid"
+	expect_sum 'server dies'
+	expect_jq 'server dies' "$OUT" '.requests.answered > 0 and .requests.unsent > 0 and
+		.requests.intended == 4000 and .failed.refused > 0' .requests
+	load --closed
+	expect_eq 'no server: exit status, words' \
+		"1 epollload: cannot connect to 127.0.0.1:$PORT: Connection refused" \
+		"$? $(cat "$LIVE_DIR/load.err")"
+}
+
+test_interrupt() {
+	local pid
+
+	start_echo --truth "$TRUTH"
+	"${HEARS_SIGINT[@]}" "$EPOLLLOAD" --json --rate 1000 --duration 1m "$PORT" >"$OUT" &
+	pid=$!
+	STARTED+=("$pid")
+	await 5 all_connected 1
+	sleep 0.5
+	kill -INT "$pid"
+	wait "$pid"
+	expect_eq 'interrupt: exit status' 0 $?
+	forget "$pid"
+	expect_sum 'interrupt'
+	expect_between 'interrupt: sent' 300 2000 "$(load_jq .requests.sent)"
+	stop_server
+	expect_between "interrupt: server's count" "$(load_jq .requests.answered)" \
+		"$(load_jq .requests.sent)" "$(wc -l <"$TRUTH")"
+}
+
+test_expect() {
+	start_echo
+	load --closed --requests 100 --expect-count 100
+	expect_eq 'expected count: exit status, words' '0 ' "$? $(cat "$LIVE_DIR/load.err")"
+	load --closed --requests 100 --expect-count 101
+	expect_eq 'unexpected count: exit status, words' \
+		'1 epollload: expected 101 answers, got 100' "$? $(cat "$LIVE_DIR/load.err")"
+	"$EPOLLLOAD" --closed --requests 100 "$PORT" >/dev/full 2>"$LIVE_DIR/load.err"
+	expect_eq 'full disk: exit status' 1 $?
+	stop_server
+}
+
+# One line, which names what is wrong, and 64.
+test_bad() { # NAMED ARGS...
+	local named=$1 status
+
+	shift
+	timeout 5 "$EPOLLLOAD" "$@" >"$OUT" 2>"$LIVE_DIR/load.err"
+	status=$?
+	if [ "$status" = 64 ] && [ ! -s "$OUT" ] && [ "$(wc -l <"$LIVE_DIR/load.err")" = 1 ] &&
+		grep -qF -- "$named" "$LIVE_DIR/load.err"; then
+		pass "bad arguments: $*"
+	else
+		fail "bad arguments: $*" "expected 64 and $named got $status $(cat "$LIVE_DIR/load.err")"
+	fi
+}
+
+test_arguments() {
+	local limit
+
+	test_bad 'no target' --closed
+	test_bad '--closed for' 80
+	test_bad 'exclude' --closed --rate 5 80
+	for value in 0 -5 1e3 0x10 12a '' 99999999999999999999; do
+		test_bad "--rate $value" --rate "$value" 80
+	done
+	for value in 0 -1 1e99 5 s 1.s 1x 99999h; do
+		test_bad "--duration $value" --closed --duration "$value" 80
+	done
+	for value in 0 65536 http 80x :80 1k; do
+		test_bad "$value" --closed "$value"
+	done
+	test_bad '--connections 0' --closed --connections 0 80
+	test_bad '--threads 2' --closed --threads 2 80
+	test_bad '--pipeline 2000' --closed --pipeline 2000 80
+	test_bad '--protocol gopher' --closed --protocol gopher 80
+	test_bad '--source 127.0.0.9-127.0.0.1' --closed --source 127.0.0.9-127.0.0.1 80
+	test_bad '--slow-sender 1/1ms' --closed --slow-sender 1/1ms 80
+	test_bad '--slow-reader 5' --closed --slow-reader 5 80
+	test_bad '--size 0' --closed --size 0 80
+	test_bad '--ramp' --closed --duration 1s --ramp 2s 80
+	test_bad '--path' --closed --protocol http --path "a b" 80
+	test_bad '--frobnicate' --closed --frobnicate 80
+	test_bad 'one target' --closed 80 81
+	limit=$(ulimit -Hn)
+	test_bad "limit of $limit" --closed --connections "$limit" 80
+	"$EPOLLLOAD" --help >"$OUT" 2>&1
+	expect_eq 'help: exit status, widest line fits' '0 1' \
+		"$? $(awk 'length > m { m = length } END { print m <= 100 }' "$OUT")"
+}
+
+test_counts 'closed loop' 20000 16 -- --closed --connections 16
+test_counts 'two threads' 20001 15 -- --closed --connections 15 --threads 2
+test_counts 'pipelining' 20000 4 -- --closed --connections 4 --pipeline 16
+test_counts 'pipelining, open loop' 5000 2 -- --rate 5000 --connections 2 --pipeline 8
+test_counts 'large messages' 200 4 --size 1048576 -- --closed --connections 4 --size 1048576
+test_counts 'a connection per request' 2000 2000 -- --closed --connections 8 --conn-per-request
+for rate in 100 1000 10000; do
+	test_rate "$rate"
+done
+test_ramp
+test_stall
+test_slow
+test_sources
+test_http
+test_garbled
+test_server_dies
+test_interrupt
+test_expect
+test_arguments
+finish
