@@ -167,6 +167,18 @@ INLINE void accept_listener(__u32 fd)
 		l->backlog_max = l->backlog + 1;
 }
 
+/* Reset while it was queued: its close was counted as nobody's, and nothing will follow. */
+INLINE void accepted_dead(void)
+{
+	struct counters *n = counters();
+
+	if (!n)
+		return;
+	add_shared(&n->unknown, -1ULL);
+	add_shared(&n->closed, 1);
+	add_shared(&n->closed_reason[CLOSE_RESET_RECEIVED], 1);
+}
+
 INLINE void after_accept(struct thread *t, struct task_struct *task, long ret, __u64 now)
 {
 	__u32 slot = t->loop - 1;
@@ -186,6 +198,10 @@ INLINE void after_accept(struct thread *t, struct task_struct *task, long ret, _
 		add(&loop->accepts, 1);
 	COUNT(opened);
 	accept_listener(t->fd);
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE) {
+		accepted_dead();
+		return;
+	}
 	addr = (__u64)sk;
 	BPF_CORE_READ_INTO(&a.comm, task, group_leader, comm);
 	if (bpf_map_update_elem(&accepts, &addr, &a, BPF_ANY))

@@ -52,4 +52,10 @@ int proc_children(uint32_t pid, uint32_t **list, size_t *n);
 
 int proc_schedstat(uint32_t pid, struct proc_schedstat *s);
 
+/*
+ * Connections that the kernel dropped because an accept queue was full: ListenOverflows, of the whole
+ * network namespace of the process. 0 when /proc would not tell.
+ */
+uint64_t proc_listen_overflows(uint32_t pid);
+
 #endif

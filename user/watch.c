@@ -64,31 +64,6 @@ int64_t realtime_offset_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec - (int64_t)monotonic_ns();
 }
 
-/* SYNs and connections that the kernel dropped because an accept queue was full. */
-static uint64_t listen_overflows(uint32_t pid)
-{
-	char path[48], names[4096], values[4096], *name, *value, *name_at, *value_at;
-	uint64_t n = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%u/net/netstat", pid);
-	f = fopen(path, "re");
-	if (!f)
-		return 0;
-	if (fgets(names, sizeof(names), f) && fgets(values, sizeof(values), f)) {
-		name = strtok_r(names, " \n", &name_at);
-		value = strtok_r(values, " \n", &value_at);
-		while (name && value) {
-			if (!strcmp(name, "ListenOverflows"))
-				n = strtoull(value, NULL, 10);
-			name = strtok_r(NULL, " \n", &name_at);
-			value = strtok_r(NULL, " \n", &value_at);
-		}
-	}
-	fclose(f);
-	return n;
-}
-
 static void alive_add(struct watcher *w, uint32_t pid)
 {
 	for (size_t i = 0; i < w->n_alive; i++)
@@ -378,7 +353,7 @@ static int attach(struct watcher *w)
 	housekeeping(w);
 	w->r->start_ns = monotonic_ns();
 	w->r->realtime_offset_ns = realtime_offset_ns();
-	w->r->listen_overflows = listen_overflows(w->r->targets.list[0].pid);
+	w->r->listen_overflows = proc_listen_overflows(w->r->targets.list[0].pid);
 	if (w->launched) {
 		err = launch_release(&w->launch, why, sizeof(why));
 		if (err) {
@@ -409,7 +384,7 @@ int watch(const struct options *o, const struct watch_handlers *h, struct watch_
 	if (!status) {
 		loop(&w);
 		r->end_ns = monotonic_ns();
-		overflows = listen_overflows(r->targets.list[0].pid);
+		overflows = proc_listen_overflows(r->targets.list[0].pid);
 		r->listen_overflows = overflows > r->listen_overflows ?
 				      overflows - r->listen_overflows : 0;
 		drain(&w);
