@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* config.h - what the command line asks for; read-only once parsed, shared by all threads. */
+#ifndef EPOLLLOAD_CONFIG_H
+#define EPOLLLOAD_CONFIG_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#define EXIT_USAGE 64
+
+enum action { ACTION_RUN, ACTION_HELP };
+
+struct protocol;
+
+struct config {
+	enum action action;
+	char target[280];		/* HOST:PORT; empty: none was given */
+	struct sockaddr_storage server;
+	socklen_t server_len;
+	const struct protocol *protocol;
+	const char *path;		/* HTTP */
+
+	bool closed;			/* closed loop: the next request follows the answer */
+	uint64_t rate;			/* open loop: requests a second over all threads */
+	uint64_t requests;		/* 0: as many as fit the duration */
+	uint64_t duration_ns;		/* 0: until the requests are done */
+	uint64_t ramp_ns;		/* until the full rate, or until all connections are busy */
+	uint64_t timeout_ns;		/* without any progress */
+	uint64_t spin_ns;		/* before a send is due, look at the clock instead of sleeping */
+
+	uint32_t connections, threads;
+	uint32_t depth;			/* requests under way on a connection */
+	uint32_t size;			/* of a request's payload, bytes */
+	bool conn_per_request;
+
+	uint32_t source_first;		/* host order; sources 0: the kernel chooses */
+	uint32_t sources;
+
+	uint32_t slow_connections;	/* the first so many are slow */
+	uint32_t send_pieces;		/* 1: whole */
+	uint64_t send_pause_ns;
+	uint32_t read_bytes;		/* 0: no limit */
+	uint64_t read_pause_ns;
+
+	bool json, quiet;
+	bool has_expect;
+	uint64_t expect;		/* answers */
+
+	char error[200];		/* after a failed parse: the line to print */
+};
+
+/* Fills cfg, defaults included. 0, or -EINVAL with cfg->error set. */
+int config_parse(struct config *cfg, int argc, char *const argv[]);
+
+void config_help(void);
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* conn.c - a connection's life: opening, time-outs, closing, and being opened again. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "config.h"
+#include "conn.h"
+#include "conn_io.h"
+
+#define RETRY_NS 10000000	/* after a failure */
+
+static void set_options(const struct config *cfg, int fd, bool slow)
+{
+	int one = 1, room = (int)cfg->read_bytes;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (slow && cfg->read_bytes)	/* so that the server feels it; the kernel has a least size */
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+}
+
+/* The port is chosen at connect(), when the kernel knows the peer: one port serves many peers. */
+static int bind_source(const struct config *cfg, int fd, uint32_t index)
+{
+	struct sockaddr_in source = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(cfg->source_first + index % (cfg->sources ? cfg->sources : 1)),
+	};
+	int one = 1;
+
+	if (!cfg->sources)
+		return 0;
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
+	return bind(fd, (struct sockaddr *)&source, sizeof(source)) ? -errno : 0;
+}
+
+static int start_connect(struct worker *w, struct conn *c, int fd)
+{
+	const struct config *cfg = w->cfg;
+	struct epoll_event ev = {
+		.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+		.data.ptr = c,
+	};
+	int err;
+
+	set_options(cfg, fd, c->slow);
+	err = bind_source(cfg, fd, c->index);
+	if (err)
+		return err;
+	if (connect(fd, (const struct sockaddr *)&cfg->server, cfg->server_len) &&
+	    errno != EINPROGRESS)
+		return -errno;
+	return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
+}
+
+static void wait_in(struct worker *w, struct conn *c, enum queue_kind kind, uint64_t delay_ns)
+{
+	queue_add(&w->queue[kind], &c->node[kind], w->now + delay_ns);
+}
+
+static bool wanted_again(const struct worker *w)
+{
+	return !w->cfg->conn_per_request && (!w->began || schedule_open(&w->schedule, w->now));
+}
+
+static void open_failed(struct worker *w, struct conn *c, int err)
+{
+	w->counts.failed[refusal_of(-err)]++;
+	if (!w->began && !w->counts.opened)
+		w->fatal = -err;
+	if (wanted_again(w))
+		wait_in(w, c, Q_RETRY, RETRY_NS);
+}
+
+int conn_open(struct worker *w, struct conn *c)
+{
+	int fd = socket(w->cfg->server.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int err;
+
+	w->now = now_ns();
+	c->opened_ns = w->now;
+	err = fd < 0 ? -errno : start_connect(w, c, fd);
+	if (err) {
+		if (fd >= 0)
+			close(fd);
+		open_failed(w, c, err);
+		return err;
+	}
+	c->fd = fd;
+	c->state = CONN_CONNECTING;
+	w->opening++;
+	wait_in(w, c, Q_PROGRESS, w->cfg->timeout_ns);
+	return 0;
+}
+
+static bool has_room(const struct worker *w, const struct conn *c)
+{
+	if (w->cfg->conn_per_request)
+		return c->state == CONN_CLOSED;
+	return c->state == CONN_OPEN && c->wire.ready && !c->wire.closing &&
+	       c->owed < w->cfg->depth && !c->node[Q_START].queued;
+}
+
+void conn_offer(struct worker *w, struct conn *c)
+{
+	struct queue *free = &w->queue[Q_FREE];
+
+	if (!has_room(w, c)) {
+		queue_remove(free, &c->node[Q_FREE]);
+	} else if (!c->node[Q_FREE].queued) {
+		if (!free->first && w->full)
+			w->full_to_ns = w->now;
+		queue_add(free, &c->node[Q_FREE], 0);
+	}
+}
+
+/* Where requests may be sent from now on. */
+void conn_ready(struct worker *w, struct conn *c)
+{
+	uint64_t beat_ns = c->wire.push.heartbeat_ms * 1000000ull / 2;
+
+	w->opening--;
+	w->n_ready++;
+	w->alive_ns = w->now;
+	if (!c->owed)
+		queue_remove(&w->queue[Q_PROGRESS], &c->node[Q_PROGRESS]);
+	if (w->cfg->protocol == &protocol_push && beat_ns)
+		wait_in(w, c, Q_BEAT, beat_ns);
+	conn_offer(w, c);
+}
+
+static void established(struct worker *w, struct conn *c)
+{
+	c->state = CONN_OPEN;
+	w->counts.opened++;
+	histogram_add(&w->counts.connect, w->now - c->opened_ns);
+	w->cfg->protocol->open(&c->wire);
+	if (c->wire.ready)
+		conn_ready(w, c);
+	conn_flush(w, c);
+}
+
+/* Forgets the socket and all that belonged to it. */
+static void shut(struct worker *w, struct conn *c, enum loss loss)
+{
+	close(c->fd);
+	if (c->wire.ready)
+		w->n_ready--;
+	else
+		w->opening--;
+	w->counts.lost[loss] += c->owed;
+	w->owed -= c->owed;
+	for (int kind = 0; kind < QUEUES; kind++)
+		queue_remove(&w->queue[kind], &c->node[kind]);
+	c->fd = -1;
+	c->state = CONN_CLOSED;
+	c->readable = c->useful = false;
+	c->head = c->owed = 0;
+	c->pos = c->end = c->beat_pos = 0;
+	memset(&c->wire, 0, sizeof(c->wire));
+}
+
+void conn_close(struct worker *w, struct conn *c, enum loss loss)
+{
+	shut(w, c, loss);
+	conn_offer(w, c);
+}
+
+void conn_lost(struct worker *w, struct conn *c, enum loss loss)
+{
+	bool useful = c->useful;
+
+	if (loss == LOST_CLOSED || loss == LOST_RESET)
+		w->counts.closed_by_peer++;
+	conn_close(w, c, loss);
+	if (!wanted_again(w))
+		return;
+	if (useful)
+		conn_open(w, c);
+	else
+		wait_in(w, c, Q_RETRY, RETRY_NS);
+}
+
+static void connect_failed(struct worker *w, struct conn *c, int err)
+{
+	shut(w, c, LOST_CONNECT);
+	open_failed(w, c, -err);
+	conn_offer(w, c);
+}
+
+void conn_event(struct worker *w, struct conn *c, uint32_t events)
+{
+	int err = 0;
+	socklen_t len = sizeof(err);
+
+	w->now = now_ns();
+	if (c->state == CONN_CONNECTING) {
+		getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &err, &len);
+		if (err)
+			connect_failed(w, c, err);
+		else if (events & EPOLLOUT)
+			established(w, c);
+	} else if (c->state == CONN_OPEN && events & EPOLLOUT && !(events & EPOLLERR)) {
+		conn_flush(w, c);
+	}
+	if (c->state == CONN_OPEN && events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		conn_read(w, c, events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
+}
+
+static void beat(struct worker *w, struct conn *c)
+{
+	if (c->beat_pos == c->pos)
+		push_heartbeat(&c->wire);
+	c->beat_pos = c->pos;
+	wait_in(w, c, Q_BEAT, c->wire.push.heartbeat_ms * 1000000ull / 2);
+	conn_flush(w, c);
+}
+
+void conn_timer(struct worker *w, struct conn *c, enum queue_kind kind)
+{
+	switch (kind) {
+	case Q_PROGRESS:
+		if (c->state == CONN_CONNECTING)
+			connect_failed(w, c, ETIMEDOUT);
+		else
+			conn_lost(w, c, LOST_TIMEOUT);
+		break;
+	case Q_PIECE:
+		conn_flush(w, c);
+		break;
+	case Q_READ:
+		if (c->readable)
+			conn_read(w, c, false);
+		break;
+	case Q_RETRY:
+		if (wanted_again(w))
+			conn_open(w, c);
+		break;
+	case Q_START:
+		conn_offer(w, c);
+		break;
+	case Q_BEAT:
+		beat(w, c);
+		break;
+	default:
+		break;
+	}
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* worker.c - a thread's event loop: answers, timers and the schedule, in this order of haste. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "config.h"
+#include "conn.h"
+#include "worker.h"
+
+#define BATCH 64
+#define PUMP_MAX 32	/* sends in a row: the answers' times matter too */
+#define OPENING_MAX 64	/* connections: less than any server's backlog */
+#define IDLE_NS NS_PER_S
+
+static int conns_init(struct worker *w)
+{
+	const struct config *cfg = w->cfg;
+
+	w->n_conns = cfg->connections / cfg->threads + (w->id < cfg->connections % cfg->threads);
+	w->conns = calloc(w->n_conns, sizeof(*w->conns));
+	w->started_ns = calloc((size_t)w->n_conns * cfg->depth, sizeof(*w->started_ns));
+	if (!w->conns || !w->started_ns)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < w->n_conns; i++) {
+		struct conn *c = &w->conns[i];
+
+		c->fd = -1;
+		c->index = w->id + i * cfg->threads;
+		c->slow = c->index < cfg->slow_connections;
+		c->started_ns = w->started_ns + (size_t)i * cfg->depth;
+	}
+	return 0;
+}
+
+int worker_init(struct worker *w, struct run *run, uint32_t id)
+{
+	struct epoll_event stop = { .events = EPOLLIN };
+
+	*w = (struct worker){ .run = run, .cfg = run->cfg, .id = id };
+	w->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (w->epoll < 0 || epoll_ctl(w->epoll, EPOLL_CTL_ADD, run->stop_fd, &stop))
+		return -errno;
+	w->buffer = malloc(BUFFER_BYTES);
+	w->scratch = malloc(SCRATCH_BYTES);
+	return w->buffer && w->scratch ? conns_init(w) : -ENOMEM;
+}
+
+void worker_destroy(struct worker *w)
+{
+	if (w->epoll > 0)
+		close(w->epoll);
+	free(w->buffer);
+	free(w->scratch);
+	free(w->conns);
+	free(w->started_ns);
+}
+
+void worker_pump(struct worker *w)
+{
+	struct queue *free = &w->queue[Q_FREE];
+
+	for (int i = 0; i < PUMP_MAX && free->first && schedule_due(&w->schedule, w->now); i++)
+		conn_fill(w, conn_of(free->first, Q_FREE));
+	/* From here on a request that gets due finds no room. If one is due already, we are late. */
+	if (!w->full && !free->first && !schedule_due(&w->schedule, w->now)) {
+		w->full = true;
+		w->full_from_ns = w->now;
+		w->full_to_ns = UINT64_MAX;
+	}
+}
+
+static void run_timers(struct worker *w)
+{
+	for (int kind = Q_FREE + 1; kind < QUEUES; kind++) {
+		struct queue *q = &w->queue[kind];
+
+		while (q->first && q->first->due_ns <= w->now) {
+			struct node *n = q->first;
+
+			queue_remove(q, n);
+			conn_timer(w, conn_of(n, (enum queue_kind)kind), (enum queue_kind)kind);
+		}
+	}
+}
+
+/* When something is to be done without an event. */
+static uint64_t next_ns(const struct worker *w)
+{
+	uint64_t next = w->now + IDLE_NS;
+
+	if (w->queue[Q_FREE].first && schedule_open(&w->schedule, w->now) &&
+	    w->schedule.due_ns < next)
+		next = w->schedule.due_ns;
+	for (int kind = Q_FREE + 1; kind < QUEUES; kind++) {
+		const struct node *first = w->queue[kind].first;
+
+		if (first && first->due_ns < next)
+			next = first->due_ns;
+	}
+	return next;
+}
+
+/*
+ * Sleeps until events or shortly before the next thing is due, from where on it only looks: a timer
+ * alone would be late by its wake-up.
+ */
+static int wait_events(struct worker *w, struct epoll_event *ev)
+{
+	uint64_t next = next_ns(w), spin = w->began && !w->cfg->closed ? w->cfg->spin_ns : 0;
+	uint64_t wait = next > w->now + spin ? next - w->now - spin : 0;
+	struct timespec t = { (time_t)(wait / NS_PER_S), (long)(wait % NS_PER_S) };
+	int n = epoll_pwait2(w->epoll, ev, BATCH, &t, NULL);
+
+	if (n < 0 && errno == ENOSYS)	/* before Linux 5.11: whole milliseconds, rounded down */
+		n = epoll_wait(w->epoll, ev, BATCH, (int)(wait / 1000000));
+	w->now = now_ns();
+	return n;
+}
+
+static bool stopped(const struct worker *w)
+{
+	return atomic_load_explicit(&w->run->stop, memory_order_relaxed);
+}
+
+/* Once round: what is due is looked at again after each event, since a batch takes its time. */
+static void turn(struct worker *w)
+{
+	struct epoll_event ev[BATCH];
+	int n = wait_events(w, ev);
+
+	for (int i = 0; i < n && !stopped(w); i++) {
+		if (ev[i].data.ptr)
+			conn_event(w, ev[i].data.ptr, ev[i].events);
+		worker_pump(w);
+	}
+	run_timers(w);
+	worker_pump(w);
+	atomic_store_explicit(&w->live_sent, w->counts.sent, memory_order_relaxed);
+	atomic_store_explicit(&w->live_answered, w->counts.answered, memory_order_relaxed);
+}
+
+/* With a connection per request there is nothing to open yet. */
+static void open_all(struct worker *w)
+{
+	uint32_t next = 0;
+
+	w->now = w->alive_ns = now_ns();
+	if (w->cfg->conn_per_request) {
+		for (; next < w->n_conns; next++)
+			conn_offer(w, &w->conns[next]);
+		return;
+	}
+	while (w->n_ready < w->n_conns && !w->fatal && !stopped(w) &&
+	       w->now < w->alive_ns + w->cfg->timeout_ns) {
+		while (next < w->n_conns && w->opening < OPENING_MAX && !w->fatal)
+			conn_open(w, &w->conns[next++]);
+		if (!w->fatal)
+			turn(w);
+	}
+	for (; next < w->n_conns && !w->fatal; next++)	/* too late for the start */
+		queue_add(&w->queue[Q_RETRY], &w->conns[next].node[Q_RETRY], w->now);
+}
+
+static void announce(struct worker *w, atomic_uint *count)
+{
+	if (atomic_fetch_add(count, 1) + 1 == w->cfg->threads)
+		kill(getpid(), SIGUSR1);
+}
+
+static void begin(struct worker *w)
+{
+	uint64_t start = w->run->start_ns;
+
+	schedule_begin(&w->schedule, w->cfg, w->id, start);
+	w->now = now_ns();
+	w->alive_ns = w->now;
+	w->began = true;
+	if (!w->cfg->closed || !w->cfg->ramp_ns)
+		return;
+	for (uint32_t i = 0; i < w->n_conns; i++) {
+		struct conn *c = &w->conns[i];
+		uint64_t share = (uint64_t)((double)w->cfg->ramp_ns * c->index / w->cfg->connections);
+
+		queue_add(&w->queue[Q_START], &c->node[Q_START], start + share);
+		conn_offer(w, c);
+	}
+}
+
+/* The server can't keep up, or is gone: what is not out by now is given up. */
+static void give_up(struct worker *w, uint64_t last_ns)
+{
+	uint64_t patience = w->cfg->timeout_ns;
+	bool idle = !w->queue[Q_FREE].first && !w->queue[Q_START].first && !w->owed;
+
+	if ((last_ns && w->now > last_ns + patience) || (idle && w->now > w->alive_ns + patience)) {
+		w->counts.unsent += schedule_left(&w->schedule, UINT64_MAX);
+		w->schedule.count = 0;
+	}
+}
+
+static void run_schedule(struct worker *w)
+{
+	uint64_t last_ns = schedule_last_ns(&w->schedule);
+
+	worker_pump(w);
+	while (!stopped(w) && (w->owed || schedule_open(&w->schedule, w->now))) {
+		turn(w);
+		give_up(w, last_ns);
+	}
+	if (stopped(w))
+		w->counts.unsent += schedule_left(&w->schedule, w->now);
+}
+
+void *worker_main(void *worker)
+{
+	struct worker *w = worker;
+
+	prctl(PR_SET_TIMERSLACK, 1ul);
+	open_all(w);
+	announce(w, &w->run->ready);
+	while (sem_wait(&w->run->go))
+		;
+	if (!w->fatal && !stopped(w)) {
+		begin(w);
+		run_schedule(w);
+	}
+	for (uint32_t i = 0; i < w->n_conns; i++)
+		if (w->conns[i].state != CONN_CLOSED)
+			conn_close(w, &w->conns[i], LOST_STOPPED);
+	announce(w, &w->run->ended);
+	return NULL;
+}
