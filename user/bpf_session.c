@@ -322,7 +322,7 @@ void session_detach(struct session *s)
 {
 	if (s->detached)
 		return;
-	session_cost_slice(s, false);
+	session_cost_end(s);
 	calls_detach(&s->calls);
 	epollscope_bpf__detach(s->skel);
 	s->detached = true;

@@ -68,11 +68,12 @@ int session_report(const struct session *s, struct report *r);
 
 const struct feature_set *session_features(const struct session *s);
 
-/*
- * Measuring our own cost raises it, so it is sampled: begins or goes on with a slice, or ends it.
- * Returns the exchanges in the slice so far.
- */
-uint64_t session_cost_slice(struct session *s, bool on);
+/* Exchanges so far. */
+uint64_t session_exchanges(const struct session *s);
+
+/* Measuring our own cost raises it, so it is sampled: a slice in which the kernel keeps count. */
+void session_cost_begin(struct session *s);
+void session_cost_end(struct session *s);
 
 /* With verbose: a line for each program, what it cost, on stderr. */
 void session_cost_print(const struct session *s);

@@ -337,7 +337,7 @@ void session_cost_total(const struct session *s, struct program_cost *total, uin
 	}
 }
 
-static uint64_t exchanges(const struct session *s)
+uint64_t session_exchanges(const struct session *s)
 {
 	struct hist latency;
 	uint64_t n = 0;
@@ -348,23 +348,21 @@ static uint64_t exchanges(const struct session *s)
 	return n;
 }
 
-uint64_t session_cost_slice(struct session *s, bool on)
+void session_cost_begin(struct session *s)
 {
-	uint64_t now = exchanges(s), seen;
+	if (s->stats_fd >= 0)
+		return;
+	s->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	s->slice_start = session_exchanges(s);
+}
 
-	if (on && s->stats_fd < 0) {
-		s->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
-		s->slice_start = now;
-	}
+void session_cost_end(struct session *s)
+{
 	if (s->stats_fd < 0)
-		return 0;
-	seen = now - s->slice_start;
-	if (!on) {
-		close(s->stats_fd);
-		s->stats_fd = -1;
-		s->slice_exchanges += seen;
-	}
-	return seen;
+		return;
+	close(s->stats_fd);
+	s->stats_fd = -1;
+	s->slice_exchanges += session_exchanges(s) - s->slice_start;
 }
 
 void session_cost_print(const struct session *s)

@@ -21,8 +21,10 @@
 #define DRAIN_MS		10
 #define TAIL_EVERY_NS		(100 * MS)
 #define HOUSEKEEPING_EVERY_NS	(1000 * MS)
-#define COST_EVERY_NS		(10000 * MS)	/* our own cost is measured until it shows, this often */
-#define COST_ENOUGH		1000		/* exchanges */
+#define COST_EVERY_NS		(10000 * MS)	/* our own cost is measured this often */
+#define COST_SLICE_NS		(1000 * MS)	/* for at most this long */
+#define COST_ENOUGH		1000		/* exchanges in a slice */
+#define COST_WORTH		20		/* exchanges since the last look, to begin one */
 #define REFRESH_SHARE		500		/* looking for processes takes 1/500 of our time */
 #define FLUSH_AFTER_NS		(500 * MS)
 #define SAMPLE_EVERY		1024
@@ -44,6 +46,8 @@ struct watcher {
 	uint32_t last_exit;		/* the process that ended last */
 	uint64_t next_tail_ns, next_house_ns, last_flush_ns;
 	uint64_t next_slice_ns;		/* when our own cost is measured again */
+	uint64_t slice_ns;		/* when the slice began; 0: none */
+	uint64_t slice_seen, last_seen;	/* exchanges then, and at the last look */
 
 	bool enough;			/* a handler has had enough */
 };
@@ -151,16 +155,25 @@ static void update_tail(struct watcher *w, uint64_t now)
 
 /*
  * Each switch of the kernel's statistics rewrites code on all processors, and while they are on
- * every firing costs half as much again: one slice, ended as soon as it holds exchanges.
+ * every firing, anybody's, costs half as much again: a short slice, and only while there are
+ * exchanges to share the cost.
  */
 static void measure_cost(struct watcher *w, uint64_t now)
 {
-	if (now < w->next_slice_ns)
-		return;
-	if (session_cost_slice(w->session, true) < COST_ENOUGH)
-		return;
-	session_cost_slice(w->session, false);
-	w->next_slice_ns = now + COST_EVERY_NS;
+	uint64_t seen = session_exchanges(w->session), lately = seen - w->last_seen;
+
+	w->last_seen = seen;
+	if (!w->slice_ns) {
+		if (now < w->next_slice_ns || lately < COST_WORTH)
+			return;
+		session_cost_begin(w->session);
+		w->slice_ns = now;
+		w->slice_seen = seen;
+	} else if (seen - w->slice_seen >= COST_ENOUGH || now - w->slice_ns >= COST_SLICE_NS) {
+		session_cost_end(w->session);
+		w->slice_ns = 0;
+		w->next_slice_ns = now + COST_EVERY_NS;
+	}
 }
 
 /* New processes of the target: its bits first, then the sockets they already have. */
