@@ -55,6 +55,12 @@ struct session {
 };
 
 /*
+ * Before the attach: under load the hooks meet connections at once, and only the listeners tell
+ * accepted ones from opened ones.
+ */
+int snapshot_listeners(struct session *s);
+
+/*
  * Looks the tracepoints up; where tracefs is not mounted, in a mount namespace of our own, so that
  * the host sees nothing of it. 0 or a negative errno.
  */

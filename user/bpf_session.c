@@ -292,7 +292,9 @@ int session_attach(struct session *s, char *why, size_t why_len)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	s->skel->bss->control.attach_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
-	err = epollscope_bpf__attach(s->skel);
+	err = snapshot_listeners(s);
+	if (!err)
+		err = epollscope_bpf__attach(s->skel);
 	if (!err && s->features.used[FEATURE_CALLS])
 		err = calls_attach(&s->calls, s->skel);
 	if (err)

@@ -70,17 +70,22 @@ static int run_in_namespaces(struct bpf_link **link, struct bpf_program *program
 	return err;
 }
 
+int snapshot_listeners(struct session *s)
+{
+	if (!s->features.used[FEATURE_SNAPSHOT])
+		return 0;
+	s->skel->bss->control.snapshot_pass = SNAPSHOT_LISTENERS;
+	return run_iterator(&s->task_file, s->skel->progs.on_task_file);
+}
+
 int session_snapshot(struct session *s, const uint32_t *pids, size_t n)
 {
-	struct control *control = &s->skel->bss->control;
 	int err;
 
 	if (!s->features.used[FEATURE_SNAPSHOT])
 		return 0;
-	/* Listeners first: they tell accepted connections from opened ones. */
-	control->snapshot_pass = SNAPSHOT_LISTENERS;
-	err = run_iterator(&s->task_file, s->skel->progs.on_task_file);
-	control->snapshot_pass = SNAPSHOT_CONNS;
+	err = snapshot_listeners(s);
+	s->skel->bss->control.snapshot_pass = SNAPSHOT_CONNS;
 	if (!err)
 		err = run_iterator(&s->task_file, s->skel->progs.on_task_file);
 	if (!err)

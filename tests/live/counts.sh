@@ -127,6 +127,29 @@ test_echo() { # NAME SERVER OPTIONS...
 	stop_server
 }
 
+# Attached in the middle of the load: all connections are met at work, by whichever hook comes first.
+test_under_load() {
+	local seen
+
+	start_echo --loops 2
+	client_hold --connections $CONNECTIONS --requests $((N * 10))
+	client_go
+	scope_start report --json -p "$SERVER_PID"
+	client_wait
+	await_connections 0
+	scope_stop
+	seen=$(scope_jq .exchanges.count)
+	expect_between 'under load: exchanges' 1 $((N * 10)) "$seen"
+	expect_eq 'under load: preexisting, closed, opened, active, client exchanges' \
+		"$CONNECTIONS $CONNECTIONS 0 0 0" \
+		"$(scope_jq '"\(.connections.preexisting) \(.connections.closed) " +
+			"\(.connections.opened) \(.connections.active) \(.client.count)"')"
+	expect_eq 'under load: exchanges of the loops' "$seen" \
+		"$(scope_jq '[.loops[].exchanges] | add')"
+	expect_no_loss 'under load'
+	stop_server
+}
+
 test_nginx
 test_redis
 test_counting node
@@ -135,4 +158,5 @@ test_echo 'echo level'
 test_echo 'echo edge, 2 loops' --edge --loops 2
 test_echo 'echo poll' --poll
 test_echo 'echo blocking' --blocking
+test_under_load
 finish

@@ -1,0 +1,384 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# server.sh - epollserver itself: its parts, its modes, its faults, and clients of all manners.
+. tests/live/lib.sh
+live_init
+
+SERVER=${BUILD:-build}/epollserver
+PARTS=${BUILD:-build}/tests/server
+TRUTH=$LIVE_DIR/truth
+
+if [ ! -x "$SERVER" ]; then
+	fail 'epollserver' "expected $SERVER to be built"
+	finish
+fi
+
+start() { # OPTIONS...
+	server_with_port epollserver "$SERVER" "$@"
+}
+
+# A counter of the last statistics, over all loops.
+stat_of() { # NAME
+	sed -n 's/^stats loop=all / /p' "$LIVE_DIR/epollserver.log" | tail -n 1 | tr ' ' '\n' |
+		sed -n "s/^$1=//p"
+}
+
+stop_and_expect() { # NAME STATISTIC VALUE
+	stop_server
+	expect_eq "$1: $2" "$3" "$(stat_of "$2")"
+}
+
+expect_ok() { # NAME COMMAND...
+	local name=$1 out
+
+	shift
+	if out=$("$@" 2>&1); then
+		pass "$name"
+	else
+		fail "$name" "expected status 0 got $? $(tail -n 1 <<<"$out")"
+	fi
+}
+
+odd() { # KIND
+	expect_ok "client $1" timeout 20 python3 tests/server/clients.py "$1" "$PORT"
+}
+
+# --- parts ---
+
+build_part() { # OUT SOURCE FLAGS...
+	local out=$PARTS/$1 source=$2
+
+	shift 2
+	mkdir -p "$PARTS"
+	${CC:-cc} -std=gnu11 -D_GNU_SOURCE= -g -O2 -I. -pthread "$@" -o "$out" "$source" ||
+		fail "build $source" "expected it to compile"
+}
+
+test_parts() {
+	build_part test_ring tests/server/test_ring.c
+	build_part test_ring_tsan tests/server/test_ring.c -fsanitize=thread
+	build_part test_push tests/server/test_push.c -fsanitize=address,undefined
+	build_part fuzz_push tests/fuzz/fuzz_push.c -DSTANDALONE -fsanitize=address,undefined
+	build_part bench_ring tests/server/bench_ring.c
+	build_part bench_ring_unpadded tests/server/bench_ring.c -DRING_UNPADDED
+	"$PARTS/test_ring" || FAILED=$((FAILED + 1))
+	"$PARTS/test_push" || FAILED=$((FAILED + 1))
+	expect_ok 'ring under the thread sanitizer' "$PARTS/test_ring_tsan" 50000
+	expect_ok 'push decoder, a million random inputs' "$PARTS/fuzz_push" 1000000
+	"$PARTS/bench_ring" 1000000 | sed 's/^/# /'
+	"$PARTS/bench_ring_unpadded" 1000000 | sed 's/^/# /'
+}
+
+# --- modes ---
+
+# 1,000 requests on kept connections, 100 on new ones, nothing lost, nothing left.
+test_mode() { # OPTIONS...
+	local failed
+
+	start --protocol http "$@"
+	failed=$(ab -q -k -n 1000 -c 10 "http://127.0.0.1:$PORT/" | sed -n 's/^Failed requests: *//p')
+	expect_eq "mode $*: failed" 0 "$failed"
+	failed=$(ab -q -n 100 -c 10 "http://127.0.0.1:$PORT/" | sed -n 's/^Failed requests: *//p')
+	expect_eq "mode $*: failed, a connection each" 0 "$failed"
+	await_connections 0
+	stop_server
+	expect_eq "mode $*: exchanges, open" '1100 0' "$(stat_of messages) $(stat_of open)"
+}
+
+test_modes() {
+	local trigger share
+
+	for trigger in level edge oneshot; do
+		for share in reuseport shared exclusive handoff; do
+			test_mode --trigger $trigger --listen $share --loops 3
+		done
+		test_mode --trigger $trigger --workers processes --loops 2
+	done
+	test_mode --workers processes --loops 2 --listen exclusive
+	test_mode --listen handoff --handoff least --loops 3
+	test_mode --listen handoff --handoff weighted --loops 3
+	test_mode --backend poll
+	test_mode --backend select --loops 2
+	expect_ok 'help' "$SERVER" --help
+	expect_ok 'a wrong command line' eval "$SERVER --loops 0; [ \$? = 64 ]"
+}
+
+# In turn, each loop gets its share to one.
+test_round_robin() {
+	start --listen handoff --loops 4
+	client --requests 40 --connections 40 >/dev/null
+	await_connections 0
+	stop_server
+	expect_eq 'round robin: connections of each loop' '10 10 10 10' "$(sed -nE \
+		's/^stats loop=[0-9]+ .* accepted=([0-9]+) .*/\1/p' "$LIVE_DIR/epollserver.log" | xargs)"
+}
+
+# --- clients ---
+
+with_nc() { # NAME FIRST_LINE REQUEST
+	if ! command -v nc >/dev/null; then
+		skip "$1" 'needs netcat-openbsd'
+		return
+	fi
+	# shellcheck disable=SC2059 # the request is the format
+	expect_eq "$1" "$2" "$(printf "$3" | timeout 5 nc -N 127.0.0.1 "$PORT" | head -n 1 | tr -d '\r')"
+}
+
+test_tools() { # OPTIONS...
+	local out url
+
+	head -c 3000000 /dev/urandom >"$LIVE_DIR/file"
+	start --protocol http --loops 2 --file "$LIVE_DIR/file" "$@"
+	url=http://127.0.0.1:$PORT/
+	expect_eq "curl $*" ok "$(curl -s "$url")"
+	expect_eq "curl two in one $*" "ok ok" "$(curl -s "$url" "$url" | xargs)"
+	expect_eq "curl posts a megabyte $*" ok "$(head -c 1000000 /dev/zero |
+		curl -s --data-binary @- "$url")"
+	curl -s "${url}file" >"$LIVE_DIR/got"
+	expect_ok "curl gets a file $*" cmp "$LIVE_DIR/file" "$LIVE_DIR/got"
+	with_nc "nc $*" 'HTTP/1.1 200 OK' 'GET / HTTP/1.0\r\n\r\n'
+	expect_eq "ab $*" 2000 "$(ab -q -k -n 2000 -c 20 "$url" |
+		sed -n 's/^Complete requests: *//p')"
+	expect_eq "hey $*" '[200] 2000 responses' "$(hey -n 2000 -c 20 "$url" |
+		grep responses | xargs)"
+	out=$(wrk -t 1 -c 20 -d 1 "$url")
+	expect_eq "wrk $*" 0 "$(grep -cE 'Socket errors|Non-2xx' <<<"$out")"
+	odd half-closed
+	odd reset
+	odd garbage
+	odd slow-sender
+	odd slow-reader
+	expect_eq "curl after all that $*" ok "$(curl -s "$url")"
+	await_connections 0
+	stop_and_expect "clients $*" open 0
+}
+
+test_idle() {
+	start --protocol http --idle 500
+	odd half-open
+	stop_and_expect 'half-open client' idle_closed 1
+}
+
+test_echo_nc() {
+	start
+	with_nc 'echo with nc' hello 'hello\n'
+	stop_server
+}
+
+test_push() { # OPTIONS...
+	start --protocol push "$@"
+	odd push
+	await_connections 0
+	stop_and_expect "push $*" open 0
+}
+
+test_push_ends() {
+	local client
+
+	start --protocol push --heartbeat 200
+	odd push-silent
+	stop_and_expect 'push heartbeats' idle_closed 1
+	start --protocol push --rate 10 --burst 5 --queue 0
+	odd push-refused
+	stop_server
+	start --protocol push
+	python3 tests/server/clients.py push-bye "$PORT" >"$LIVE_DIR/bye" &
+	await 5 grep -q ready "$LIVE_DIR/bye"
+	client=$!
+	stop_server
+	wait "$client"
+	expect_eq 'push: BYE at the end' 0 $?
+}
+
+# --- memory, statistics, end ---
+
+test_statistics() {
+	local n=2000
+
+	start --size 64
+	client_hold --connections $n --requests $n
+	kill -USR1 "$SERVER_PID"
+	await 5 grep -q '^stats loop=all' "$LIVE_DIR/epollserver.log"
+	expect_eq 'SIGUSR1: open, messages, bytes' "$n $n $((n * 64))" \
+		"$(stat_of open) $(stat_of messages) $(stat_of bytes_in)"
+	expect_between 'memory of an idle connection' 1 128 $(($(stat_of memory_bytes) / n))
+	client_go
+	client_wait
+	stop_server
+}
+
+# A request under way is answered, new connections are not taken.
+test_shutdown() {
+	local client
+
+	start --protocol http --fault sleep=500ms
+	curl -s "http://127.0.0.1:$PORT/" >"$LIVE_DIR/answer" &
+	client=$!
+	sleep 0.2	# it is in the handler
+	kill -TERM "$SERVER_PID"
+	wait $client
+	expect_eq 'shutdown: the client is served' '0 ok' "$? $(cat "$LIVE_DIR/answer")"
+	wait "$SERVER_PID"
+	expect_eq 'shutdown: exit status' 0 $?
+	forget "$SERVER_PID"
+}
+
+# One that waits for its token is served before the end too.
+test_shutdown_queued() {
+	local clients=() url
+
+	start --protocol http --rate 2 --burst 1 --queue 5
+	url=http://127.0.0.1:$PORT/
+	for _ in 1 2 3; do
+		curl -s "$url" >>"$LIVE_DIR/answers" &
+		clients+=($!)
+	done
+	sleep 0.2	# all have asked
+	kill -TERM "$SERVER_PID"
+	wait "${clients[@]}" "$SERVER_PID"
+	forget "$SERVER_PID"
+	expect_eq 'shutdown: those in line are served' '2 ok ok ok' \
+		"$(stat_of queued) $(xargs <"$LIVE_DIR/answers")"
+}
+
+# --- overload ---
+
+# Borne: 500/s of a handler that takes 0.5 ms; 2 s of as much as comes.
+test_overload() {
+	local out
+
+	start --protocol http --rate 500 --burst 10 --queue 10 --fault slow-cpu=500us --truth "$TRUTH"
+	out=$(ab -q -k -t 2 -n 1000000 -c 64 "http://127.0.0.1:$PORT/")
+	stop_server
+	expect_between 'overload: admitted in 2 s' 750 1100 "$(stat_of admitted)"
+	expect_between 'overload: refused at least ten times as many' "$((10 * $(stat_of admitted)))" \
+		100000000 "$(stat_of refused)"
+	# The last answer of each connection comes too late for ab.
+	expect_between 'overload: refused with 503' $(($(stat_of refused) - 64)) "$(stat_of refused)" \
+		"$(sed -n 's/^Non-2xx responses: *//p' <<<"$out")"
+	expect_between 'overload: P99 of the admitted, ns' 500000 60000000 "$(awk '$10 { print $8 - $4 }' \
+		"$TRUTH" | sort -n | awk '{ v[NR] = $1 } END { print v[int(NR * 0.99)] }')"
+}
+
+# --- faults ---
+
+# Runs 200 requests on 4 connections with a fault; HITS of its bit are in the truth file then, and
+# the time between two columns of a hit exchange is within LOW..HIGH ns.
+test_fault() { # FAULT BIT HITS COLUMN COLUMN LOW HIGH OPTIONS...
+	local fault=$1 bit=$2 hits=$3 from=$4 to=$5 low=$6 high=$7
+
+	shift 7
+	start --size 64 --truth "$TRUTH" --fault "$fault" "$@"
+	client --connections 4 --requests 200 >"$LIVE_DIR/client.json"
+	await_connections 0
+	stop_server
+	expect_eq "fault $fault: truth, hits" "200 $hits" "$(awk -v b="$bit" \
+		'int($10 / 2 ^ b) % 2 { n++ } END { print NR, n + 0 }' "$TRUTH")"
+	expect_between "fault $fault: median of the hit, ns" "$low" "$high" "$(awk -v b="$bit" -v f="$from" \
+		-v t="$to" 'int($10 / 2 ^ b) % 2 { print $t - $f }' "$TRUTH" | sort -n |
+		awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }')"
+}
+
+# It strikes all exchanges of so many of 4 connections, and no other.
+test_connection_fault() { # FAULT BIT CONNECTIONS OPTIONS...
+	local fault=$1 bit=$2 n=$3
+
+	shift 3
+	start --size 64 --truth "$TRUTH" --fault "$fault" "$@"
+	client --connections 4 --requests 200 >/dev/null
+	stop_server
+	expect_eq "fault $fault: exchanges, connections struck, in part" "200 $n 0" "$(awk -v b="$bit" '
+		int($10 / 2 ^ b) % 2 { hit[$1]++ } { all[$1]++ }
+		END { for (c in hit) { n++; part += hit[c] != all[c] } print NR, n + 0, part + 0 }' "$TRUTH")"
+}
+
+ANY='0 1000000000'
+
+# shellcheck disable=SC2086 # ANY is two words
+test_faults() {
+	expect_eq 'every fault is explained' 17 \
+		"$("$SERVER" --list-faults | grep -cE '^ ?[0-9]+ [a-z-]+')"
+	test_fault slow-cpu=2ms,every=10 0 20 6 7 2000000 4000000
+	test_fault sleep=2ms,every=10 1 20 6 7 2000000 4000000
+	test_fault fsync=4096,every=10 2 20 6 7 1000 1000000000
+	test_fault lock=2ms,every=10 3 20 6 7 1500000 4000000
+	test_fault accept-one 4 4 5 6 $ANY
+	test_fault accept-pause=20ms 5 4 3 4 $ANY
+	test_fault ctl-mod=2 7 200 6 7 $ANY
+	test_connection_fault out-armed,conn=2 8 2
+	test_connection_fault unbalanced,conn=4 10 1 --loops 2
+	test_fault small-writes=16 11 200 7 8 $ANY
+	test_connection_fault never-close,conn=2 12 2
+	test_fault other-thread,every=4 15 50 6 7 $ANY
+	test_fault slow-drain=2ms,every=10 16 20 7 8 $ANY
+	test_fault sleep=1ms,p=0.5 1 "$(count_hits 1)" 6 7 1000000 4000000 --seed 1
+}
+
+# What the last fault hit by chance: the same for the same seed.
+count_hits() { # BIT
+	start --size 64 --truth "$TRUTH" --fault sleep=1ms,p=0.5 --seed 1
+	client --connections 4 --requests 200 >/dev/null
+	await_connections 0
+	stop_server >&2
+	awk -v b="$1" 'int($10 / 2 ^ b) % 2 { n++ } END { print n + 0 }' "$TRUTH"
+}
+
+# Faults that show elsewhere than in the truth file.
+test_other_faults() {
+	start --fault spin
+	sleep 0.3
+	stop_server
+	expect_between 'fault spin: turns while nothing happens' 10000 1000000000 "$(stat_of turns)"
+	start --fault out-armed
+	client_hold --connections 1 --requests 1
+	sleep 0.3
+	client_go
+	client_wait
+	stop_server
+	expect_between 'fault out-armed: turns while nothing happens' 10000 1000000000 "$(stat_of turns)"
+	start --size 64 --fault maxevents=1
+	client --connections 20 --requests 1000 >/dev/null
+	await_connections 0
+	stop_server
+	expect_ok 'fault maxevents: one event a turn at most' [ "$(stat_of events)" -le "$(stat_of turns)" ]
+	start --fault never-close
+	client --connections 5 --requests 5 >/dev/null
+	await 5 [ "$(ss -Htn state close-wait "sport = :$PORT" | wc -l)" = 5 ]
+	expect_eq 'fault never-close: CLOSE_WAIT' 5 "$(ss -Htn state close-wait "sport = :$PORT" | wc -l)"
+	stop_and_expect 'fault never-close' leaked 5
+	start --size 64 --trigger edge --fault undrained=16,every=2
+	expect_eq 'fault undrained: a request stalls' 124 "$(timeout 1 "$LIVE/client" --port "$PORT" \
+		--requests 100 >/dev/null; echo $?)"
+	stop_server
+	start --fault herd --loops 4
+	expect_eq 'fault herd: loops that watch one listener' 4 "$(watchers)"
+	stop_server
+}
+
+# epoll instances of the server that hold a listener: all have the same inode.
+watchers() {
+	local inode
+
+	inode=$(ss -Hltne "sport = :$PORT" | sed -nE 's/.*ino:([0-9]+).*/\1/p')
+	grep -hE '^tfd:' "/proc/$SERVER_PID"/fdinfo/* | grep -c "ino:$(printf %x "$inode") "
+}
+
+test_parts
+test_modes
+test_round_robin
+test_tools
+test_tools --trigger edge
+test_tools --trigger oneshot --workers processes
+test_idle
+test_echo_nc
+test_push
+test_push --loops 3 --trigger edge --listen handoff
+test_push --loops 2 --trigger oneshot --batch 1
+test_push_ends
+test_statistics
+test_shutdown
+test_shutdown_queued
+test_overload
+test_faults
+test_other_faults
+finish
