@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * faults.h - what can be made to go wrong, and how often.
+ *
+ * A fault strikes where all conditions of its rule hold: every so many times that it could, with a
+ * probability, on every so many connections of a loop. Append only: the position is the bit in the
+ * truth file.
+ */
+#ifndef FAULTS_H
+#define FAULTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum fault {
+	FAULT_CPU, FAULT_SLEEP, FAULT_FSYNC, FAULT_LOCK, FAULT_ACCEPT_ONE, FAULT_ACCEPT_PAUSE,
+	FAULT_UNDRAINED, FAULT_CTL_MOD, FAULT_OUT_ARMED, FAULT_HERD, FAULT_UNBALANCED,
+	FAULT_SMALL_WRITES, FAULT_NEVER_CLOSE, FAULT_SPIN, FAULT_MAXEVENTS, FAULT_OTHER_THREAD,
+	FAULT_SLOW_DRAIN, FAULTS
+};
+
+#define FAULT_BIT(f) (1u << (f))
+
+struct fault_rule {
+	bool on;
+	uint64_t amount;	/* ns, bytes or a count: see the table */
+	uint64_t every;		/* 1: each time */
+	uint64_t conn;		/* each so many connections; 1: all */
+	double p;
+};
+
+/* Of one loop. */
+struct fault_state {
+	const struct fault_rule *rules;
+	uint64_t seen[FAULTS];
+	uint64_t random;
+};
+
+struct loop;
+
+/* NAME[=AMOUNT][,every=N][,p=P][,conn=N] into rules[FAULTS]; false: no such fault or value. */
+bool fault_parse(const char *text, struct fault_rule *rules);
+void fault_list(FILE *out);
+/* Whether it strikes now; serial counts the connections of the loop from 1. */
+bool fault_strikes(struct fault_state *s, enum fault f, uint32_t serial);
+/* Lets the handler of a request suffer; returns the bits of what struck it. */
+uint32_t fault_handler(struct loop *l, uint32_t serial);
+/* Those that strike an answer or a connection are looked up by bits too. */
+uint32_t fault_answer(struct loop *l, uint32_t serial);
+uint32_t fault_connection(struct loop *l, uint32_t serial);
+
+#endif

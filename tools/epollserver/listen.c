@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * listen.c - listeners, accept4 until there is nobody left, and who gets the connection.
+ */
+#include "server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define NO_ROOM_NS 100000000u	/* no descriptors or memory: time for others to close */
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+int listen_on(struct config *cfg)
+{
+	union address a = { .v4 = { .sin_family = AF_INET } };
+	socklen_t len = sizeof(a.v4);
+	int one = 1, fd, rc;
+
+	if (inet_pton(AF_INET, cfg->address, &a.v4.sin_addr) != 1) {
+		a.v6 = (struct sockaddr_in6){ .sin6_family = AF_INET6 };
+		len = sizeof(a.v6);
+		if (inet_pton(AF_INET6, cfg->address, &a.v6.sin6_addr) != 1)
+			return -EINVAL;
+	}
+	a.v4.sin_port = htons((uint16_t)cfg->port);	/* at the same place in sockaddr_in6 */
+	fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (cfg->share == SHARE_REUSEPORT)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
+	if (bind(fd, &a.any, len) || listen(fd, (int)cfg->backlog)) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	getsockname(fd, &a.any, &len);
+	cfg->port = ntohs(a.v4.sin_port);
+	return fd;
+}
+
+/* Added and removed: EPOLLEXCLUSIVE allows no modification. Off for good when stopping. */
+void listen_watch(struct loop *l, bool on)
+{
+	uint32_t exclusive = l->cfg->share == SHARE_EXCLUSIVE ? EPOLLEXCLUSIVE : 0;
+
+	if (l->listener.fd < 0)
+		return;
+	if (on) {
+		poller_add(&l->poller, &l->listener, EPOLLIN | exclusive);
+	} else if (l->listener.events) {
+		poller_remove(&l->poller, &l->listener);
+		l->listener.events = 0;
+	}
+	if (l->stopping) {
+		listen_accept(l);
+		shutdown(l->listener.fd, SHUT_RDWR);
+	}
+}
+
+static void again(struct loop *l, struct timer *t)
+{
+	(void)t;
+	if (!l->stopping)
+		listen_watch(l, true);
+	l->accept_hits |= FAULT_BIT(FAULT_ACCEPT_PAUSE);	/* this turn has had its pause */
+	listen_accept(l);
+	l->accept_hits = 0;
+}
+
+static void accept_later(struct loop *l, uint64_t ns)
+{
+	listen_watch(l, false);
+	l->accept_timer.fire = again;
+	timer_set(&l->timers, &l->accept_timer, now_ns() + ns);
+}
+
+/* The fewest connections; by load, the fewest for the idle share that it has. */
+static struct loop *least(struct server *s, bool by_load)
+{
+	struct loop *best = NULL;
+	uint64_t best_cost = 0;
+
+	for (size_t i = 0; i < s->n_workers; i++) {
+		struct loop *l = s->loops[i];
+		uint64_t cost = stat_get(&l->stats->open) + stat_get(&l->handed) + 1;
+
+		if (by_load)
+			cost *= 50 + atomic_load_explicit(&l->load, memory_order_relaxed);
+		if (!best || cost < best_cost) {
+			best = l;
+			best_cost = cost;
+		}
+	}
+	return best;
+}
+
+static struct loop *whose(struct loop *l)
+{
+	struct server *s = l->server;
+
+	if (fault_strikes(&l->faults, FAULT_UNBALANCED, l->serial)) {
+		l->accept_hits |= FAULT_BIT(FAULT_UNBALANCED);
+		return s->loops[0];
+	}
+	if (l->cfg->spread == SPREAD_RR)
+		return s->loops[l->serial % s->n_workers];
+	return least(s, l->cfg->spread == SPREAD_WEIGHTED);
+}
+
+static void hand_over(struct loop *l, int fd, uint16_t port, uint64_t accept_ns)
+{
+	struct loop *to;
+	uint64_t hits;
+
+	l->serial++;
+	to = whose(l);
+	hits = l->accept_hits;
+	l->accept_hits &= ~FAULT_BIT(FAULT_UNBALANCED);
+	atomic_fetch_add_explicit(&to->handed, 1, memory_order_relaxed);
+	/* 24 bits, 16 (bits of accept faults are low) and 16; loop.c takes them apart. */
+	if (mail_send(l, to, MAIL_CONN, (void *)(uintptr_t)accept_ns,
+			(uint64_t)fd << 32 | hits << 16 | port))
+		return;
+	atomic_fetch_sub_explicit(&to->handed, 1, memory_order_relaxed);
+	stat_add(&l->stats->accept_failed, 1);
+	close(fd);
+}
+
+static void accepted(struct loop *l, int fd, const union address *peer)
+{
+	struct server *s = l->server;
+	const struct config *cfg = l->cfg;
+	uint16_t port = ntohs(peer->v4.sin_port);
+	int one = 1, idle = (int)cfg->keepalive_s, every = idle > 3 ? idle / 3 : 1;
+
+	if (!cfg->faults[FAULT_SMALL_WRITES].on)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (idle) {
+		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+		setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+		setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof(every));
+	}
+	if (l->index < s->n_workers)
+		conn_new(l, fd, port, now_ns(), l->accept_hits);
+	else
+		hand_over(l, fd, port, now_ns());
+}
+
+void listen_accept(struct loop *l)
+{
+	bool one_only = fault_strikes(&l->faults, FAULT_ACCEPT_ONE, 1);
+	union address peer;
+
+	if (!l->stopping && !l->accept_hits && fault_strikes(&l->faults, FAULT_ACCEPT_PAUSE, 1)) {
+		accept_later(l, l->cfg->faults[FAULT_ACCEPT_PAUSE].amount);
+		return;
+	}
+	if (one_only)
+		l->accept_hits |= FAULT_BIT(FAULT_ACCEPT_ONE);
+	do {
+		socklen_t len = sizeof(peer);
+		int fd = accept4(l->listener.fd, &peer.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			accepted(l, fd, &peer);
+		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+			   errno == ENOMEM) {
+			stat_add(&l->stats->accept_failed, 1);
+			if (!l->stopping)
+				accept_later(l, NO_ROOM_NS);
+			break;
+		} else if (errno != ECONNABORTED && errno != EINTR) {
+			break;
+		}
+	} while (!one_only);
+	l->accept_hits &= ~FAULT_BIT(FAULT_ACCEPT_ONE);
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * main.c - epollserver: listeners, a thread or process for each loop, signals.
+ */
+#include "server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void die(const char *what, int rc)
+{
+	fprintf(stderr, "epollserver: %s: %s\n", what, strerror(-rc));
+	exit(1);
+}
+
+void sleep_ns(uint64_t ns)
+{
+	struct timespec t = { (time_t)(ns / 1000000000u), (long)(ns % 1000000000u) };
+
+	while (nanosleep(&t, &t) && errno == EINTR)
+		;
+}
+
+static void open_files(struct server *s)
+{
+	struct stat st;
+
+	s->truth_fd = s->file = -1;
+	if (s->cfg.truth) {
+		s->truth_fd = open(s->cfg.truth,
+				O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+		if (s->truth_fd < 0)
+			die(s->cfg.truth, -errno);
+	}
+	if (s->cfg.file) {
+		s->file = open(s->cfg.file, O_RDONLY | O_CLOEXEC);
+		if (s->file < 0 || fstat(s->file, &st))
+			die(s->cfg.file, -errno);
+		s->file_bytes = st.st_size;
+	}
+}
+
+/* As many descriptors as we may have. */
+static void raise_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r))
+		return;
+	r.rlim_cur = r.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &r);
+}
+
+/* One a loop with SO_REUSEPORT, else one; opened before any fork, so that a wrong port is told. */
+static void open_listeners(struct server *s, int *listeners)
+{
+	size_t n = s->cfg.share == SHARE_REUSEPORT ? s->cfg.loops : 1;
+
+	for (size_t i = 0; i < n; i++) {
+		listeners[i] = listen_on(&s->cfg);
+		if (listeners[i] < 0)
+			die("listen", listeners[i]);
+	}
+	for (size_t i = n; i < s->cfg.loops; i++)
+		listeners[i] = listeners[0];
+}
+
+static void add_loop(struct server *s, unsigned index, int listener)
+{
+	struct loop *l = loop_new(s, index, listener);
+
+	if (!l)
+		die("loop", -ENOMEM);
+	s->loops[s->n_loops++] = l;
+}
+
+static void stop_and_join(struct loop *l, pthread_t thread)
+{
+	while (!mail_send(NULL, l, MAIL_STOP, NULL, 0))
+		sleep_ns(1000000);
+	pthread_join(thread, NULL);
+}
+
+/* Until SIGINT or SIGTERM; SIGUSR1 prints. Another of these ends us at once. */
+static void wait_for_end(struct server *s, const sigset_t *set, bool prints)
+{
+	int sig = 0;
+
+	while (sig != SIGINT && sig != SIGTERM) {
+		sigwait(set, &sig);
+		if (sig == SIGUSR1 && prints)
+			stats_print(stderr, s->stats, s->cfg.loops);
+	}
+	pthread_sigmask(SIG_UNBLOCK, set, NULL);
+}
+
+/* Threads for loops first..first+n-1, and the acceptor's if it is one's job. */
+static void run_loops(struct server *s, const sigset_t *set, const int *listeners, unsigned first,
+	unsigned n, bool prints)
+{
+	bool handoff = s->cfg.share == SHARE_HANDOFF;
+	pthread_t threads[MAX_LOOPS + 1];
+
+	for (unsigned i = first; i < first + n; i++)
+		add_loop(s, i, handoff ? -1 : listeners[i]);
+	s->n_workers = s->n_loops;
+	if (handoff)
+		add_loop(s, (unsigned)s->cfg.loops, listeners[0]);
+	for (size_t i = 0; i < s->n_loops; i++)
+		if (pthread_create(&threads[i], NULL, loop_run, s->loops[i]))
+			die("thread", -EAGAIN);
+	wait_for_end(s, set, prints);
+	/* The acceptor first: nothing comes to the others then. */
+	for (size_t i = s->n_loops; i-- > 0;)
+		stop_and_join(s->loops[i], threads[i]);
+}
+
+static void run_processes(struct server *s, const sigset_t *set, const int *listeners)
+{
+	pid_t children[MAX_LOOPS];
+
+	for (unsigned i = 0; i < s->cfg.loops; i++) {
+		children[i] = fork();
+		if (children[i] < 0)
+			die("fork", -errno);
+		if (children[i] == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGTERM);
+			run_loops(s, set, listeners, i, 1, false);
+			exit(0);
+		}
+	}
+	printf("port %d\n", (int)s->cfg.port);
+	fflush(stdout);
+	wait_for_end(s, set, true);
+	for (unsigned i = 0; i < s->cfg.loops; i++)
+		kill(children[i], SIGTERM);
+	for (unsigned i = 0; i < s->cfg.loops; i++)
+		waitpid(children[i], NULL, 0);
+}
+
+int main(int argc, char **argv)
+{
+	static struct server s;
+	int listeners[MAX_LOOPS];
+	sigset_t set;
+
+	options_parse(argc, argv, &s.cfg);
+	raise_limit();
+	open_files(&s);
+	s.stats = stats_open(s.cfg.loops + 1);
+	if (!s.stats)
+		die("statistics", -ENOMEM);
+	open_listeners(&s, listeners);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);		/* inherited: only main hears of them */
+	signal(SIGPIPE, SIG_IGN);
+	if (s.cfg.workers == WORKERS_PROCESSES) {
+		run_processes(&s, &set, listeners);
+	} else {
+		printf("port %d\n", (int)s.cfg.port);
+		fflush(stdout);
+		run_loops(&s, &set, listeners, 0, (unsigned)s.cfg.loops, true);
+	}
+	stats_print(stderr, s.stats, s.cfg.loops);
+	return 0;
+}
