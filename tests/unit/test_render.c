@@ -144,6 +144,7 @@ struct sample {
 	struct syscall_info syscalls[2];
 	struct waker_info wakers[2];
 	struct loop_info loops[20];
+	struct eventpoll_info eventpolls[1];
 	struct listener_info listeners[1];
 	const char *notes[1];
 };
@@ -160,6 +161,8 @@ static void link_sample(struct sample *s)
 	s->r.n_wakers = 2;
 	s->r.loops = s->loops;
 	s->r.n_loops = 20;
+	s->r.eventpolls = s->eventpolls;
+	s->r.n_eventpolls = 1;
 	s->r.listeners = s->listeners;
 	s->r.n_listeners = 1;
 	s->r.notes = s->notes;
@@ -204,6 +207,8 @@ static void fill_sample(struct sample *s)
 		s->loops[i] = (struct loop_info){ .pid = 4242, .tid = 4242 + i, .turns = 146000,
 						  .comm = "redis-server", .events = 199950,
 						  .busy_share = .92, .turn = some(146000, 50000) };
+	s->eventpolls[0] = (struct eventpoll_info){ .id = 0x1b37d100, .pid = 4242, .returns = 146000,
+						    .events = 199950 };
 	s->r.connections.opened = 50;
 	s->r.connections.by_state[1] = 50;
 	s->r.connections.by_reason[CLOSE_FIN] = 18;
