@@ -59,7 +59,7 @@ struct eventpoll_info {
 	uint64_t id;		/* opaque; the same for as long as it lives */
 	uint32_t pid;
 	uint64_t returns, events, wait_ns;
-	bool shared;		/* by several threads */
+	uint32_t shared;	/* several threads wait on it */
 };
 
 struct waker_info {

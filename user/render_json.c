@@ -196,7 +196,7 @@ static void put_loops(struct json *j, const struct report *r)
 		json_u64(j, "returns", e->returns);
 		json_u64(j, "events", e->events);
 		json_u64(j, "wait_ns", e->wait_ns);
-		json_bool(j, "shared", e->shared);
+		json_bool(j, "shared", e->shared != 0);
 		json_object_end(j);
 	}
 	json_array_end(j);
