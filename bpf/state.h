@@ -167,7 +167,6 @@ struct accepted {
 /* Data that left a socket through splice, which no socket hook sees. */
 struct spliced {
 	__u64 time_ns;
-	__u64 bytes;
 };
 
 #endif

@@ -245,10 +245,10 @@ INLINE void first_return(struct task_struct *task, __u32 nr, long ret)
 }
 
 /* Data went from a socket to a pipe; the socket's next answer will ask when. */
-INLINE void after_splice(const struct thread *t, long ret, __u64 now)
+INLINE void after_splice(const struct thread *t, __u64 now)
 {
 	struct sock *sk = sock_of_fd(t->fd);
-	struct spliced s = { .time_ns = now, .bytes = ret };
+	struct spliced s = { .time_ns = now };
 	__u64 addr = (__u64)sk;
 
 	if (sk)
@@ -331,7 +331,7 @@ INLINE int leave(__u32 nr, long ret)
 	else if (is_accept(sc))
 		after_accept(t, task, ret, now);
 	else if (sc == SC_SPLICE && ret > 0)
-		after_splice(t, ret, now);
+		after_splice(t, now);
 	if (cfg_by_addr && ret > 0 && is_write(sc))
 		after_write(t, t->fd, now);
 	else if (cfg_by_addr && ret > 0 && sc == SC_SPLICE)

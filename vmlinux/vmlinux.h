@@ -98,10 +98,6 @@ typedef struct {
 	int counter;
 } atomic_t;
 
-struct list_head {
-	struct list_head *next, *prev;
-};
-
 struct hlist_node {
 	struct hlist_node *next;
 };
@@ -136,7 +132,6 @@ struct signal_struct {
 struct task_struct {
 	int pid;
 	int tgid;
-	unsigned int flags;
 	char comm[16];
 	struct task_struct *group_leader;
 	struct task_struct *real_parent;
@@ -219,8 +214,6 @@ struct tcp_sock {
 	u64 delivered_mstamp;
 };
 
-struct tcphdr;
-
 struct sk_buff {
 	unsigned int len;
 	unsigned char *data;
@@ -244,7 +237,6 @@ struct trace_event_raw_sys_exit {
 };
 
 struct seq_file;
-struct bpf_map;
 
 struct bpf_iter_meta {
 	struct seq_file *seq;
@@ -263,20 +255,6 @@ struct bpf_iter__tcp {
 	struct bpf_iter_meta *meta;
 	struct sock_common *sk_common;
 	u32 uid;
-};
-
-struct bpf_iter__bpf_sk_storage_map {
-	struct bpf_iter_meta *meta;
-	struct bpf_map *map;
-	struct sock *sk;
-	void *value;
-};
-
-struct bpf_iter__bpf_map_elem {
-	struct bpf_iter_meta *meta;
-	struct bpf_map *map;
-	void *key;
-	void *value;
 };
 
 #pragma clang attribute pop
