@@ -234,7 +234,7 @@ struct counters {
 	__u64 syscall_eagain[32];
 
 	__u64 ring_lost;	/* events that found their ring full */
-	__u64 ring_sent;
+	__u64 ring_sent;	/* events that found room: as many must come out */
 	__u64 map_full;		/* state that could not be created */
 	__u64 unmatched;	/* exchanges whose answer could not be placed */
 	__u64 clock;		/* durations that ended before they began: left out */

@@ -40,6 +40,7 @@ struct session {
 
 	struct ring_buffer *rings;
 	int *ring_fds;		/* one a processor; libbpf does not own them */
+	uint64_t drained;	/* records that came out of them */
 	record_fn drain_fn;	/* during session_drain */
 	void *drain_ctx;
 

@@ -178,6 +178,7 @@ static int on_record(void *ctx, void *data, size_t size)
 {
 	struct session *s = ctx;
 
+	s->drained++;
 	s->drain_fn(s->drain_ctx, data, size);
 	return 0;
 }
@@ -278,11 +279,6 @@ void session_watch_pid(struct session *s, uint32_t pid)
 void session_forget_pid(struct session *s, uint32_t pid)
 {
 	__atomic_fetch_and(pid_word(s, pid), ~(1ULL << (pid % 64)), __ATOMIC_RELAXED);
-}
-
-bool session_watches(const struct session *s, uint32_t pid)
-{
-	return *pid_word(s, pid) >> (pid % 64) & 1;
 }
 
 int session_attach(struct session *s, char *why, size_t why_len)

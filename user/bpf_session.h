@@ -40,7 +40,6 @@ int session_open(struct session **out, const struct session_config *config, char
 /* The hooks fire for this process (its thread group) from now on, or no more. */
 void session_watch_pid(struct session *s, uint32_t pid);
 void session_forget_pid(struct session *s, uint32_t pid);
-bool session_watches(const struct session *s, uint32_t pid);
 
 int session_attach(struct session *s, char *why, size_t why_len);
 

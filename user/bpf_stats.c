@@ -410,7 +410,8 @@ int session_report(const struct session *s, struct report *r)
 	fill_exchanges(s, r, &n);
 	fill_sched(s, r, &n);
 	fill_connections(s, r, &n);
-	r->loss.ring = n.ring_lost;
+	/* What was sent and did not come out is lost too, whatever became of it. */
+	r->loss.ring = n.ring_lost + (n.ring_sent > s->drained ? n.ring_sent - s->drained : 0);
 	r->loss.map_full = n.map_full;
 	r->loss.unmatched = n.unmatched;
 	r->loss.clock = n.clock;

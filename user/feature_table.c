@@ -22,7 +22,7 @@ const struct feature_info feature_table[FEATURE_COUNT] = {
 	[FEATURE_SOCKET_OLD] = {
 		"socket-substitute",
 		"the same from tcp_probe, tcp_rcv_space_adjust, system calls",
-		"arrival is stamped as the segment comes in, under 1 us early; not seen are data "
+		"arrival is stamped as the segment comes in, just before it is queued; not seen are data "
 		"with the handshake's last segment, io_uring sends, requests read by splice",
 		false, -1 },
 	[FEATURE_RETRANSMITS] = {

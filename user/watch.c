@@ -401,6 +401,9 @@ int watch(const struct options *o, const struct watch_handlers *h, struct watch_
 		r->listen_overflows = overflows > r->listen_overflows ?
 				      overflows - r->listen_overflows : 0;
 		drain(&w);
+		if (r->bad_events)
+			warn_line("%llu events could not be understood",
+				  (unsigned long long)r->bad_events);
 		if (o->verbose)
 			session_cost_print(w.session);
 	}
