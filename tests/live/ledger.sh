@@ -72,11 +72,18 @@ check_neighbours() { # NAME PART
 }
 
 test_fault() { # NAME PART SERVER OPTIONS...
-	local name=$1 part=$2
+	local name=$1 part=$2 try found
 
 	shift 2
-	start_echo "$@"
-	watch_slow --connections $CONNECTIONS --requests $N
+	# A kernel may leave a context switch untold, and then a sleep looks like work (README, limits):
+	# a run with one fault too few gets a second and a third, and is shown.
+	for try in first second third; do
+		start_echo "$@"
+		watch_slow --connections $CONNECTIONS --requests $N
+		found=$(lines_jq "[.[] | select(.s.service.$part >= $FAULT)] | length")
+		[ "$found" != $((FAULTS - 1)) ] && break
+		echo "# $name, $try run: $found of $FAULTS faults; once more"
+	done
 	check_lines "$name" $N
 	check_fault "$name" "$part"
 	check_neighbours "$name" "$part"
