@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aggregate.h"
 #include "feature_table.h"
-#include "model.h"
 #include "target.h"
 
 struct session;
@@ -62,8 +62,8 @@ void session_tail(struct session *s, uint64_t tail_ns);
 /* All exchanges so far; H_LATENCY of all processors added up. */
 void session_latency(const struct session *s, struct hist *sum);
 
-/* Fills everything in the report that the maps hold; the report's arrays are allocated. */
-int session_report(const struct session *s, struct report *r);
+/* Reads all that the kernel side accumulated into a fresh aggregate. 0 or -ENOMEM. */
+int session_read(const struct session *s, struct aggregate *a);
 
 const struct feature_set *session_features(const struct session *s);
 

@@ -71,15 +71,14 @@ static struct lines lines_for(const struct options *o)
 /* What the stream lost belongs to stderr: stdout holds lines only. */
 static int finish(const struct options *o, struct watch_result *w, int status)
 {
-	struct report r = { 0 };
+	if (!status) {
+		uint64_t lost = aggregate_lost_events(w->aggregate);
 
-	if (!status && !session_report(w->session, &r)) {
-		if (r.loss.ring)
+		if (lost)
 			warn_line("%llu events were lost because the ring was full: raise --ring-size",
-				  (unsigned long long)r.loss.ring);
-		status = watch_status(o, w, r.loss.ring);
+				  (unsigned long long)lost);
+		status = watch_status(o, w, lost);
 	}
-	report_free(&r);
 	watch_free(w);
 	return status;
 }

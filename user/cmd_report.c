@@ -97,8 +97,8 @@ static int fill_report(struct report *r, const struct watch_result *w, const str
 	r->connections.listen_overflows = w->listen_overflows;
 	r->overhead.collector_cpu_seconds = own_cpu_seconds();
 	fill_place(r);
-	if (session_report(w->session, r) || fill_targets(r, &w->targets) ||
-	    fill_notes(r, session_features(w->session), o))
+	if (aggregate_report(w->aggregate, r) || fill_targets(r, &w->targets) ||
+	    fill_notes(r, &w->features, o))
 		return -1;
 	return 0;
 }

@@ -85,6 +85,13 @@ bool proc_is_zombie(const struct proc_stat *st)
 	return st->state == 'X' || (st->state == 'Z' && st->threads <= 1);
 }
 
+bool proc_runs(uint32_t pid)
+{
+	struct proc_stat st;
+
+	return !proc_stat(pid, &st) && !proc_is_zombie(&st);
+}
+
 /* A number behind "NAME:" in the status file, where names have their newlines escaped. */
 static int status_number(uint32_t pid, const char *name, uint32_t *value)
 {

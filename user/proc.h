@@ -37,6 +37,7 @@ int proc_stat(uint32_t pid, struct proc_stat *st);
 
 /* Ended, waiting for its parent. A process whose first thread ended while others run is not. */
 bool proc_is_zombie(const struct proc_stat *st);
+bool proc_runs(uint32_t pid);	/* it is there and no zombie */
 
 /* The process that a task belongs to; the real user of a process. */
 int proc_tgid(uint32_t tid, uint32_t *tgid);

@@ -26,7 +26,8 @@ struct watch_handlers {
 
 /* What was watched, valid until watch_free(). */
 struct watch_result {
-	struct session *session;	/* detached, readable */
+	struct aggregate *aggregate;	/* NULL if it did not come to watching */
+	struct feature_set features;
 	struct targets targets;
 	uint64_t start_ns;		/* CLOCK_MONOTONIC */
 	uint64_t end_ns;

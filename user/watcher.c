@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* watcher.c - the regular work of a watch, and its beginning and end. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alive.h"
+#include "correlate.h"
+#include "proc.h"
+#include "status.h"
+#include "tail.h"
+#include "watcher.h"
+
+#define MS 1000000ULL
+
+#define TAIL_EVERY_NS		(100 * MS)
+#define HOUSEKEEPING_EVERY_NS	(1000 * MS)
+#define COST_EVERY_NS		(10000 * MS)	/* our own cost is measured this often */
+#define COST_SLICE_NS		(1000 * MS)	/* for at most this long */
+#define COST_ENOUGH		1000		/* exchanges in a slice */
+#define COST_WORTH		20		/* exchanges since the last look, to begin one */
+#define REFRESH_SHARE		500		/* looking for processes takes 1/500 of our time */
+#define FLUSH_AFTER_NS		(500 * MS)
+#define SAMPLE_EVERY		1024
+
+struct watcher {
+	struct watcher_config config;
+	const struct watch_handlers *h;
+	struct watch_result *r;
+	struct session *session;
+	struct correlate *correlate;
+	struct tail tail;
+	struct alive alive;
+	uint64_t next_tail_ns, next_house_ns, last_flush_ns;
+	uint64_t next_slice_ns;		/* when our own cost is measured again */
+	uint64_t slice_ns;		/* when the slice began; 0: none */
+	uint64_t slice_seen, last_seen;	/* exchanges then, and at the last look */
+	bool enough;			/* a handler has had enough */
+};
+
+static void on_process(struct watcher *w, const struct ev_process *p)
+{
+	if (p->change == PROCESS_FORK)
+		alive_add(&w->alive, p->pid);
+	else if (p->change == PROCESS_EXIT)
+		alive_remove(&w->alive, p->pid);
+}
+
+static void on_record(void *ctx, const void *data, size_t size)
+{
+	struct watcher *w = ctx;
+	struct event e;
+
+	w->r->events++;
+	if (decode_event(data, size, &e)) {
+		w->r->bad_events++;
+		return;
+	}
+	correlate_feed(w->correlate, &e);
+	if (e.head.kind == EV_PROCESS)
+		on_process(w, &e.process);
+	else if (e.head.kind == EV_CONN_CLOSE && w->h->conn_close &&
+		 w->h->conn_close(w->h->ctx, &e.conn_close))
+		w->enough = true;
+}
+
+static void on_exchange(void *ctx, const struct exchange_info *x)
+{
+	struct watcher *w = ctx;
+
+	if (w->h->exchange && w->h->exchange(w->h->ctx, x))
+		w->enough = true;
+}
+
+/* Until there is a P99 every exchange is sent: look again soon. */
+static void update_tail(struct watcher *w, uint64_t now)
+{
+	struct hist latency;
+	uint64_t tail_ns;
+
+	w->next_tail_ns = now + TAIL_EVERY_NS;
+	if (w->h->every_exchange)
+		return;
+	session_latency(w->session, &latency);
+	tail_ns = tail_threshold(&w->tail, &latency, now);
+	session_tail(w->session, tail_ns);
+	if (!tail_ns)
+		w->next_tail_ns = now + WATCHER_TICK_MS * MS;
+}
+
+/*
+ * Each switch of the kernel's statistics rewrites code on all processors, and while they are on
+ * every firing, anybody's, costs half as much again: a short slice, and only while there are
+ * exchanges to share the cost.
+ */
+static void measure_cost(struct watcher *w, uint64_t now)
+{
+	uint64_t seen = session_exchanges(w->session), lately = seen - w->last_seen;
+
+	w->last_seen = seen;
+	if (!w->slice_ns) {
+		if (now < w->next_slice_ns || lately < COST_WORTH)
+			return;
+		session_cost_begin(w->session);
+		w->slice_ns = now;
+		w->slice_seen = seen;
+	} else if (seen - w->slice_seen >= COST_ENOUGH || now - w->slice_ns >= COST_SLICE_NS) {
+		session_cost_end(w->session);
+		w->slice_ns = 0;
+		w->next_slice_ns = now + COST_EVERY_NS;
+	}
+}
+
+/* New processes of the target: its bits first, then the sockets they already have. */
+static void adopt_new(struct watcher *w, size_t from)
+{
+	uint32_t pid;
+
+	for (size_t i = from; i < w->r->targets.n; i++) {
+		pid = w->r->targets.list[i].pid;
+		session_watch_pid(w->session, pid);
+		alive_add(&w->alive, pid);
+	}
+	if (from < w->r->targets.n)
+		session_snapshot(w->session, w->alive.pids, w->alive.n);
+}
+
+static void housekeeping(struct watcher *w)
+{
+	size_t known = w->r->targets.n;
+
+	for (size_t i = w->alive.n; i-- > 0;)
+		if (!proc_runs(w->alive.pids[i])) {
+			session_forget_pid(w->session, w->alive.pids[i]);
+			alive_remove(&w->alive, w->alive.pids[i]);
+		}
+	if (targets_refresh(w->config.spec, &w->r->targets) > 0)
+		adopt_new(w, known);
+}
+
+/* Every second, or less often on a host whose process table takes long to read. */
+static void housekeeping_when_due(struct watcher *w, uint64_t now)
+{
+	uint64_t cost;
+
+	if (now < w->next_house_ns)
+		return;
+	housekeeping(w);
+	cost = (monotonic_ns() - now) * REFRESH_SHARE;
+	w->next_house_ns = now + (cost > HOUSEKEEPING_EVERY_NS ? cost : HOUSEKEEPING_EVERY_NS);
+}
+
+static void flush_idle(struct watcher *w, uint64_t now)
+{
+	if (!w->h->answers || now - w->last_flush_ns < FLUSH_AFTER_NS ||
+	    correlate_oldest_ns(w->correlate, now) < FLUSH_AFTER_NS)
+		return;
+	w->last_flush_ns = now;
+	session_flush(w->session, w->alive.pids, w->alive.n);
+}
+
+void watcher_tick(struct watcher *w, uint64_t now)
+{
+	session_drain(w->session, on_record, w);
+	correlate_tick(w->correlate, now);
+	if (now >= w->next_tail_ns) {
+		update_tail(w, now);
+		measure_cost(w, now);
+	}
+	flush_idle(w, now);
+	housekeeping_when_due(w, now);
+}
+
+bool watcher_done(const struct watcher *w)
+{
+	return w->enough;
+}
+
+size_t watcher_alive(const struct watcher *w)
+{
+	return w->alive.n;
+}
+
+int watcher_read(const struct watcher *w, struct aggregate *a)
+{
+	return session_read(w->session, a);
+}
+
+static int fail_with(int err, const char *why)
+{
+	fail_line("%s", why);
+	return err == -EPERM ? EXIT_NOPERM_ERROR : err == -ENOSYS ? EXIT_NOKERNEL : EXIT_FAULT;
+}
+
+static int open_session(struct watcher *w)
+{
+	struct session_config config = {
+		.ports = w->config.spec->ports,
+		.n_ports = w->config.spec->n_ports,
+		.ring_kib = w->config.ring_kib,
+		.syscalls = w->h->syscalls && !w->config.no_syscalls,
+		.conn_events = w->h->conn_close != NULL,
+		.tail_ns = w->h->every_exchange ? w->h->over_ns : 0,
+		.sample_every = w->h->every_exchange ? 0 : SAMPLE_EVERY,
+		.verbose = w->config.verbose,
+	};
+	struct correlate_limits limits = {
+		.capacity = 8192, .wait_ns = 3000 * MS, .grace_ns = 100 * MS,
+	};
+	char why[512] = "";
+	int err;
+
+	w->correlate = correlate_new(&limits, on_exchange, w);
+	if (!w->correlate) {
+		fail_line("out of memory");
+		return EXIT_FAULT;
+	}
+	err = session_open(&w->session, &config, why, sizeof(why));
+	if (err)
+		return fail_with(err, why);
+	w->r->features = *session_features(w->session);
+	return EXIT_OK;
+}
+
+static int attach(struct watcher *w)
+{
+	char why[512] = "";
+	int err;
+
+	for (size_t i = 0; i < w->r->targets.n; i++) {
+		session_watch_pid(w->session, w->r->targets.list[i].pid);
+		alive_add(&w->alive, w->r->targets.list[i].pid);
+	}
+	err = session_attach(w->session, why, sizeof(why));
+	if (err)
+		return fail_with(err, why);
+	err = session_snapshot(w->session, w->alive.pids, w->alive.n);
+	if (err) {
+		fail_line("listing the target's sockets failed: %s", strerror(-err));
+		return EXIT_FAULT;
+	}
+	/* Whoever was forked while we looked. */
+	housekeeping(w);
+	w->r->start_ns = monotonic_ns();
+	w->r->realtime_offset_ns = realtime_offset_ns();
+	w->r->listen_overflows = proc_listen_overflows(w->r->targets.list[0].pid);
+	return EXIT_OK;
+}
+
+int watcher_open(struct watcher **out, const struct watcher_config *config, struct watch_result *r)
+{
+	struct watcher *w = calloc(1, sizeof(*w));
+	int status;
+
+	*out = w;
+	if (!w) {
+		fail_line("out of memory");
+		return EXIT_FAULT;
+	}
+	w->config = *config;
+	w->h = config->handlers;
+	w->r = r;
+	status = open_session(w);
+	if (!status)
+		status = attach(w);
+	w->next_house_ns = monotonic_ns() + HOUSEKEEPING_EVERY_NS;
+	return status;
+}
+
+int watcher_end(struct watcher *w)
+{
+	struct watch_result *r = w->r;
+	uint64_t overflows;
+
+	r->end_ns = monotonic_ns();
+	overflows = proc_listen_overflows(r->targets.list[0].pid);
+	r->listen_overflows = overflows > r->listen_overflows ? overflows - r->listen_overflows : 0;
+	session_detach(w->session);
+	/* A launched program has its own name by now. */
+	targets_refresh(w->config.spec, &r->targets);
+	session_flush(w->session, w->alive.pids, w->alive.n);
+	while (session_drain(w->session, on_record, w) > 0)
+		;
+	correlate_flush(w->correlate);
+	if (r->bad_events)
+		warn_line("%llu events could not be understood", (unsigned long long)r->bad_events);
+	if (w->config.verbose)
+		session_cost_print(w->session);
+	r->aggregate = aggregate_new();
+	if (!r->aggregate || session_read(w->session, r->aggregate)) {
+		fail_line("out of memory");
+		return EXIT_FAULT;
+	}
+	return EXIT_OK;
+}
+
+uint32_t watcher_last_exit(const struct watcher *w)
+{
+	return w->alive.last_exit;
+}
+
+void watcher_close(struct watcher *w)
+{
+	if (!w)
+		return;
+	session_close(w->session);
+	correlate_free(w->correlate);
+	alive_free(&w->alive);
+	free(w);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * watcher.h - one attached session: its events, its tail's threshold, its target's processes.
+ *
+ * Driven by its owner: open, then a tick every few milliseconds, then end. It neither waits nor
+ * handles signals, so several can run side by side.
+ */
+#ifndef EPOLLSCOPE_WATCHER_H
+#define EPOLLSCOPE_WATCHER_H
+
+#include "watch.h"
+
+#define WATCHER_TICK_MS 10
+
+struct watcher;
+
+struct watcher_config {
+	const struct target_spec *spec;	/* of processes to follow; outlives the watcher */
+	const struct watch_handlers *handlers;
+	uint32_t ring_kib;
+	bool no_syscalls;
+	unsigned verbose;
+};
+
+/*
+ * Loads and attaches to r->targets, which are resolved; fills r->features, start_ns,
+ * realtime_offset_ns. The result outlives the watcher. EXIT_OK, or an exit status whose line is
+ * already printed.
+ */
+int watcher_open(struct watcher **out, const struct watcher_config *config, struct watch_result *r);
+
+/* Takes what the rings hold and does what is due. */
+void watcher_tick(struct watcher *w, uint64_t now_ns);
+
+bool watcher_done(const struct watcher *w);	/* a handler has had enough */
+size_t watcher_alive(const struct watcher *w);	/* processes of the target that run */
+uint32_t watcher_last_exit(const struct watcher *w);	/* the last that ended; 0: none */
+
+/* All that was accumulated so far, into a fresh aggregate. 0 or -ENOMEM. */
+int watcher_read(const struct watcher *w, struct aggregate *a);
+
+/*
+ * Hooks off, the last answers completed, everything in the rings and maps taken: r->aggregate,
+ * end_ns, listen_overflows. EXIT_OK, or an exit status whose line is already printed.
+ */
+int watcher_end(struct watcher *w);
+
+void watcher_close(struct watcher *w);	/* NULL is fine */
+
+#endif
