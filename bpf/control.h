@@ -18,6 +18,11 @@ struct control {
 	__u32 conn_events;	/* EV_CONN_CLOSE is wanted */
 	__u32 next_loop;	/* slots of struct loop handed out */
 	__u32 snapshot_pass;	/* of the iterator: enum snapshot_pass */
+	__u32 last_flush;	/* the watch is over: what connections still hold is counted */
+	__u32 pad;
+	__u64 turn_ns;		/* turns as long as this go to the ring; ~0: none */
+	__u64 off_ns;		/* intervals off the CPU as long as this do; ~0: none */
+	__u64 close_wait_ns;	/* older ones are counted at the end */
 	__u64 attach_ns;	/* what is older than this was there before us */
 };
 

@@ -42,6 +42,7 @@ enum offcpu_kind {
 	OFFCPU_SOCKET,	/* blocked in a socket call */
 	OFFCPU_SLEEP,
 	OFFCPU_OTHER,
+	OFFCPU_STOPPED,	/* by SIGSTOP or a debugger */
 	OFFCPU_COUNT,
 };
 
@@ -77,6 +78,8 @@ enum event_kind {
 	EV_EXCHANGE,	/* struct ev_exchange: first byte of the answer taken by the kernel */
 	EV_ANSWER,	/* struct ev_answer: the same exchange's answer, complete */
 	EV_PROCESS,	/* struct ev_process */
+	EV_TURN,	/* struct ev_turn: a long one */
+	EV_OFFCPU,	/* struct ev_offcpu: a long one */
 	EV_KINDS,
 };
 
@@ -127,7 +130,7 @@ struct ev_exchange {
 	__u32 pid;
 	__u32 tid;
 	__u32 flags;		/* enum exchange_flags */
-	__u32 pad;
+	__u32 reader_tid;	/* who read the request; another than tid: handoff */
 	char comm[COMM_LEN];	/* of the thread; raw bytes, not terminated when full */
 	struct flow flow;
 };
@@ -183,6 +186,51 @@ struct ev_process {
 	char comm[COMM_LEN];
 };
 
+/* A turn that lasted as long as control.turn_ns or longer. */
+struct ev_turn {
+	struct event_head head;	/* time_ns: its end, the next wait */
+	__u64 start_ns;		/* the wait's return */
+	__u64 turn;
+	__u64 runnable_ns;
+	__u64 blocked_ns;
+	__u64 long_ns;		/* the connection that held the turn longest: from the read of its */
+	__u64 long_conn;	/* data to the next connection's, or the turn's end; 0: none was read */
+	__u32 pid;
+	__u32 tid;
+	__u32 events;		/* that the wait returned */
+	__u32 touched;		/* connections, listeners and other files that had I/O */
+	char comm[COMM_LEN];
+};
+
+enum offcpu_flags {
+	OFFCPU_IN_WAIT = 1 << 0,	/* asleep in the wait for events: only runnable_ns matters */
+	OFFCPU_WAKER = 1 << 1,		/* the waker's fields are valid */
+};
+
+/*
+ * A thread was off the CPU as long as control.off_ns or longer: first blocked, then runnable. In
+ * its wait for events the blocked part is idleness, so there the runnable part must be that long.
+ */
+struct ev_offcpu {
+	struct event_head head;	/* time_ns: back on a CPU */
+	__u64 start_ns;
+	__u64 blocked_ns;	/* 0: it was preempted */
+	__u64 turn;
+	__u32 pid;
+	__u32 tid;
+	__u32 kind;		/* enum offcpu_kind */
+	__u32 syscall;		/* the kernel's number, ~0: none */
+	__u32 flags;		/* enum offcpu_flags */
+	__u32 waker_pid;	/* who ended the blocking; 0: an interrupt or a timer */
+	__u32 waker_tid;
+	__u32 instead_pid;	/* who had the CPU until the thread got it; 0: nobody */
+	__u32 instead_tid;
+	__u32 pad;
+	char comm[COMM_LEN];
+	char waker_comm[COMM_LEN];
+	char instead_comm[COMM_LEN];
+};
+
 /*
  * What the kernel side accumulates. Each processor writes its own set, so nothing is lost and
  * nothing is shared; user space maps them and adds the sets up.
@@ -205,6 +253,15 @@ struct ledger_set {
 	struct hist deliver;
 	/* For each bucket of the latency, the time of its exchanges by stage: the tail's shares. */
 	__u64 stage_ns[HIST_BUCKETS][STAGE_COUNT];
+};
+
+enum ctl_op {
+	CTL_ADD,
+	CTL_DEL,
+	CTL_MOD,	/* neither of the following */
+	CTL_MOD_OUT,	/* with EPOLLOUT in the mask */
+	CTL_MOD_ONESHOT,	/* with EPOLLONESHOT: re-armed */
+	CTL_COUNT,
 };
 
 struct counters {
@@ -240,6 +297,30 @@ struct counters {
 	__u64 clock;		/* durations that ended before they began: left out */
 	__u64 switches_missed;	/* the kernel did not tell of a context switch */
 	__u64 calls_missed;	/* nor of a wait's beginning */
+
+	/* What findings rest on. */
+	__u64 accept_empty;		/* accepts that found nothing, first of their turn */
+	__u64 accept_no_fd;		/* EMFILE, ENFILE */
+	__u64 ctl[CTL_COUNT];		/* epoll_ctl by enum ctl_op */
+	__u64 events_spurious;		/* returned by a wait, then no I/O on it in that turn */
+	__u64 waits_empty;		/* returned nothing and did not sleep */
+	__u64 undrained;		/* edge-triggered, bytes left unread for > 100 ms */
+	__u64 undrained_ns;
+	__u64 answers;			/* completed; their sends, and those with many small ones */
+	__u64 answer_sends;
+	__u64 answers_small;		/* more than two sends of less than 256 bytes on average */
+	__u64 nagle_held;		/* sends that the Nagle algorithm kept back */
+	__u64 nagle_delayed;		/* for 20 ms or more */
+	__u64 nagle_delayed_ns;
+	__u64 send_eagain;		/* sends that found the socket's buffer full */
+	__u64 window_theirs;		/* times their receive window was shut for > 200 ms */
+	__u64 window_theirs_ns;
+	__u64 window_ours;		/* ours */
+	__u64 window_ours_ns;
+	__u64 segments_out;		/* with data, of our connections: at their close or the end */
+	__u64 close_wait_old;		/* at the end: in CLOSE_WAIT longer than control.close_wait_ns */
+	__u64 close_wait_unaccepted;	/* of these nobody accepted */
+	__u64 close_wait_max_ns;	/* the oldest; a maximum only where one set is written */
 };
 
 /* One event loop: a thread that waits for events. Slot 0 takes what no slot was left for. */
@@ -284,5 +365,7 @@ _Static_assert(sizeof(struct ev_exchange) == 240, "wire");
 _Static_assert(sizeof(struct ev_answer) == 64, "wire");
 _Static_assert(sizeof(struct ev_conn_close) == 256, "wire");
 _Static_assert(sizeof(struct ev_process) == 48, "wire");
+_Static_assert(sizeof(struct ev_turn) == 96, "wire");
+_Static_assert(sizeof(struct ev_offcpu) == 128, "wire");
 
 #endif

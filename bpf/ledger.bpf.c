@@ -221,19 +221,18 @@ INLINE void answer_report(const struct conn *c, __u64 send_ns, bool delivered, _
 	event_submit(e);
 }
 
-__noinline int answer_finish(struct conn *c, __u32 snd_una, __u64 delivered_us, bool late,
+__noinline int answer_finish(struct conn *c, __u32 end, __u64 delivered_us, __u32 sent_jiffies,
 			     __u64 now)
 {
 	__u64 acked_ns = delivered_us * 1000, deliver_ns, send_ns;
+	bool delivered = end & END_DELIVERED;
 	__u32 key = cpu_set();
-	bool delivered;
 
 	if (!c)
 		return 0;
-	delivered = (__s32)(snd_una - c->answer_end) >= 0;
 	deliver_ns = acked_ns > c->last_send_ns ? acked_ns - c->last_send_ns : 0;
 	send_ns = c->last_send_ns - c->first_send_ns;
-	if (late) {
+	if (end & END_LATE) {
 		hist_add_shared(H_SEND_LATE, send_ns);
 		if (delivered)
 			hist_add_shared(H_DELIVER_LATE, deliver_ns);
@@ -246,6 +245,7 @@ __noinline int answer_finish(struct conn *c, __u32 snd_una, __u64 delivered_us, 
 				hist_put(&set->deliver, deliver_ns, false);
 		}
 	}
+	answer_signals(c, sent_jiffies, now);
 	if (c->reported)
 		answer_report(c, send_ns, delivered, deliver_ns, now);
 	c->first_send_ns = 0;

@@ -12,7 +12,7 @@
 #ifndef EPOLLSCOPE_LEDGER_H
 #define EPOLLSCOPE_LEDGER_H
 
-#include "socket.h"
+#include "signals.h"
 
 /* Data was queued: stamp the first unread byte. Any context. */
 INLINE void ledger_arrival(struct conn *c, __u32 rcv_nxt)
@@ -26,7 +26,8 @@ INLINE void ledger_arrival(struct conn *c, __u32 rcv_nxt)
 }
 
 /* The stamp of what a read took; leaves that of what is still unread. */
-INLINE __u64 ledger_take_arrival(struct conn *c, const struct sock *sk, const struct tcp_sock *tp)
+INLINE __u64 ledger_take_arrival(struct conn *c, const struct sock *sk, const struct tcp_sock *tp,
+				 __u64 now)
 {
 	__u64 taken = c->ready_ns ? c->ready_ns : c->next_ns;
 	__u32 rcv_nxt = tp->rcv_nxt;
@@ -34,10 +35,14 @@ INLINE __u64 ledger_take_arrival(struct conn *c, const struct sock *sk, const st
 	if (!unread_bytes(sk, tp)) {
 		c->ready_ns = 0;
 		c->next_ns = 0;
+		drained(c, now);
 	} else if (c->next_ns && (__s32)(tp->copied_seq - c->ready_end) >= 0) {
 		c->ready_ns = c->next_ns;
 		c->ready_end = rcv_nxt;
 		c->next_ns = 0;
+		left_behind(c, sk, now);
+	} else {
+		left_behind(c, sk, now);
 	}
 	return taken;
 }
@@ -103,19 +108,29 @@ INLINE void ledger_wait(struct conn *c, const struct sock *sk, const struct thre
  * The answer is complete: its send and deliver times. `late` when no further request shows it but
  * a close, which may run in softirq, or the flush: those add to histograms of their own.
  */
-int answer_finish(struct conn *c, __u32 snd_una, __u64 delivered_us, bool late, __u64 now);
+enum answer_end {
+	END_DELIVERED = 1 << 0,	/* all of it was acknowledged */
+	END_LATE = 1 << 1,
+};
+
+int answer_finish(struct conn *c, __u32 end, __u64 delivered_us, __u32 sent_jiffies, __u64 now);
 
 INLINE void ledger_finish_answer(struct conn *c, const struct tcp_sock *tp, bool late, __u64 now)
 {
-	answer_finish(c, tp->snd_una, tp->delivered_mstamp, late, now);
+	__u32 end = late ? END_LATE : 0;
+
+	if ((__s32)(tp->snd_una - c->answer_end) >= 0)
+		end |= END_DELIVERED;
+	answer_finish(c, end, tp->delivered_mstamp, tp->lsndtime, now);
 }
 
 /* The current thread has read from the connection. */
 INLINE void ledger_read(struct conn *c, const struct sock *sk, const struct tcp_sock *tp,
 			struct thread *t, __u32 tid, __u64 now)
 {
-	__u64 arrival = ledger_take_arrival(c, sk, tp);
+	__u64 arrival = ledger_take_arrival(c, sk, tp, now);
 
+	turn_touch(t, c->id, now);
 	if (c->first_send_ns)
 		ledger_finish_answer(c, tp, false, now);
 	if (!c->owned)
@@ -187,7 +202,7 @@ INLINE void ledger_report(struct conn *c, const struct sock *sk, const struct th
 	e->pid = pid_tgid >> 32;
 	e->tid = pid_tgid;
 	e->flags = l->flags;
-	e->pad = 0;
+	e->reader_tid = c->reader;
 	bpf_get_current_comm(e->comm, sizeof(e->comm));
 	flow_fill(&e->flow, sk, c->role);
 	event_submit(e);
@@ -203,6 +218,7 @@ INLINE void ledger_send(struct conn *c, const struct sock *sk, __u32 end, struct
 		if (c->first_send_ns) {
 			c->last_send_ns = now;
 			c->answer_end = end;
+			c->sends++;
 		}
 		return;
 	}
@@ -223,6 +239,7 @@ INLINE void ledger_send(struct conn *c, const struct sock *sk, __u32 end, struct
 	c->first_send_ns = now;
 	c->last_send_ns = now;
 	c->answer_end = end;
+	c->sends = 1;
 	if (t->loop) {
 		__u32 slot = t->loop - 1;
 		struct loop *loop = bpf_map_lookup_elem(&loops, &slot);

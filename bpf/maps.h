@@ -146,6 +146,7 @@ MAP const volatile __u32 cfg_sets;	/* processors' sets of histograms, a power of
 MAP const volatile __u32 cfg_atomic;	/* sets are shared by processors */
 MAP const volatile __u32 cfg_by_addr;	/* no socket hooks: conns_by_addr */
 MAP const volatile __u32 cfg_syscalls;	/* time every system call, not only those of the loop */
+MAP const volatile __u32 cfg_epoll_ctl;	/* its number */
 MAP const volatile __u32 cfg_ports;	/* a port filter is set */
 MAP const volatile __u8 cfg_syscall[SYSCALL_NUMBERS];	/* number -> enum syscall_id */
 MAP const volatile __u8 cfg_off_kind[SYSCALL_NUMBERS];	/* number -> enum offcpu_kind */

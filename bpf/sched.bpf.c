@@ -10,7 +10,7 @@
  *
  * sched_waking comes before sched_wakeup, in the waker: it tells who that is.
  */
-#include "socket.h"
+#include "signals.h"
 
 /* A wake-up seen this much before the switch that it overtook still belongs to it. */
 #define WAKING_RACE_NS	100000
@@ -19,13 +19,14 @@
 #define NETWORK_WAKE_NS	10000
 
 /* Runs in the thread itself, so its registers and descriptors are at hand. */
-INLINE __u32 off_kind(const struct thread *t, struct task_struct *task)
+INLINE __u32 off_kind(struct thread *t, struct task_struct *task)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	__u64 nr = SYSCALL_NR(regs);
 	struct file *file;
 	__u32 kind, type;
 
+	t->off_nr = nr;
 	if (t->in_wait)
 		return OFFCPU_IDLE;
 	if (BPF_CORE_READ_BITFIELD_PROBED(task, in_iowait))
@@ -42,11 +43,16 @@ INLINE __u32 off_kind(const struct thread *t, struct task_struct *task)
 	return type == S_IFSOCK ? OFFCPU_SOCKET : type == S_IFIFO ? OFFCPU_PIPE : OFFCPU_DISK;
 }
 
-INLINE void switched_out(struct thread *t, struct task_struct *task, bool runnable, __u64 now)
+/* Bits of a task's state that say somebody stopped it. */
+#define TASK_STOPPED_BITS 0x0c
+
+INLINE void switched_out(struct thread *t, struct task_struct *task, bool runnable,
+			 unsigned int state, __u64 now)
 {
 	if (t->state > THREAD_RUNNING)
 		switch_in_missed(t);
 	t->off_ns = now;
+	t->waker_flags = 0;
 	if (runnable) {
 		t->state = THREAD_RUNNABLE;
 		COUNT(preemptions);
@@ -54,6 +60,8 @@ INLINE void switched_out(struct thread *t, struct task_struct *task, bool runnab
 	}
 	t->state = THREAD_BLOCKED;
 	t->off_kind = off_kind(t, task);
+	if (state & TASK_STOPPED_BITS)
+		t->off_kind = OFFCPU_STOPPED;
 }
 
 /* When the thread that comes on the CPU became runnable. */
@@ -68,7 +76,21 @@ INLINE __u64 runnable_since(const struct thread *t, __u64 now)
 	return now;
 }
 
-INLINE void switched_in(struct thread *t, __u64 now)
+INLINE void tell_absence(const struct thread *t, const struct task_struct *task,
+			 const struct task_struct *instead, __u64 blocked_ns, __u64 now)
+{
+	struct absence a = {
+		.blocked_ns = blocked_ns, .pid = task->tgid, .tid = task->pid,
+		.instead_pid = instead->tgid, .instead_tid = instead->pid,
+	};
+
+	__builtin_memcpy(a.comm, task->comm, COMM_LEN);
+	__builtin_memcpy(a.instead_comm, instead->comm, COMM_LEN);
+	off_report(t, &a, now);
+}
+
+INLINE void switched_in(struct thread *t, struct task_struct *task, struct task_struct *instead,
+			__u64 now)
 {
 	__u64 since, blocked;
 
@@ -82,6 +104,8 @@ INLINE void switched_in(struct thread *t, __u64 now)
 	since = runnable_since(t, now);
 	blocked = since - t->off_ns;
 	hist_add_shared(H_RUNQUEUE, now - since);
+	if (now - t->off_ns >= control.off_ns && (!t->in_wait || now - since >= control.off_ns))
+		tell_absence(t, task, instead, blocked, now);
 	off_ended(t, blocked, now);
 }
 
@@ -99,23 +123,19 @@ int BPF_PROG(on_sched_switch, bool preempt, struct task_struct *prev, struct tas
 	if (out) {
 		t = thread_get(prev);
 		if (t)
-			switched_out(t, prev, preempt || !prev_state, now);
+			switched_out(t, prev, preempt || !prev_state, prev_state, now);
 	}
 	if (in) {
 		t = thread_get(next);
 		if (t)
-			switched_in(t, now);
+			switched_in(t, next, prev, now);
 	}
 	return 0;
 }
 
-/* Whoever runs here woke the thread; in softirq that is chance, so data is named instead. */
-INLINE void waker_count(void)
+/* Whoever runs here wakes the thread; in softirq that is chance, so data is named instead. */
+INLINE void waker_count(__u32 key, struct task_struct *task)
 {
-	__u64 now = bpf_ktime_get_ns();
-	__u64 ready = ready_on_cpu[bpf_get_smp_processor_id() & (CPU_SLOTS - 1)];
-	struct task_struct *task = bpf_get_current_task_btf();
-	__u32 key = now - ready < NETWORK_WAKE_NS ? WAKER_NETWORK : task->tgid;
 	struct waker *w = bpf_map_lookup_elem(&wakers, &key);
 
 	if (w) {
@@ -130,11 +150,30 @@ INLINE void waker_count(void)
 	}
 }
 
+/* The end of a long blocking has a name, if it is not a timer's: those wake from the idle task. */
+INLINE void waker_remember(struct thread *t, const struct task_struct *task)
+{
+	t->waker_pid = task->tgid;
+	t->waker_tid = task->pid;
+	t->waker_flags = OFFCPU_WAKER;
+	bpf_get_current_comm(t->waker_comm, sizeof(t->waker_comm));
+}
+
 SEC("tp_btf/sched_waking")
 int BPF_PROG(on_sched_waking, struct task_struct *task)
 {
-	if (is_target(task->tgid))
-		waker_count();
+	struct task_struct *by = bpf_get_current_task_btf();
+	struct thread *t;
+	__u64 now, ready;
+
+	if (!is_target(task->tgid))
+		return 0;
+	now = bpf_ktime_get_ns();
+	ready = ready_on_cpu[bpf_get_smp_processor_id() & (CPU_SLOTS - 1)];
+	waker_count(now - ready < NETWORK_WAKE_NS ? WAKER_NETWORK : by->tgid, by);
+	t = thread_of(task);
+	if (t && t->state == THREAD_BLOCKED && !t->in_wait && now - t->off_ns >= control.off_ns)
+		waker_remember(t, by);
 	return 0;
 }
 

@@ -96,6 +96,21 @@ int on_tcp(struct bpf_iter__tcp *ctx)
 	return 0;
 }
 
+/* A peer that has gone, and an application that does not notice. */
+INLINE void close_wait_count(const struct conn *c, __u64 now)
+{
+	__u64 age = now - c->state_since_ns;
+	struct counters *n = counters();
+
+	if (c->state != TCP_CLOSE_WAIT || age < control.close_wait_ns || !n)
+		return;
+	add_shared(&n->close_wait_old, 1);
+	if (!c->owned)
+		add_shared(&n->close_wait_unaccepted, 1);
+	if (age > n->close_wait_max_ns)
+		n->close_wait_max_ns = age;
+}
+
 /* Completes the answers that no further request has completed. */
 SEC("iter/tcp")
 int on_flush(struct bpf_iter__tcp *ctx)
@@ -103,6 +118,7 @@ int on_flush(struct bpf_iter__tcp *ctx)
 	struct sock_common *skc = ctx->sk_common;
 	struct tcp_sock *tp;
 	struct conn *c;
+	__u64 now;
 
 	if (!skc)
 		return 0;
@@ -110,7 +126,14 @@ int on_flush(struct bpf_iter__tcp *ctx)
 	if (!tp)
 		return 0;
 	c = conn_of((struct sock *)tp);
-	if (c && c->first_send_ns)
-		ledger_finish_answer(c, tp, true, bpf_ktime_get_ns());
+	if (!c)
+		return 0;
+	now = bpf_ktime_get_ns();
+	if (c->first_send_ns)
+		ledger_finish_answer(c, tp, true, now);
+	if (control.last_flush) {
+		conn_signals(c, tp, now);
+		close_wait_count(c, now);
+	}
 	return 0;
 }

@@ -80,10 +80,13 @@ int BPF_PROG(on_data_ready, struct sock *sk)
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp || !unread_bytes(sk, tp))
 		return 0;
-	if (c->role == ROLE_CLIENT)
+	if (c->role == ROLE_CLIENT) {
 		client_arrival(c);
-	else
-		data_arrived(c, tp->rcv_nxt);
+		return 0;
+	}
+	if (c->ready_ns)
+		window_check(c, tp);
+	data_arrived(c, tp->rcv_nxt);
 	return 0;
 }
 
@@ -148,8 +151,14 @@ INLINE int after_read(struct sock *sk, struct task_struct *task)
 		c = conn_meet(sk, task, now);
 	tp = bpf_skc_to_tcp_sock(sk);
 	t = thread_self(task);
-	if (!c || !tp || !t || c->role != ROLE_SERVER)
+	if (!c || !tp || !t)
 		return 0;
+	if (c->shut_ns)
+		window_opened(&c->shut_ns, true, now);
+	if (c->role != ROLE_SERVER) {
+		turn_touch(t, c->id, now);
+		return 0;
+	}
 	ledger_read(c, sk, tp, t, task->pid, now);
 	return 0;
 }
@@ -187,6 +196,10 @@ INLINE void server_send(struct conn *c, struct sock *sk, struct tcp_sock *tp, st
 			ledger_read(c, sk, tp, t, (__u32)pid_tgid, s->time_ns);
 	}
 	ledger_send(c, sk, tp->write_seq, t, pid_tgid, now);
+	nagle_check(c, tp, now);
+	/* Sent in another turn than it was read in: an event, or a deferred answer. */
+	if (c->turn != t->turn)
+		t->touched++;
 	if (c->state == TCP_CLOSE && c->first_send_ns)
 		ledger_finish_answer(c, tp, false, now);
 }
@@ -200,20 +213,30 @@ int BPF_PROG(on_send_length, struct sock *sk, int ret)
 	struct conn *c;
 	__u64 now;
 
-	if (!is_target(task->tgid) || ret <= 0)
+	if (!is_target(task->tgid) || (ret <= 0 && ret != -EAGAIN))
 		return 0;
 	c = conn_of(sk);
 	if (!c)
 		return 0;
-	now = bpf_ktime_get_ns();
 	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return 0;
+	if (ret < 0) {
+		send_full(c, tp);
+		return 0;
+	}
+	now = bpf_ktime_get_ns();
 	t = thread_self(task);
-	if (!tp || !t)
+	if (!t)
 		return 0;
 	t->socket_ns = now;
-	if (c->role == ROLE_CLIENT)
+	if (c->zero_ns)
+		window_opened(&c->zero_ns, false, now);
+	if (c->role == ROLE_CLIENT) {
+		turn_touch(t, c->id, now);
 		client_send(c, t, now);
-	else
+	} else {
 		server_send(c, sk, tp, t, now);
+	}
 	return 0;
 }

@@ -48,8 +48,10 @@ INLINE struct conn *conn_create(struct sock *sk, __u64 now)
 		return NULL;
 	}
 	tp = bpf_skc_to_tcp_sock(sk);
-	if (tp)
+	if (tp) {
 		c->copied_seq = tp->copied_seq;
+		c->segments_seen = tp->data_segs_out;
+	}
 	c->id = bpf_get_socket_cookie(sk);
 	c->born_ns = now;
 	c->state_since_ns = now;

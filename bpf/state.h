@@ -75,12 +75,26 @@ struct conn {
 	__u64 born_ns;		/* ESTABLISHED, or the attach */
 	__u64 state_since_ns;
 	__u64 state_ns[TCP_STATES];
+	__u64 left_ns;		/* a read left bytes behind, then; 0: it drained the queue */
+	__u64 shut_ns;		/* our receive window was shut, then */
+	__u64 zero_ns;		/* a send found theirs shut, then */
+	__u32 held_seq;		/* Nagle keeps back what ends there: */
+	__u32 held_jiffies;	/* since then; 0: nothing */
+	__u64 held_ns;
+	__u32 sends;		/* of the answer */
+	__u32 segments_seen;	/* data_segs_out when we met it */
 	__u64 request_ns;	/* client role: first byte sent, answer not seen yet */
 	__u64 response_ns;	/* client role: data came before the send returned */
 	__u32 pid;
 	__u32 retransmits;
 	char comm[COMM_LEN];
 };
+
+#define UNDRAINED_NS	100000000ULL	/* bytes left behind so long are stalled */
+#define WINDOW_SHUT_NS	200000000ULL	/* a window shut so long counts */
+#define NAGLE_NS	20000000ULL	/* kept back so long is a delay */
+#define SMALL_SENDS	2		/* more than this, */
+#define SMALL_BYTES	256		/* of less than this each, are small writes */
 
 /* An interval off the CPU: blocked first, then runnable. */
 struct off_interval {
@@ -123,6 +137,16 @@ struct thread {
 	__u32 ep_shared;	/* other threads wait on wait_ep too */
 	__u32 loop;		/* slot + 1, 0 before the first wait */
 
+	/* The turn: what it did with its events. */
+	__u32 turn_events;
+	__u32 touched;		/* connections, listeners and other files that had I/O */
+	__u32 turn_accepts;
+	__u32 off_nr;		/* system call that it left the CPU in */
+	__u64 held_conn;	/* the connection whose data was read last, */
+	__u64 held_ns;		/* then */
+	__u64 long_conn;	/* the one that held the turn longest */
+	__u64 long_ns;
+
 	/* Scheduler accounting. */
 	__u64 off_ns;		/* left the CPU */
 	__u64 waking_ns;	/* last made runnable; written by the waker */
@@ -132,7 +156,10 @@ struct thread {
 	__u32 state;		/* enum thread_state */
 	__u32 off_kind;		/* enum offcpu_kind */
 	__u32 off_count;	/* intervals ever put in off[] */
-	__u32 pad2;
+	__u32 waker_flags;	/* of a long blocking: enum offcpu_flags */
+	__u32 waker_pid;
+	__u32 waker_tid;
+	char waker_comm[COMM_LEN];
 	struct off_interval off[OFF_INTERVALS];
 };
 

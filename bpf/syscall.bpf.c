@@ -81,6 +81,7 @@ INLINE void wait_begins(struct thread *t, struct task_struct *task, __u64 now)
 	loop = loop_of(t, task);
 	if (!loop)
 		return;
+	turn_ends(t, now);
 	turn_ns = now - t->return_ns;
 	hist_put(&loop->turn, turn_ns, loop_shared(t));
 	add(&loop->busy_ns, turn_ns);
@@ -129,8 +130,11 @@ INLINE void wait_ends(struct thread *t, struct task_struct *task, __u32 sc, long
 	t->return_runnable_ns = t->runnable_ns;
 	t->return_blocked_ns = t->blocked_ns;
 	t->turn++;
+	turn_begins(t, ret);
 	if (t->wait_ep)
 		return_remember(t, task, ret);
+	if (!ret && !t->wait_wake_ns)
+		COUNT(waits_empty);
 	loop = loop_of(t, task);
 	if (!loop)
 		return;
@@ -189,8 +193,14 @@ INLINE void after_accept(struct thread *t, struct task_struct *task, long ret, _
 
 	if (loop && ret == -EAGAIN)
 		add(&loop->accept_eagain, 1);
+	if (ret == -EAGAIN && !t->turn_accepts)
+		COUNT(accept_empty);
+	else if (ret == -EMFILE || ret == -ENFILE)
+		COUNT(accept_no_fd);
 	if (ret < 0)
 		return;
+	t->turn_accepts++;
+	t->touched++;
 	sk = sock_of_fd(ret);
 	if (!sk || !is_port(BPF_CORE_READ(sk, __sk_common.skc_num)))
 		return;
@@ -303,6 +313,14 @@ INLINE void syscall_count(const struct thread *t, __u32 sc, long ret, __u64 now)
 		add(ret == -EAGAIN ? &n->syscall_eagain[sc] : &n->syscall_errors[sc], 1);
 }
 
+/* Input on a file that is no socket, such as a timer's or an event's; or a close. */
+INLINE bool touches(const struct thread *t, __u32 sc, long ret)
+{
+	if (sc == SC_CLOSE)
+		return !ret;
+	return sc >= SC_READ && sc <= SC_RECVMMSG && ret > 0 && t->socket_ns < t->enter_ns;
+}
+
 INLINE int leave(__u32 nr, long ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -322,6 +340,8 @@ INLINE int leave(__u32 nr, long ret)
 		t->enter_ns = 0;
 		return 0;
 	}
+	if (cfg_syscalls && touches(t, sc, ret))
+		t->touched++;
 	/* A read or send was stamped at the socket a moment ago: a clock costs more than that. */
 	now = t->socket_ns > t->enter_ns ? t->socket_ns : bpf_ktime_get_ns();
 	if (cfg_syscalls)
@@ -343,6 +363,8 @@ INLINE int leave(__u32 nr, long ret)
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_sys_enter, struct pt_regs *regs, long id)
 {
+	if (id == cfg_epoll_ctl && is_target(bpf_get_current_pid_tgid() >> 32))
+		ctl_count(SYSCALL_ARG2(regs), SYSCALL_ARG4(regs));
 	return enter(id, SYSCALL_ARG1(regs), SYSCALL_ARG3(regs));
 }
 

@@ -121,6 +121,7 @@ INLINE void conn_closed(struct conn *c, struct sock *sk, int old, __u64 now)
 		return;
 	if (c->first_send_ns)
 		ledger_finish_answer(c, tp, true, now);
+	conn_signals(c, tp, now);
 	if (control.conn_events)
 		close_event(c, sk, tp, now);
 }

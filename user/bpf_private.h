@@ -52,6 +52,7 @@ struct session {
 	int stats_fd;		/* held while a slice is measured, else -1 */
 	uint64_t slice_exchanges;	/* seen in measured slices */
 	uint64_t slice_start;
+	bool blame;
 	bool detached;
 };
 

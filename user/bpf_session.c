@@ -11,6 +11,12 @@
 
 #include "bpf_private.h"
 
+/* Turns and absences are told from a quarter and a twentieth of the P99, within these bounds. */
+#define TURN_MIN_NS	200000ULL
+#define TURN_MAX_NS	10000000ULL
+#define OFF_MIN_NS	50000ULL
+#define OFF_MAX_NS	1000000ULL
+
 /* libbpf's own words are for -v: they name its insides, not what the user can do. */
 static int print_warnings(enum libbpf_print_level level, const char *fmt, va_list args)
 {
@@ -108,6 +114,7 @@ static void fill_syscall_tables(struct epollscope_bpf *skel)
 	memset((void *)skel->rodata->cfg_off_kind, OFFCPU_OTHER, SYSCALL_NUMBERS);
 	SYSCALLS(PUT_ID)
 	OFFCPU_CALLS(PUT_KIND)
+	skel->rodata->cfg_epoll_ctl = NUMBER(233, 21);
 #undef PUT_KIND
 #undef PUT_ID
 #undef PUT
@@ -139,6 +146,9 @@ static int configure(struct session *s, const struct session_config *config)
 	skel->bss->control.tail_ns = config->tail_ns;
 	skel->bss->control.sample_every = config->sample_every;
 	skel->bss->control.conn_events = config->conn_events;
+	skel->bss->control.close_wait_ns = config->close_wait_ns;
+	skel->bss->control.turn_ns = config->blame ? TURN_MIN_NS : ~0ULL;
+	skel->bss->control.off_ns = config->blame ? OFF_MIN_NS : ~0ULL;
 	for (size_t i = 0; i < config->n_ports; i++)
 		skel->bss->port_bits[config->ports[i] / 64] |= 1ULL << (config->ports[i] % 64);
 
@@ -243,6 +253,7 @@ int session_open(struct session **out, const struct session_config *config, char
 	}
 	set_chatter(config->verbose);
 	choose_syscall_hooks(s, config);
+	s->blame = config->blame;
 	s->cpus = libbpf_num_possible_cpus();
 	s->sets = sets_for(s->cpus);
 	s->skel = epollscope_bpf__open();
@@ -306,9 +317,22 @@ long session_drain(struct session *s, record_fn fn, void *ctx)
 	return ring_buffer__consume(s->rings);
 }
 
+static uint64_t within(uint64_t v, uint64_t lo, uint64_t hi)
+{
+	return v < lo ? lo : v > hi ? hi : v;
+}
+
 void session_tail(struct session *s, uint64_t tail_ns)
 {
-	__atomic_store_n(&s->skel->bss->control.tail_ns, tail_ns, __ATOMIC_RELAXED);
+	struct control *control = &s->skel->bss->control;
+
+	__atomic_store_n(&control->tail_ns, tail_ns, __ATOMIC_RELAXED);
+	if (!s->blame)
+		return;
+	__atomic_store_n(&control->turn_ns, within(tail_ns / 4, TURN_MIN_NS, TURN_MAX_NS),
+			 __ATOMIC_RELAXED);
+	__atomic_store_n(&control->off_ns, within(tail_ns / 20, OFF_MIN_NS, OFF_MAX_NS),
+			 __ATOMIC_RELAXED);
 }
 
 const struct feature_set *session_features(const struct session *s)
@@ -323,6 +347,7 @@ void session_detach(struct session *s)
 	session_cost_end(s);
 	calls_detach(&s->calls);
 	epollscope_bpf__detach(s->skel);
+	s->skel->bss->control.last_flush = 1;
 	s->detached = true;
 }
 

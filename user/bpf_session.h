@@ -25,6 +25,8 @@ struct session_config {
 	uint32_t ring_kib;	/* a processor's ring, a power of two */
 	bool syscalls;		/* time every system call */
 	bool conn_events;	/* send EV_CONN_CLOSE */
+	bool blame;		/* send EV_TURN and EV_OFFCPU, of a length that session_tail() sets */
+	uint64_t close_wait_ns;	/* connections in CLOSE_WAIT for longer are counted at the end */
 	uint64_t tail_ns;	/* first threshold for EV_EXCHANGE; 0: all */
 	uint32_t sample_every;	/* one in so many below it; 0: none */
 	unsigned verbose;
@@ -49,14 +51,20 @@ int session_attach(struct session *s, char *why, size_t why_len);
  */
 int session_snapshot(struct session *s, const uint32_t *pids, size_t n);
 
-/* Completes answers that no further request has completed: their EV_ANSWER follows. */
+/*
+ * Completes answers that no further request has completed: their EV_ANSWER follows. The last one,
+ * after the detach, also counts what open connections still hold against their application.
+ */
 int session_flush(struct session *s, const uint32_t *pids, size_t n);
 
 /* Calls fn for each record in the rings. Returns their number. */
 typedef void (*record_fn)(void *ctx, const void *data, size_t size);
 long session_drain(struct session *s, record_fn fn, void *ctx);
 
-/* Exchanges at or above this are sent from now on. */
+/*
+ * Exchanges at or above this are sent from now on, and with `blame` turns and absences that are
+ * long beside it.
+ */
 void session_tail(struct session *s, uint64_t tail_ns);
 
 /* All exchanges so far; H_LATENCY of all processors added up. */

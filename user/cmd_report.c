@@ -107,7 +107,8 @@ int cmd_report(const struct options *o)
 {
 	struct style style = { .color = !o->json && options_color(o, 1) };
 	struct worst worst = { .room = o->top };
-	struct watch_handlers handlers = { .exchange = keep_worst, .ctx = &worst, .syscalls = true };
+	struct watch_handlers handlers = { .exchange = keep_worst, .ctx = &worst, .syscalls = true,
+					 .blame = true };
 	struct report r = { 0 };
 	struct watch_result w;
 	int status;

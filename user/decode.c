@@ -14,6 +14,8 @@ static const size_t least_size[EV_KINDS] = {
 	[EV_EXCHANGE] = sizeof(struct ev_exchange),
 	[EV_ANSWER] = sizeof(struct ev_answer),
 	[EV_PROCESS] = sizeof(struct ev_process),
+	[EV_TURN] = sizeof(struct ev_turn),
+	[EV_OFFCPU] = sizeof(struct ev_offcpu),
 };
 
 static const size_t known_size[EV_KINDS] = {
@@ -21,6 +23,8 @@ static const size_t known_size[EV_KINDS] = {
 	[EV_EXCHANGE] = sizeof(struct ev_exchange),
 	[EV_ANSWER] = sizeof(struct ev_answer),
 	[EV_PROCESS] = sizeof(struct ev_process),
+	[EV_TURN] = sizeof(struct ev_turn),
+	[EV_OFFCPU] = sizeof(struct ev_offcpu),
 };
 
 int decode_event(const void *data, size_t size, struct event *out)

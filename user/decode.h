@@ -18,6 +18,8 @@ struct event {
 		struct ev_exchange exchange;
 		struct ev_answer answer;
 		struct ev_process process;
+		struct ev_turn turn;
+		struct ev_offcpu offcpu;
 	};
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* names.c - the words for every enumeration; a value from the wire may be anything. */
-#include "model.h"
+#include "blame.h"
 
 #define NAME_OF(table, value) \
 	((value) < sizeof(table) / sizeof((table)[0]) && (table)[value] ? \
@@ -32,6 +32,7 @@ const char *offcpu_name(unsigned kind)
 		[OFFCPU_SOCKET] = "socket",
 		[OFFCPU_SLEEP] = "sleep",
 		[OFFCPU_OTHER] = "other",
+		[OFFCPU_STOPPED] = "stopped",
 	};
 
 	return NAME_OF(names, kind);
@@ -90,4 +91,24 @@ const char *close_side_name(unsigned side)
 	};
 
 	return NAME_OF(names, side);
+}
+
+const char *cause_name(unsigned cause)
+{
+	static const char *const names[CAUSE_COUNT] = {
+		[CAUSE_ACCEPT] = "accept queue",
+		[CAUSE_RECEIVE] = "request in pieces",
+		[CAUSE_WAKEUP] = "wake-up",
+		[CAUSE_CPU] = "no CPU",
+		[CAUSE_LOCK] = "lock",
+		[CAUSE_STOPPED] = "stopped",
+		[CAUSE_BLOCKED] = "blocking call",
+		[CAUSE_HELD] = "loop held",
+		[CAUSE_BATCH] = "batch",
+		[CAUSE_SERVICE] = "service",
+		[CAUSE_ASYNC] = "asynchronous service",
+		[CAUSE_RETURN] = "return",
+	};
+
+	return NAME_OF(names, cause);
 }

@@ -17,10 +17,13 @@ struct watch_handlers {
 	void (*attached)(void *ctx);
 	int (*exchange)(void *ctx, const struct exchange_info *x);
 	int (*conn_close)(void *ctx, const struct ev_conn_close *c);
+	void (*turn)(void *ctx, const struct ev_turn *t);
+	void (*offcpu)(void *ctx, const struct ev_offcpu *o);
 	void *ctx;
 	bool every_exchange;	/* not only the tail: `over_ns` is the threshold */
 	uint64_t over_ns;
 	bool syscalls;		/* the result shows system calls: time every one */
+	bool blame;		/* turn and offcpu are called, for what is long beside the P99 */
 	bool answers;		/* complete answers soon, also on connections that fell idle */
 };
 

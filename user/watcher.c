@@ -23,6 +23,7 @@
 #define REFRESH_SHARE		500		/* looking for processes takes 1/500 of our time */
 #define FLUSH_AFTER_NS		(500 * MS)
 #define SAMPLE_EVERY		1024
+#define CLOSE_WAIT_NS		(60000 * MS)
 
 struct watcher {
 	struct watcher_config config;
@@ -60,6 +61,10 @@ static void on_record(void *ctx, const void *data, size_t size)
 	correlate_feed(w->correlate, &e);
 	if (e.head.kind == EV_PROCESS)
 		on_process(w, &e.process);
+	else if (e.head.kind == EV_TURN && w->h->turn)
+		w->h->turn(w->h->ctx, &e.turn);
+	else if (e.head.kind == EV_OFFCPU && w->h->offcpu)
+		w->h->offcpu(w->h->ctx, &e.offcpu);
 	else if (e.head.kind == EV_CONN_CLOSE && w->h->conn_close &&
 		 w->h->conn_close(w->h->ctx, &e.conn_close))
 		w->enough = true;
@@ -200,6 +205,8 @@ static int open_session(struct watcher *w)
 		.n_ports = w->config.spec->n_ports,
 		.ring_kib = w->config.ring_kib,
 		.syscalls = w->h->syscalls && !w->config.no_syscalls,
+		.blame = w->h->blame,
+		.close_wait_ns = CLOSE_WAIT_NS,
 		.conn_events = w->h->conn_close != NULL,
 		.tail_ns = w->h->every_exchange ? w->h->over_ns : 0,
 		.sample_every = w->h->every_exchange ? 0 : SAMPLE_EVERY,

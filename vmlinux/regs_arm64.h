@@ -15,4 +15,6 @@ struct pt_regs {
 
 #define SYSCALL_NR(regs)	((regs)->syscallno)
 #define SYSCALL_ARG1(regs)	((regs)->orig_x0)
+#define SYSCALL_ARG2(regs)	((regs)->user_regs.regs[1])
 #define SYSCALL_ARG3(regs)	((regs)->user_regs.regs[2])
+#define SYSCALL_ARG4(regs)	((regs)->user_regs.regs[3])

@@ -8,4 +8,6 @@ struct pt_regs {
 
 #define SYSCALL_NR(regs)	((regs)->orig_ax)
 #define SYSCALL_ARG1(regs)	((regs)->di)
+#define SYSCALL_ARG2(regs)	((regs)->si)
 #define SYSCALL_ARG3(regs)	((regs)->dx)
+#define SYSCALL_ARG4(regs)	((regs)->r10)

@@ -44,6 +44,8 @@ enum { false, true };
 #define S_IFSOCK	0140000
 #define S_IFIFO		0010000
 #define EAGAIN		11
+#define ENFILE		23
+#define EMFILE		24
 #define ETIMEDOUT	110
 #define BPF_ANY		0
 #define BPF_NOEXIST	1
@@ -144,9 +146,14 @@ struct eventpoll {
 	struct file *file;
 };
 
+struct epoll_event {
+	__u32 events;
+};
+
 struct epitem {
 	struct eventpoll *ep;
 	struct hlist_node fllink;
+	struct epoll_event event;
 };
 
 struct ns_common {
@@ -209,6 +216,15 @@ struct tcp_sock {
 	u32 write_seq;
 	u32 srtt_us;
 	u32 total_retrans;
+	u32 snd_nxt;
+	u32 snd_wnd;
+	u32 mss_cache;
+	u32 packets_out;
+	u32 rcv_wnd;
+	u32 rcv_wup;
+	u32 lsndtime;
+	u32 data_segs_out;
+	u8 nonagle : 4;
 	u64 bytes_acked;
 	u64 bytes_received;
 	u64 delivered_mstamp;
