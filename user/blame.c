@@ -275,7 +275,7 @@ static void blame_runqueue(const struct blame *b, struct blame_sums *out,
 static void blame_one(const struct blame *b, struct blame_sums *out, const struct ev_exchange *x,
 		      size_t n)
 {
-	const uint64_t *ns = x->stage_ns;
+	const __u64 *ns = x->stage_ns;
 	uint64_t at = x->head.time_ns - x->latency_ns;
 
 	out->count++;
