@@ -338,19 +338,29 @@ static const struct ev_offcpu *longest_lock(const struct blame *b)
 	return found;
 }
 
+static bool in_chain(const struct blame_sums *out, uint32_t tid)
+{
+	for (size_t i = 0; i < out->n_chain; i++)
+		if (out->chain[i].tid == tid)
+			return true;
+	return false;
+}
+
 /* From the longest wait for a lock inside a turn to its holder, and to whom that one waited for. */
 static void follow_chain(const struct blame *b, struct blame_sums *out)
 {
 	const struct ev_offcpu *o = longest_lock(b);
 	uint64_t from, to;
-	uint32_t tid;
+	uint32_t tid, waiter;
 
 	if (!o)
 		return;
+	waiter = o->tid;
 	from = o->start_ns;
 	to = o->start_ns + o->blocked_ns;
 	tid = o->waker_tid;
-	while (tid && out->n_chain < BLAME_CHAIN) {
+	while (tid && out->n_chain < BLAME_CHAIN && !in_chain(out, tid) &&
+	       (tid != waiter || !out->n_chain)) {
 		struct blame_link *link = &out->chain[out->n_chain++];
 
 		link->tid = tid;

@@ -7,21 +7,34 @@
 #include <sys/utsname.h>
 
 #include "commands.h"
+#include "finding.h"
 #include "render.h"
 #include "status.h"
 #include "watch.h"
 
-/* The slowest exchanges, slowest first. */
+/* The slowest exchanges, slowest first, and what explains them. */
 struct worst {
 	struct exchange_info *list;
 	size_t n, room;
+	struct blame *blame;
 };
+
+static void on_turn(void *ctx, const struct ev_turn *t)
+{
+	blame_turn(((struct worst *)ctx)->blame, t);
+}
+
+static void on_offcpu(void *ctx, const struct ev_offcpu *o)
+{
+	blame_offcpu(((struct worst *)ctx)->blame, o);
+}
 
 static int keep_worst(void *ctx, const struct exchange_info *x)
 {
 	struct worst *w = ctx;
 	size_t i;
 
+	blame_exchange(w->blame, &x->ex);
 	if (!w->room || (w->n == w->room &&
 			 x->ex.latency_ns <= w->list[w->n - 1].ex.latency_ns))
 		return 0;
@@ -103,19 +116,49 @@ static int fill_report(struct report *r, const struct watch_result *w, const str
 	return 0;
 }
 
+/* The tail that the ledger's shares speak of: the P99's bucket and above. */
+static uint64_t tail_ns(const struct report *r)
+{
+	unsigned bucket = hist_bucket(r->latency.p99_ns);
+
+	return bucket ? hist_bucket_upper(bucket - 1) + 1 : 0;
+}
+
+static int fill_diagnosis(struct report *r, const struct watch_result *w, const struct options *o,
+			  struct blame *blame)
+{
+	struct blame_sums sums;
+	struct finding_input in = {
+		.r = r, .n = &w->aggregate->counters, .b = &sums, .facts = &w->facts,
+		.threshold = o->threshold,
+	};
+
+	r->findings = calloc(FINDINGS_MAX, sizeof(*r->findings));
+	if (!r->findings)
+		return -1;
+	blame_join(blame, tail_ns(r), &sums);
+	r->n_findings = diagnose(&in, r->findings, FINDINGS_MAX);
+	return 0;
+}
+
 int cmd_report(const struct options *o)
 {
 	struct style style = { .color = !o->json && options_color(o, 1) };
 	struct worst worst = { .room = o->top };
-	struct watch_handlers handlers = { .exchange = keep_worst, .ctx = &worst, .syscalls = true,
-					 .blame = true };
+	struct watch_handlers handlers = {
+		.exchange = keep_worst, .turn = on_turn, .offcpu = on_offcpu, .ctx = &worst,
+		.syscalls = true, .blame = true,
+	};
 	struct report r = { 0 };
 	struct watch_result w;
 	int status;
 
 	worst.list = calloc(o->top ? o->top : 1, sizeof(*worst.list));
-	if (!worst.list) {
+	worst.blame = blame_new();
+	if (!worst.list || !worst.blame) {
 		fail_line("out of memory");
+		free(worst.list);
+		blame_free(worst.blame);
 		return EXIT_FAULT;
 	}
 	status = watch(o, &handlers, &w);
@@ -123,7 +166,7 @@ int cmd_report(const struct options *o)
 		r.worst = worst.list;
 		r.n_worst = worst.n;
 		worst.list = NULL;
-		if (fill_report(&r, &w, o)) {
+		if (fill_report(&r, &w, o) || fill_diagnosis(&r, &w, o, worst.blame)) {
 			fail_line("out of memory");
 			status = EXIT_FAULT;
 		} else {
@@ -135,6 +178,7 @@ int cmd_report(const struct options *o)
 		}
 	}
 	free(worst.list);
+	blame_free(worst.blame);
 	report_free(&r);
 	watch_free(&w);
 	return status;

@@ -55,6 +55,7 @@ void report_free(struct report *r)
 	free(r->loops);
 	free(r->eventpolls);
 	free(r->listeners);
+	free(r->findings);
 	free(r->notes);
 	*r = (struct report){ 0 };
 }

@@ -103,6 +103,10 @@ void options_print_help(FILE *out, enum command command)
 	print_target(out, IN(command));
 	fputs("\nOptions:\n", out);
 	print_options(out, IN(command), false);
+	if (command == CMD_REPORT) {
+		fputs("\nThresholds of the diagnosis:\n", out);
+		thresholds_help(out);
+	}
 	fputs("\nExamples:\n", out);
 	print_examples(out, row);
 }

@@ -80,6 +80,8 @@ struct exchange_info {
 	bool has_answer;
 };
 
+struct finding;
+
 struct report {
 	const char *version;	/* of epollscope */
 	char kernel[65];
@@ -128,6 +130,9 @@ struct report {
 	} connections;
 	struct listener_info *listeners;
 	size_t n_listeners;
+
+	struct finding *findings;	/* strongest first (finding.h) */
+	size_t n_findings;
 
 	struct {
 		uint64_t ring, map_full, missed, unmatched, clock, stacks;

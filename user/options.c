@@ -181,6 +181,7 @@ int options_parse(struct options *o, int argc, char *const argv[])
 	int got, err = 0;
 
 	*o = (struct options){ 0 };
+	thresholds_default(o->threshold);
 	set_presets(o);
 	build_view(&view);
 	optind = 0;	/* glibc: start afresh */

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "target.h"
+#include "threshold.h"
 
 enum command {
 	CMD_NONE,
@@ -50,6 +51,7 @@ struct options {
 	bool has_max_loss;
 	double max_loss;	/* 0..1 of all events; more is EXIT_LOST */
 	bool no_syscalls;
+	double threshold[THRESHOLD_COUNT];	/* of the diagnosis */
 	uint32_t ring_kib;	/* per CPU, a power of two */
 	uint32_t top;		/* worst exchanges to print; 0 is none */
 	enum color_when color;

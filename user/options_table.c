@@ -176,6 +176,11 @@ static const char *set_max_loss(struct options *o, const char *value)
 		       "a share is a fraction from 0 to 1 or a percentage, as 0.01 or 1%" : NULL;
 }
 
+static const char *set_threshold(struct options *o, const char *value)
+{
+	return threshold_set(o->threshold, value);
+}
+
 static const char *set_no_syscalls(struct options *o, const char *value)
 {
 	(void)value;
@@ -254,6 +259,8 @@ const struct option_row option_rows[] = {
 	 "without it those at or above the current P99", set_over },
 	{ "top", 0, "N", IN(CMD_REPORT), false, "3",
 	 "print the N worst exchanges", set_top },
+	{ "threshold", 0, "NAME=VALUE", IN(CMD_REPORT), true, NULL,
+	 "a limit of the diagnosis, see below; may be repeated", set_threshold },
 	{ "no-syscalls", 0, NULL, IN(CMD_REPORT), false, NULL,
 	 "leave out the system calls: cheaper for the server", set_no_syscalls },
 	{ "json", 0, NULL, EVERY, false, NULL,

@@ -39,6 +39,8 @@ const char *schema_text(const char *name);
 
 /* Parts that several renderers share. A NULL offset_ns means that wall time is not known. */
 
+void json_diagnosis(struct json *j, const struct report *r);
+
 /* The members of a slow/1 object, without its "schema". */
 void json_exchange(struct json *j, const struct exchange_info *x, const int64_t *offset_ns);
 void put_exchange_header(FILE *out, const char *first, const struct style *style);
@@ -50,6 +52,7 @@ bool stage_split(unsigned stage, enum split_stage *split, uint32_t *flag);
 
 /* Sections of the text report; each writes nothing if it has no content. */
 void put_summary(FILE *out, const struct report *r);
+void put_diagnosis(FILE *out, const struct report *r, const struct style *style);
 void put_latency(FILE *out, const struct report *r, const struct style *style);
 void put_ledger(FILE *out, const struct report *r, const struct style *style);
 

@@ -299,8 +299,7 @@ void render_report_json(FILE *out, const struct report *r)
 	put_sched(&j, r);
 	put_loops(&j, r);
 	put_connections(&j, r);
-	json_array(&j, "diagnosis");
-	json_array_end(&j);
+	json_diagnosis(&j, r);
 	put_price(&j, r);
 	json_object_end(&j);
 	json_finish(&j);

@@ -321,6 +321,7 @@ void render_report_text(FILE *out, const struct report *r, const struct style *s
 {
 	put_heading(out, r, style);
 	fputc('\n', out);
+	put_diagnosis(out, r, style);
 	put_summary(out, r);
 	put_latency(out, r, style);
 	put_ledger(out, r, style);

@@ -169,7 +169,10 @@ static const char conn_schema[] =
 
 #define FINDING                                                                                   \
 	OBJECT("\"code\",\"severity\",\"share\",\"summary\",\"evidence\",\"advice\"",             \
-	       P("code", STR) "," P("summary", STR))
+	       P("code", STR) ","                                                                 \
+	       P("severity", "{\"enum\":[\"info\",\"warning\",\"severe\"]}") ","                    \
+	       P("share", "{\"type\":[\"number\",\"null\"]}") "," P("summary", STR) ","              \
+	       P("evidence", "{\"type\":\"object\"}") "," P("advice", STR))
 
 #define LOSS                                                                                      \
 	OBJECT("\"ring\",\"map_full\",\"missed\",\"unmatched\",\"clock\",\"stacks\"",             \

@@ -105,6 +105,7 @@ static int attach(struct watching *w, const struct watch_handlers *h)
 {
 	struct watcher_config config = {
 		.spec = &w->spec, .handlers = h, .ring_kib = w->o->ring_kib,
+		.close_wait_ns = (uint64_t)w->o->threshold[THRESHOLD_CLOSE_WAIT],
 		.no_syscalls = w->o->no_syscalls, .verbose = w->o->verbose,
 	};
 	char why[512] = "";

@@ -7,6 +7,7 @@
 #define EPOLLSCOPE_WATCH_H
 
 #include "bpf_session.h"
+#include "facts.h"
 #include "model.h"
 #include "options.h"
 #include "target.h"
@@ -31,6 +32,7 @@ struct watch_handlers {
 struct watch_result {
 	struct aggregate *aggregate;	/* NULL if it did not come to watching */
 	struct feature_set features;
+	struct facts facts;
 	struct targets targets;
 	uint64_t start_ns;		/* CLOCK_MONOTONIC */
 	uint64_t end_ns;

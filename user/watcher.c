@@ -23,7 +23,6 @@
 #define REFRESH_SHARE		500		/* looking for processes takes 1/500 of our time */
 #define FLUSH_AFTER_NS		(500 * MS)
 #define SAMPLE_EVERY		1024
-#define CLOSE_WAIT_NS		(60000 * MS)
 
 struct watcher {
 	struct watcher_config config;
@@ -206,7 +205,7 @@ static int open_session(struct watcher *w)
 		.ring_kib = w->config.ring_kib,
 		.syscalls = w->h->syscalls && !w->config.no_syscalls,
 		.blame = w->h->blame,
-		.close_wait_ns = CLOSE_WAIT_NS,
+		.close_wait_ns = w->config.close_wait_ns,
 		.conn_events = w->h->conn_close != NULL,
 		.tail_ns = w->h->every_exchange ? w->h->over_ns : 0,
 		.sample_every = w->h->every_exchange ? 0 : SAMPLE_EVERY,
@@ -249,6 +248,8 @@ static int attach(struct watcher *w)
 	}
 	/* Whoever was forked while we looked. */
 	housekeeping(w);
+	if (w->h->blame)
+		facts_begin(&w->r->facts, w->alive.pids, w->alive.n);
 	w->r->start_ns = monotonic_ns();
 	w->r->realtime_offset_ns = realtime_offset_ns();
 	w->r->listen_overflows = proc_listen_overflows(w->r->targets.list[0].pid);
@@ -281,6 +282,8 @@ int watcher_end(struct watcher *w)
 	uint64_t overflows;
 
 	r->end_ns = monotonic_ns();
+	if (w->h->blame)
+		facts_end(&r->facts, w->alive.pids, w->alive.n);
 	overflows = proc_listen_overflows(r->targets.list[0].pid);
 	r->listen_overflows = overflows > r->listen_overflows ? overflows - r->listen_overflows : 0;
 	session_detach(w->session);

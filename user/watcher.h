@@ -18,6 +18,7 @@ struct watcher_config {
 	const struct target_spec *spec;	/* of processes to follow; outlives the watcher */
 	const struct watch_handlers *handlers;
 	uint32_t ring_kib;
+	uint64_t close_wait_ns;	/* connections in CLOSE_WAIT for longer count at the end */
 	bool no_syscalls;
 	unsigned verbose;
 };

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * facts.h - what /proc and the control groups say of the target beside the kernel side's own
+ * figures: throttling, how its eventpolls are armed, its runtime, the CPU of its loops.
+ *
+ * Taken twice, at the attach and at the end; what could not be read is 0 or false.
+ */
+#ifndef EPOLLSCOPE_FACTS_H
+#define EPOLLSCOPE_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FACTS_THREADS 128
+
+struct thread_cpu {
+	uint32_t tid;
+	uint32_t pad;
+	uint64_t run_ns;	/* at the attach, then: since */
+};
+
+/* Plain data. */
+struct facts {
+	bool go;		/* a Go program: zero-timeout polls and spare EAGAINs are normal */
+	bool io_uring;		/* it holds an io_uring */
+	bool known;		/* the end could be read: the target still ran */
+	bool pad;
+	uint32_t group_pid;	/* whose control group is looked at */
+	uint32_t out_armed;	/* level-triggered descriptors with EPOLLOUT in their mask, */
+	uint32_t out_watched;	/* of so many connections' */
+	uint32_t herd_waiters;	/* eventpolls that share a listener without EPOLLEXCLUSIVE */
+	uint32_t n_threads;
+	struct thread_cpu threads[FACTS_THREADS];
+
+	uint64_t throttled;	/* periods in which the control group ran out of quota */
+	uint64_t throttled_ns;
+	char cgroup[128];	/* that group; "" if none was throttled */
+};
+
+/* Of the processes `pids`. */
+void facts_begin(struct facts *f, const uint32_t *pids, size_t n);
+void facts_end(struct facts *f, const uint32_t *pids, size_t n);
+
+/* CPU time of a thread since the attach; 0 if not known. */
+uint64_t facts_cpu_ns(const struct facts *f, uint32_t tid);
+
+#endif
