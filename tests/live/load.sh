@@ -136,6 +136,42 @@ test_sources() {
 	expect_truth 'source addresses' 100 8
 }
 
+# shellcheck disable=SC2317 # called by await
+said() { # LINE
+	grep -qx -- "$1" "$LIVE_DIR/load.err"
+}
+
+# A few carry requests, by turns to two servers; the others are there all the time.
+test_idle() {
+	local pid ports=() servers=() truths=()
+
+	for i in 1 2; do
+		start_echo --truth "$TRUTH.$i"
+		ports+=("$PORT") servers+=("$SERVER_PID") truths+=("$TRUTH.$i")
+	done
+	"$EPOLLLOAD" --json --announce --hold --closed --requests 300 --connections 1000 --active 3 \
+		--threads 2 --source 127.0.2.1-127.0.2.9 "${ports[@]}" >"$OUT" 2>"$LIVE_DIR/load.err" &
+	pid=$!
+	STARTED+=("$pid")
+	await 10 said 'done'
+	expect_eq 'idle connections: words' 'connected 1000 done' "$(xargs <"$LIVE_DIR/load.err")"
+	expect_eq 'idle connections: held' '500 500' \
+		"$(connections_on "${ports[0]}") $(connections_on "${ports[1]}")"
+	kill -TERM "$pid"
+	wait "$pid"
+	expect_eq 'idle connections: exit status' 0 $?
+	forget "$pid"
+	expect_sum 'idle connections'
+	expect_jq 'idle connections: counts' "$OUT" '.requests.answered == 300 and .targets == 2 and
+		.connections == { asked: 1000, active: 3, opened: 1000, closed_by_server: 0,
+		failed: 0, open_at_end: 1000 }' .connections
+	for SERVER_PID in "${servers[@]}"; do
+		stop_server
+	done
+	expect_eq "idle connections: servers' counts" '300 3' \
+		"$(cat "${truths[@]}" | wc -l) $(cat "${truths[@]}" | awk '$2 == 1' | wc -l)"
+}
+
 nginx_status() { # requests and connections so far, this question's own not counted
 	curl -s "http://127.0.0.1:$PORT/status" | awk 'NR == 3 { print $3 - 1, $2 - 1 }'
 }
@@ -291,7 +327,9 @@ test_arguments() {
 	test_bad '--ramp' --closed --duration 1s --ramp 2s 80
 	test_bad '--path' --closed --protocol http --path "a b" 80
 	test_bad '--frobnicate' --closed --frobnicate 80
-	test_bad 'one target' --closed 80 81
+	test_bad '--active 2' --closed --active 2 80
+	test_bad '--active 0' --closed --active 0 80
+	test_bad '--hold' --closed --hold --conn-per-request 80
 	limit=$(ulimit -Hn)
 	test_bad "limit of $limit" --closed --connections "$limit" 80
 	"$EPOLLLOAD" --help >"$OUT" 2>&1
@@ -312,6 +350,7 @@ test_ramp
 test_stall
 test_slow
 test_sources
+test_idle
 test_http
 test_push 'closed loop' 10000 4 --closed --connections 4
 test_push 'pipelining' 10000 2 --closed --connections 2 --pipeline 8 --threads 2

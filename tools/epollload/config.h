@@ -10,16 +10,22 @@
 #include <sys/socket.h>
 
 #define EXIT_USAGE 64
+#define TARGETS_MAX 64
 
 enum action { ACTION_RUN, ACTION_HELP };
 
 struct protocol;
 
+struct target {
+	struct sockaddr_storage address;
+	socklen_t len;
+};
+
 struct config {
 	enum action action;
-	char target[280];		/* HOST:PORT; empty: none was given */
-	struct sockaddr_storage server;
-	socklen_t server_len;
+	struct target target[TARGETS_MAX];	/* connections take them by turns */
+	uint32_t targets;
+	char host[280];			/* the first as HOST:PORT */
 	const struct protocol *protocol;
 	const char *path;		/* HTTP */
 
@@ -32,6 +38,9 @@ struct config {
 	uint64_t spin_ns;		/* before a send is due, look at the clock instead of sleeping */
 
 	uint32_t connections, threads;
+	uint32_t active;		/* the first so many carry requests, the rest only stay open */
+	bool hold;			/* stays connected after the last request until a signal */
+	bool announce;			/* says on stderr how far it got */
 	uint32_t depth;			/* requests under way on a connection */
 	uint32_t size;			/* of a request's payload, bytes */
 	bool conn_per_request;

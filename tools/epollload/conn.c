@@ -30,7 +30,8 @@ static int bind_source(const struct config *cfg, int fd, uint32_t index)
 {
 	struct sockaddr_in source = {
 		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(cfg->source_first + index % (cfg->sources ? cfg->sources : 1)),
+		.sin_addr.s_addr = htonl(cfg->source_first +
+					 index / cfg->targets % (cfg->sources ? cfg->sources : 1)),
 	};
 	int one = 1;
 
@@ -43,6 +44,7 @@ static int bind_source(const struct config *cfg, int fd, uint32_t index)
 static int start_connect(struct worker *w, struct conn *c, int fd)
 {
 	const struct config *cfg = w->cfg;
+	const struct target *server = &cfg->target[c->index % cfg->targets];
 	struct epoll_event ev = {
 		.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
 		.data.ptr = c,
@@ -53,7 +55,7 @@ static int start_connect(struct worker *w, struct conn *c, int fd)
 	err = bind_source(cfg, fd, c->index);
 	if (err)
 		return err;
-	if (connect(fd, (const struct sockaddr *)&cfg->server, cfg->server_len) &&
+	if (connect(fd, (const struct sockaddr *)&server->address, server->len) &&
 	    errno != EINPROGRESS)
 		return -errno;
 	return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
@@ -61,7 +63,7 @@ static int start_connect(struct worker *w, struct conn *c, int fd)
 
 static void wait_in(struct worker *w, struct conn *c, enum queue_kind kind, uint64_t delay_ns)
 {
-	queue_add(&w->queue[kind], &c->node[kind], w->now + delay_ns);
+	queue_add(w, kind, c, w->now + delay_ns);
 }
 
 static bool wanted_again(const struct worker *w)
@@ -80,11 +82,11 @@ static void open_failed(struct worker *w, struct conn *c, int err)
 
 int conn_open(struct worker *w, struct conn *c)
 {
-	int fd = socket(w->cfg->server.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	const struct target *server = &w->cfg->target[c->index % w->cfg->targets];
+	int fd = socket(server->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int err;
 
 	w->now = now_ns();
-	c->opened_ns = w->now;
 	err = fd < 0 ? -errno : start_connect(w, c, fd);
 	if (err) {
 		if (fd >= 0)
@@ -103,20 +105,18 @@ static bool has_room(const struct worker *w, const struct conn *c)
 {
 	if (w->cfg->conn_per_request)
 		return c->state == CONN_CLOSED;
-	return c->state == CONN_OPEN && c->wire.ready && !c->wire.closing &&
+	return c->active && c->state == CONN_OPEN && c->wire.ready && !c->wire.closing &&
 	       c->owed < w->cfg->depth && !c->node[Q_START].queued;
 }
 
 void conn_offer(struct worker *w, struct conn *c)
 {
-	struct queue *free = &w->queue[Q_FREE];
-
 	if (!has_room(w, c)) {
-		queue_remove(free, &c->node[Q_FREE]);
+		queue_remove(w, Q_FREE, c);
 	} else if (!c->node[Q_FREE].queued) {
-		if (!free->first && w->full)
+		if (w->full && !queue_first(w, Q_FREE))
 			w->full_to_ns = w->now;
-		queue_add(free, &c->node[Q_FREE], 0);
+		queue_add(w, Q_FREE, c, 0);
 	}
 }
 
@@ -129,7 +129,7 @@ void conn_ready(struct worker *w, struct conn *c)
 	w->n_ready++;
 	w->alive_ns = w->now;
 	if (!c->owed)
-		queue_remove(&w->queue[Q_PROGRESS], &c->node[Q_PROGRESS]);
+		queue_remove(w, Q_PROGRESS, c);
 	if (w->cfg->protocol == &protocol_push && beat_ns)
 		wait_in(w, c, Q_BEAT, beat_ns);
 	conn_offer(w, c);
@@ -137,9 +137,11 @@ void conn_ready(struct worker *w, struct conn *c)
 
 static void established(struct worker *w, struct conn *c)
 {
+	uint64_t opened_ns = c->node[Q_PROGRESS].due_ns - w->cfg->timeout_ns;
+
 	c->state = CONN_OPEN;
 	w->counts.opened++;
-	histogram_add(&w->counts.connect, w->now - c->opened_ns);
+	histogram_add(&w->counts.connect, w->now - opened_ns);
 	w->cfg->protocol->open(&c->wire);
 	if (c->wire.ready)
 		conn_ready(w, c);
@@ -157,12 +159,12 @@ static void shut(struct worker *w, struct conn *c, enum loss loss)
 	w->counts.lost[loss] += c->owed;
 	w->owed -= c->owed;
 	for (int kind = 0; kind < QUEUES; kind++)
-		queue_remove(&w->queue[kind], &c->node[kind]);
+		queue_remove(w, (enum queue_kind)kind, c);
 	c->fd = -1;
 	c->state = CONN_CLOSED;
 	c->readable = c->useful = false;
 	c->head = c->owed = 0;
-	c->pos = c->end = c->beat_pos = 0;
+	c->pos = c->end = 0;
 	memset(&c->wire, 0, sizeof(c->wire));
 }
 
@@ -215,9 +217,9 @@ void conn_event(struct worker *w, struct conn *c, uint32_t events)
 
 static void beat(struct worker *w, struct conn *c)
 {
-	if (c->beat_pos == c->pos)
+	if (!c->spoke)
 		push_heartbeat(&c->wire);
-	c->beat_pos = c->pos;
+	c->spoke = false;
 	wait_in(w, c, Q_BEAT, c->wire.push.heartbeat_ms * 1000000ull / 2);
 	conn_flush(w, c);
 }

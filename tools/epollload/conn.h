@@ -31,9 +31,4 @@ void conn_fill(struct worker *w, struct conn *c);
 /* Our own close; what it owes is lost. */
 void conn_close(struct worker *w, struct conn *c, enum loss loss);
 
-static inline struct conn *conn_of(struct node *n, enum queue_kind kind)
-{
-	return (struct conn *)((char *)n - offsetof(struct conn, node) - kind * sizeof(*n));
-}
-
 #endif

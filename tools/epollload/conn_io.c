@@ -12,9 +12,17 @@
 static void progress(struct worker *w, struct conn *c)
 {
 	if (c->owed)
-		queue_add(&w->queue[Q_PROGRESS], &c->node[Q_PROGRESS], w->now + w->cfg->timeout_ns);
+		queue_add(w, Q_PROGRESS, c, w->now + w->cfg->timeout_ns);
 	else
-		queue_remove(&w->queue[Q_PROGRESS], &c->node[Q_PROGRESS]);
+		queue_remove(w, Q_PROGRESS, c);
+}
+
+/* Where the n-th of the requests that are owed keeps its time. */
+static uint64_t *started(const struct worker *w, const struct conn *c, uint32_t n)
+{
+	uint32_t depth = w->cfg->depth;
+
+	return &w->started_ns[(size_t)(c - w->conns) * depth + (c->head + n) % depth];
 }
 
 /* A new request: when it is taken, and how much later than it should be. */
@@ -24,7 +32,7 @@ static void take_request(struct worker *w, struct conn *c)
 	uint64_t meant = s->closed ? w->now : s->due_ns;
 	bool held = !s->closed && w->full && meant >= w->full_from_ns && meant < w->full_to_ns;
 
-	c->started_ns[(c->head + c->owed) % w->cfg->depth] = meant;
+	*started(w, c, c->owed) = meant;
 	c->owed++;
 	w->owed++;
 	w->counts.sent++;
@@ -47,7 +55,7 @@ void conn_fill(struct worker *w, struct conn *c)
 	while (c->owed < w->cfg->depth && schedule_due(&w->schedule, w->now))
 		take_request(w, c);
 	/* To the end of the row even if it has room left: the load goes round. */
-	queue_remove(&w->queue[Q_FREE], &c->node[Q_FREE]);
+	queue_remove(w, Q_FREE, c);
 	if (c->state == CONN_CLOSED) {
 		if (!conn_open(w, c))
 			return;
@@ -78,7 +86,7 @@ static bool flush_control(struct worker *w, struct conn *c)
 		if (n < 0)
 			return false;
 		w->counts.bytes_sent += (uint64_t)n;
-		wire->control_len -= (size_t)n;
+		wire->control_len -= (uint8_t)n;
 	}
 	return true;
 }
@@ -109,13 +117,14 @@ static int send_some(struct worker *w, struct conn *c)
 	if (done < 0)
 		return errno == EAGAIN ? 0 : errno == EINTR ? 1 : -errno;
 	c->pos += (uint64_t)done;
+	c->spoke = true;
 	c->wire.sent = c->pos / w->run->traffic.request_size;
 	w->counts.bytes_sent += (uint64_t)done;
 	if (!c->slow || (size_t)done < limit || w->cfg->send_pieces == 1)
 		return 1;
 	if (c->pos == c->wire.sent * w->run->traffic.request_size)
 		return 1;
-	queue_add(&w->queue[Q_PIECE], &c->node[Q_PIECE], now_ns() + w->cfg->send_pause_ns);
+	queue_add(w, Q_PIECE, c, now_ns() + w->cfg->send_pause_ns);
 	progress(w, c);
 	return 0;
 }
@@ -143,14 +152,14 @@ void conn_flush(struct worker *w, struct conn *c)
 /* False if the connection is gone. */
 static bool take_answer(struct worker *w, struct conn *c, bool refused)
 {
-	uint64_t started;
+	uint64_t since;
 
 	if (!c->owed) {
 		conn_lost(w, c, LOST_GARBLED);
 		return false;
 	}
-	started = c->started_ns[c->head];
-	c->head = (c->head + 1) % w->cfg->depth;
+	since = *started(w, c, 0);
+	c->head = (uint16_t)((c->head + 1u) % w->cfg->depth);
 	c->owed--;
 	w->owed--;
 	w->alive_ns = w->counts.last_answer_ns = w->now;
@@ -159,7 +168,7 @@ static bool take_answer(struct worker *w, struct conn *c, bool refused)
 		w->counts.refused++;
 	} else {
 		w->counts.answered++;
-		histogram_add(&w->counts.latency, w->now - started);
+		histogram_add(&w->counts.latency, w->now - since);
 	}
 	if (w->cfg->conn_per_request) {
 		conn_close(w, c, LOST_CLOSED);
@@ -237,7 +246,7 @@ void conn_read(struct worker *w, struct conn *c, bool hangup)
 		if (!take_bytes(w, c, w->buffer, (size_t)n))
 			return;
 		if (slow)
-			queue_add(&w->queue[Q_READ], &c->node[Q_READ], w->now + w->cfg->read_pause_ns);
+			queue_add(w, Q_READ, c, w->now + w->cfg->read_pause_ns);
 		else
 			c->readable = hangup || (size_t)n == limit;
 	}

@@ -30,6 +30,7 @@ void counts_merge(struct counts *into, const struct counts *from)
 		into->lost[i] += from->lost[i];
 	into->opened += from->opened;
 	into->closed_by_peer += from->closed_by_peer;
+	into->kept += from->kept;
 	for (int i = 0; i < REFUSALS; i++)
 		into->failed[i] += from->failed[i];
 	into->bytes_sent += from->bytes_sent;

@@ -38,6 +38,7 @@ struct counts {
 	uint64_t held;		/* sent late because no connection had room */
 	uint64_t lost[LOSSES];
 	uint64_t opened, closed_by_peer, failed[REFUSALS];
+	uint64_t kept;		/* connections that were open at the end */
 	uint64_t bytes_sent, bytes_received;
 	uint64_t last_sent_ns, last_answer_ns;	/* clock times; 0 if none */
 	struct hist latency;	/* of answered ones, from the intended time */

@@ -7,8 +7,9 @@
 void config_help(void)
 {
 	fputs(
-"epollload [OPTIONS] PORT | HOST:PORT\n"
+"epollload [OPTIONS] TARGET...\n"
 "Loads a server and says how long it took, without coordinated omission.\n"
+"A target is PORT or HOST:PORT; connections take several by turns.\n"
 "\n"
 "What to send:\n"
 "  --rate N              open loop: N requests a second, each at its own time, whatever the\n"
@@ -23,6 +24,10 @@ void config_help(void)
 "\n"
 "How:\n"
 "  --connections N       1\n"
+"  --active N            only the first N carry requests, the others stay open, idle; all;\n"
+"                        0 with --hold: only hold the connections\n"
+"  --hold                stay connected after the last request, until SIGTERM or SIGINT\n"
+"  --announce            on stderr `connected N' before the first request, `done' after the last\n"
 "  --threads N           1\n"
 "  --pipeline N          requests under way on a connection; 1\n"
 "  --conn-per-request    a new connection for each; at most --connections at a time\n"
@@ -53,6 +58,7 @@ void config_help(void)
 "  epollload --protocol http --closed --connections 32 --pipeline 4 --duration 5s 127.0.0.1:8080\n"
 "  epollload --rate 500 --requests 5000 --expect-count 5000 --json 7000\n"
 "  epollload --rate 1k --conn-per-request --connections 100 --source 127.0.1.1-127.0.1.9 7000\n"
+"  epollload --active 0 --hold --announce --connections 19k --source 127.0.1.1-127.0.1.9 7000\n"
 "  epollload --closed --connections 100 --slow-connections 1 --slow-sender 4/10ms 7000\n",
 	stdout);
 }

@@ -92,8 +92,8 @@ int main(int argc, char **argv)
 	if (err)
 		return fail(strerror(-err));
 	if (result.fatal) {
-		fprintf(stderr, "epollload: cannot connect to %s: %s\n", cfg.target,
-			strerror(result.fatal));
+		fprintf(stderr, "epollload: cannot connect to %s%s: %s\n", cfg.host,
+			cfg.targets > 1 ? " or another target" : "", strerror(result.fatal));
 		return 1;
 	}
 	return print_report(&cfg, &result);

@@ -115,6 +115,9 @@ static const struct option_row rows[] = {
 	{ "timeout", TIME, AT(timeout_ns), 1000000, UINT64_MAX, A_TIME ", at least 1ms", NULL },
 	{ "spin", TIME, AT(spin_ns), 0, NS_PER_S, A_TIME ", at most 1s", NULL },
 	{ "connections", COUNT32, AT(connections), 1, CONNECTIONS_MAX, A_COUNT ", at most 1m", NULL },
+	{ "active", COUNT32, AT(active), 0, CONNECTIONS_MAX, A_COUNT ", at most 1m", NULL },
+	{ "hold", FLAG, AT(hold), 0, 0, NULL, NULL },
+	{ "announce", FLAG, AT(announce), 0, 0, NULL, NULL },
 	{ "threads", COUNT32, AT(threads), 1, THREADS_MAX, "a whole number, 1 to 256", NULL },
 	{ "pipeline", COUNT32, AT(depth), 1, DEPTH_MAX, "a whole number, 1 to 1024", NULL },
 	{ "size", COUNT32, AT(size), 0, UNSET - 1, "bytes, a whole number", NULL },
@@ -175,8 +178,11 @@ static int set_target(struct config *cfg, const char *target)
 	bool v6 = len > 2 && target[0] == '[' && target[len - 1] == ']';
 	char host[256] = "127.0.0.1";
 	struct addrinfo *found;
+	struct target *t;
 	uint64_t number;
 
+	if (cfg->targets == TARGETS_MAX)
+		return wrong(cfg, "%.60s: at most %d targets", target, TARGETS_MAX);
 	if (quantity_count(port, 1, 65535, &number, NULL) || port[strspn(port, "0123456789")])
 		return wrong(cfg, "%.60s: wants PORT or HOST:PORT, the port 1 to 65535", target);
 	if ((colon && !len) || len >= sizeof(host))
@@ -185,10 +191,12 @@ static int set_target(struct config *cfg, const char *target)
 		snprintf(host, sizeof(host), "%.*s", (int)(len - 2 * v6), target + v6);
 	if (getaddrinfo(host, port, &hints, &found))
 		return wrong(cfg, "%.60s: no such host", target);
-	memcpy(&cfg->server, found->ai_addr, found->ai_addrlen);
-	cfg->server_len = found->ai_addrlen;
+	t = &cfg->target[cfg->targets];
+	memcpy(&t->address, found->ai_addr, found->ai_addrlen);
+	t->len = found->ai_addrlen;
 	freeaddrinfo(found);
-	snprintf(cfg->target, sizeof(cfg->target), "%s%s", colon ? "" : "127.0.0.1:", target);
+	if (!cfg->targets++)
+		snprintf(cfg->host, sizeof(cfg->host), "%s%s", colon ? "" : "127.0.0.1:", target);
 	return 0;
 }
 
@@ -218,28 +226,47 @@ static int check_protocol(struct config *cfg)
 	return 0;
 }
 
+/* How many connections of which sort. */
+static int check_connections(struct config *cfg)
+{
+	if (cfg->active == UNSET)
+		cfg->active = cfg->connections;
+	if (cfg->active > cfg->connections)
+		return wrong(cfg, "--active %u: more than the %u connections", cfg->active,
+			     cfg->connections);
+	if (!cfg->active && (cfg->rate || cfg->requests || cfg->duration_ns || !cfg->hold))
+		return wrong(cfg, "--active 0: sends nothing, and goes with --hold");
+	if (cfg->threads > (cfg->active ? cfg->active : cfg->connections))
+		return wrong(cfg, "--threads %u: more than connections to work on", cfg->threads);
+	if (cfg->conn_per_request && (cfg->hold || cfg->active < cfg->connections))
+		return wrong(cfg, "--conn-per-request keeps none open for --active or --hold");
+	return 0;
+}
+
 static int check(struct config *cfg)
 {
-	if (!cfg->target[0])
+	if (!cfg->targets)
 		return wrong(cfg, "no target: epollload PORT or HOST:PORT");
 	if (cfg->closed && cfg->rate)
 		return wrong(cfg, "--rate and --closed exclude each other");
+	if (check_connections(cfg))
+		return -EINVAL;
+	if (!cfg->active)
+		cfg->closed = true;
 	if (!cfg->closed && !cfg->rate)
 		return wrong(cfg, "--rate N for an open loop, or --closed for a closed one");
 	if (!cfg->duration_ns && !cfg->requests)
 		cfg->duration_ns = DEFAULT_DURATION_NS;
 	if (cfg->duration_ns && cfg->ramp_ns > cfg->duration_ns)
 		return wrong(cfg, "--ramp: longer than the duration");
-	if (cfg->threads > cfg->connections)
-		return wrong(cfg, "--threads %u: more than the %u connections", cfg->threads,
-			     cfg->connections);
 	if (cfg->conn_per_request && cfg->depth > 1)
 		return wrong(cfg, "--conn-per-request and --pipeline exclude each other");
 	if ((uint64_t)cfg->connections * cfg->depth > SLOTS_MAX)
 		return wrong(cfg, "--pipeline %u: too much with %u connections", cfg->depth,
 			     cfg->connections);
-	if (cfg->sources && cfg->server.ss_family != AF_INET)
-		return wrong(cfg, "--source: only with an IPv4 target");
+	for (uint32_t i = 0; cfg->sources && i < cfg->targets; i++)
+		if (cfg->target[i].address.ss_family != AF_INET)
+			return wrong(cfg, "--source: only with IPv4 targets");
 	if (cfg->slow_connections != UNSET && !cfg->read_bytes && cfg->send_pieces == 1)
 		return wrong(cfg, "--slow-connections: only with --slow-sender or --slow-reader");
 	return check_protocol(cfg);
@@ -261,7 +288,7 @@ int config_parse(struct config *cfg, int argc, char *const argv[])
 
 	*cfg = (struct config){
 		.timeout_ns = DEFAULT_TIMEOUT_NS, .spin_ns = DEFAULT_SPIN_NS, .connections = 1,
-		.threads = 1, .depth = 1, .size = UNSET, .slow_connections = UNSET,
+		.threads = 1, .depth = 1, .size = UNSET, .slow_connections = UNSET, .active = UNSET,
 		.send_pieces = 1, .protocol = protocol_find("echo"),
 	};
 	for (size_t i = 0; i < ROWS; i++)
@@ -277,9 +304,7 @@ int config_parse(struct config *cfg, int argc, char *const argv[])
 		else
 			err = unknown(cfg, code, argv);
 	}
-	if (!err && optind + 1 < argc)
-		err = wrong(cfg, "%.60s: one target is enough", argv[optind + 1]);
-	if (!err && optind < argc)
+	for (; !err && optind < argc; optind++)
 		err = set_target(cfg, argv[optind]);
 	return err ? err : check(cfg);
 }

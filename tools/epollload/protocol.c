@@ -58,14 +58,14 @@ static void echo_open(struct wire *w)
 static enum parsed echo_parse(struct wire *w, const struct traffic *t, const char **data,
 			      const char *end)
 {
-	size_t n = (size_t)(end - *data), left = t->request_size - w->got;
+	size_t n = (size_t)(end - *data), left = t->request_size - w->echo_got;
 
 	if (n > left)
 		n = left;
-	if (memcmp(*data, t->block + w->got, n))
+	if (memcmp(*data, t->block + w->echo_got, n))
 		return PARSED_GARBAGE;
 	*data += n;
-	w->got = n == left ? 0 : w->got + n;
+	w->echo_got = n == left ? 0 : w->echo_got + n;
 	return n == left ? PARSED_ANSWER : PARSED_MORE;
 }
 

@@ -17,7 +17,7 @@
 
 #define SCRATCH_BYTES 65536
 #define CONTROL_BYTES PUSH_HEADER
-#define HTTP_LINE_BYTES 96
+#define HTTP_LINE_BYTES 48	/* no header that matters is longer */
 
 struct config;
 struct protocol;
@@ -40,8 +40,8 @@ struct http_wire {
 
 struct push_wire {
 	uint8_t head[PUSH_HEADER + 8];
-	uint32_t fill;		/* of head, bytes */
-	uint32_t skip;		/* payload bytes that go by */
+	uint16_t fill;		/* of head, bytes */
+	uint16_t skip;		/* payload bytes that go by */
 	uint32_t id;		/* ours, from WELCOME */
 	uint32_t got;		/* sequence of the last data frame that came */
 	uint32_t told;		/* the last ack that we sent */
@@ -54,12 +54,12 @@ struct push_wire {
 struct wire {
 	bool ready;		/* requests may be sent */
 	bool closing;		/* the server takes no more requests on this connection */
-	unsigned wanted;	/* frames that control() is to write; bits of the protocol's own */
+	uint16_t wanted;	/* frames that control() is to write; bits of the protocol's own */
 	uint8_t control[CONTROL_BYTES];
-	size_t control_len;
+	uint8_t control_len;
 	uint64_t sent;		/* whole requests, kept by the connection */
-	size_t got;		/* echo: bytes of the answer */
 	union {
+		size_t echo_got;	/* bytes of the answer */
 		struct http_wire http;
 		struct push_wire push;
 	};

@@ -29,9 +29,9 @@ static int http_prepare(struct traffic *t)
 
 	if (cfg->size)
 		head = asprintf(&text, "POST %s HTTP/1.1\r\nHost: %s\r\n%sContent-Length: %u\r\n\r\n",
-				cfg->path, cfg->target, last, cfg->size);
+				cfg->path, cfg->host, last, cfg->size);
 	else
-		head = asprintf(&text, "GET %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", cfg->path, cfg->target,
+		head = asprintf(&text, "GET %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", cfg->path, cfg->host,
 				last);
 	if (head < 0)
 		return -ENOMEM;

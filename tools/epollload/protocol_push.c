@@ -26,7 +26,7 @@ static int push_prepare(struct traffic *t)
 
 static void want(struct wire *w, enum push_type type)
 {
-	w->wanted |= 1u << type;
+	w->wanted |= (uint16_t)(1u << type);
 }
 
 /* Written only now that it goes out: what it says of sent and got frames is true then. */
@@ -42,7 +42,7 @@ static void push_control(struct wire *w)
 
 	push_encode(w->control, &f);
 	w->control_len = PUSH_HEADER;
-	w->wanted &= ~(1u << type);
+	w->wanted &= (uint16_t)~(1u << type);
 	w->push.told = w->push.got;
 }
 
@@ -72,7 +72,7 @@ static enum parsed take_message(struct wire *w, const struct push_frame *f)
 	if (f->sequence != p->got + 1)
 		return PARSED_GARBAGE;
 	p->got = f->sequence;
-	p->skip = f->length - push_fixed(PUSH_MESSAGE);
+	p->skip = (uint16_t)(f->length - push_fixed(PUSH_MESSAGE));
 	if (p->got - p->told >= OUR_WINDOW / 4)
 		want(w, PUSH_ACK);
 	if (push_get32(f->payload) || push_get32(f->payload + 4) != p->id)
@@ -116,7 +116,7 @@ static void collect(struct push_wire *p, uint32_t size, const char **data, const
 	if (n > size - p->fill)
 		n = size - p->fill;
 	memcpy(p->head + p->fill, *data, n);
-	p->fill += (uint32_t)n;
+	p->fill += (uint16_t)n;
 	*data += n;
 }
 
@@ -152,7 +152,7 @@ static enum parsed push_parse(struct wire *w, const struct traffic *t, const cha
 		if (n > w->push.skip)
 			n = w->push.skip;
 		*data += n;
-		w->push.skip -= (uint32_t)n;
+		w->push.skip -= (uint16_t)n;
 		if (*data < end)
 			result = next_frame(w, data, end);
 	}

@@ -3,41 +3,44 @@
  * queue.h - connections in a row: those with room for a request, and those that wait for a time.
  *
  * A timer kind has one delay for all, so who came last is due last: a queue is a sorted list, and
- * arming, disarming and finding the next are one step each.
+ * arming, disarming and finding the next are one step each. Connections are named by their place
+ * among the thread's, counted from 1, since most of a million of them only wait.
  */
 #ifndef EPOLLLOAD_QUEUE_H
 #define EPOLLLOAD_QUEUE_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
+struct worker;
+struct conn;
+
+/* What a connection may wait for. All but FREE are timers. */
+enum queue_kind {
+	Q_FREE,		/* has room for a request */
+	Q_PROGRESS,	/* owes a greeting or an answer: the time-out */
+	Q_PIECE,	/* slow sender: the next piece */
+	Q_READ,		/* slow reader: the next read */
+	Q_RETRY,	/* could not be opened */
+	Q_START,	/* closed loop: its place in the ramp */
+	Q_BEAT,		/* push: the heartbeat */
+	QUEUES
+};
+
 struct node {
-	struct node *next, *prev;
-	uint64_t due_ns;
-	bool queued;
+	uint32_t next, prev;	/* 0: none */
+	uint64_t due_ns : 63, queued : 1;
 };
 
 struct queue {
-	struct node *first, *last;
+	uint32_t first, last;
 };
 
-static inline void queue_remove(struct queue *q, struct node *n)
-{
-	if (!n->queued)
-		return;
-	*(n->prev ? &n->prev->next : &q->first) = n->next;
-	*(n->next ? &n->next->prev : &q->last) = n->prev;
-	n->queued = false;
-}
-
 /* At the end; moves there what is in the queue already. */
-static inline void queue_add(struct queue *q, struct node *n, uint64_t due_ns)
-{
-	queue_remove(q, n);
-	*n = (struct node){ .prev = q->last, .due_ns = due_ns, .queued = true };
-	*(q->last ? &q->last->next : &q->first) = n;
-	q->last = n;
-}
+void queue_add(struct worker *w, enum queue_kind kind, struct conn *c, uint64_t due_ns);
+
+void queue_remove(struct worker *w, enum queue_kind kind, struct conn *c);
+
+/* NULL if nobody waits. */
+struct conn *queue_first(const struct worker *w, enum queue_kind kind);
 
 #endif

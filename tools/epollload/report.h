@@ -12,7 +12,7 @@
 struct report {
 	const struct config *cfg;
 	const struct counts *counts;	/* of the whole run */
-	uint64_t start_ns, end_ns;	/* clock times: first request due, all over */
+	uint64_t start_ns, end_ns;	/* clock times: first request due, no request left */
 	double cpu_s;			/* processor time that we used */
 };
 

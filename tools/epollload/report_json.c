@@ -77,7 +77,8 @@ static void put_buckets(FILE *out, const struct hist *h)
 static void put_config(FILE *out, const struct config *cfg)
 {
 	fprintf(out, "{\"schema\":\"epollload.report/1\",");
-	put_text(out, "target", cfg->target);
+	put_text(out, "target", cfg->host);
+	fprintf(out, ",\"targets\":%u", cfg->targets);
 	fprintf(out, ",\"protocol\":\"%s\",\"loop\":\"%s\",", cfg->protocol->name,
 		cfg->closed ? "closed" : "open");
 	fprintf(out, "\"rate\":");
@@ -111,9 +112,10 @@ void report_json(FILE *out, const struct report *r)
 	fputc(',', out);
 	put_number(out, "cpu_seconds", r->cpu_s);
 	put_requests(out, c, &s);
-	fprintf(out, ",\"connections\":{\"asked\":%u,\"opened\":%" PRIu64 ",\"closed_by_server\":%" PRIu64
-		",\"failed\":%" PRIu64 "},\"failed\":{", r->cfg->connections, c->opened,
-		c->closed_by_peer, counts_failed(c));
+	fprintf(out, ",\"connections\":{\"asked\":%u,\"active\":%u,\"opened\":%" PRIu64 ",\"closed_by_server\":%" PRIu64
+		",\"failed\":%" PRIu64 ",\"open_at_end\":%" PRIu64 "},\"failed\":{",
+		r->cfg->connections, r->cfg->active, c->opened, c->closed_by_peer, counts_failed(c),
+		c->kept);
 	put_kinds(out, refusal_names, c->failed, REFUSALS);
 	fprintf(out, "},\"bytes\":{\"sent\":%" PRIu64 ",\"received\":%" PRIu64 "}", c->bytes_sent,
 		c->bytes_received);

@@ -79,12 +79,16 @@ static void print_head(FILE *out, const struct report *r, const struct speed *s)
 	const struct config *cfg = r->cfg;
 	uint64_t tenths = (uint64_t)(s->seconds * 10 + .5);
 
-	fprintf(out, "%s %s, %s loop", cfg->protocol->name, cfg->target,
+	fprintf(out, "%s %s, %s loop", cfg->protocol->name, cfg->host,
 		cfg->closed ? "closed" : "open");
 	if (!cfg->closed)
 		fprintf(out, " at %" PRIu64 " requests/s", cfg->rate);
+	if (cfg->targets > 1)
+		fprintf(out, ", %u targets", cfg->targets);
 	fprintf(out, ", %u connections%s", cfg->connections,
 		cfg->conn_per_request ? " (one per request)" : "");
+	if (cfg->active < cfg->connections)
+		fprintf(out, " (%u active)", cfg->active);
 	if (cfg->depth > 1)
 		fprintf(out, ", pipelining %u", cfg->depth);
 	fprintf(out, ", %u thread%s, %" PRIu64 ".%" PRIu64 " s\n\n", cfg->threads,
@@ -107,6 +111,8 @@ static void print_counts(FILE *out, const struct report *r, const struct speed *
 	fprintf(out, "connections  %10" PRIu64 "   opened, %" PRIu64 " closed by the server, %" PRIu64
 		" failed", c->opened, c->closed_by_peer, counts_failed(c));
 	print_kinds(out, refusal_names, c->failed, REFUSALS);
+	if (r->cfg->active < r->cfg->connections || r->cfg->hold)
+		fprintf(out, "             %10" PRIu64 "   open at the end\n", c->kept);
 	fprintf(out, "bytes        %10" PRIu64 "   sent, %" PRIu64 " received\n\n", c->bytes_sent,
 		c->bytes_received);
 }

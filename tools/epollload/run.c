@@ -98,6 +98,8 @@ static void start(struct run *run, struct worker *w, struct result *result)
 	else if (open < run->cfg->connections && !run->cfg->conn_per_request)
 		fprintf(stderr, "epollload: only %u of %u connections are open at the start\n", open,
 			run->cfg->connections);
+	if (!result->fatal && run->cfg->announce)
+		fprintf(stderr, "connected %u\n", open);
 	run->start_ns = result->start_ns = now_ns() + START_DELAY_NS;
 	for (uint32_t i = 0; i < run->cfg->threads; i++)
 		sem_post(&run->go);
@@ -118,8 +120,11 @@ static int run_threads(struct run *run, struct worker *w, struct result *result)
 		return err;
 	await(run, w, &set, &run->ready, 0);
 	start(run, w, result);
-	await(run, w, &set, &run->ended, result->start_ns);
+	await(run, w, &set, &run->done, result->start_ns);
+	if (!result->fatal && run->cfg->announce)
+		fputs("done\n", stderr);
 	result->end_ns = now_ns();
+	await(run, w, &set, &run->ended, 0);
 	for (uint32_t i = 0; i < run->cfg->threads; i++) {
 		pthread_join(w[i].thread, NULL);
 		counts_merge(&result->counts, &w[i].counts);

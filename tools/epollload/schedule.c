@@ -18,6 +18,8 @@ uint64_t schedule_count(const struct config *cfg)
 {
 	uint64_t n = cfg->requests ? cfg->requests : UINT64_MAX;
 
+	if (!cfg->active)
+		return 0;
 	if (!cfg->closed && cfg->duration_ns && count_in(cfg) < n)
 		n = count_in(cfg);
 	return n;

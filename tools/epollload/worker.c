@@ -18,13 +18,19 @@
 #define OPENING_MAX 64	/* connections: less than any server's backlog */
 #define IDLE_NS NS_PER_S
 
+static uint32_t share(uint32_t n, uint32_t threads, uint32_t id)
+{
+	return n / threads + (id < n % threads);
+}
+
 static int conns_init(struct worker *w)
 {
 	const struct config *cfg = w->cfg;
 
-	w->n_conns = cfg->connections / cfg->threads + (w->id < cfg->connections % cfg->threads);
+	w->n_conns = share(cfg->connections, cfg->threads, w->id);
+	w->n_active = share(cfg->active, cfg->threads, w->id);
 	w->conns = calloc(w->n_conns, sizeof(*w->conns));
-	w->started_ns = calloc((size_t)w->n_conns * cfg->depth, sizeof(*w->started_ns));
+	w->started_ns = calloc((size_t)w->n_active * cfg->depth + 1, sizeof(*w->started_ns));
 	if (!w->conns || !w->started_ns)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < w->n_conns; i++) {
@@ -32,8 +38,8 @@ static int conns_init(struct worker *w)
 
 		c->fd = -1;
 		c->index = w->id + i * cfg->threads;
+		c->active = c->index < cfg->active;
 		c->slow = c->index < cfg->slow_connections;
-		c->started_ns = w->started_ns + (size_t)i * cfg->depth;
 	}
 	return 0;
 }
@@ -63,12 +69,16 @@ void worker_destroy(struct worker *w)
 
 void worker_pump(struct worker *w)
 {
-	struct queue *free = &w->queue[Q_FREE];
+	struct conn *c;
 
-	for (int i = 0; i < PUMP_MAX && free->first && schedule_due(&w->schedule, w->now); i++)
-		conn_fill(w, conn_of(free->first, Q_FREE));
+	for (int i = 0; i < PUMP_MAX && schedule_due(&w->schedule, w->now); i++) {
+		c = queue_first(w, Q_FREE);
+		if (!c)
+			break;
+		conn_fill(w, c);
+	}
 	/* From here on a request that gets due finds no room. If one is due already, we are late. */
-	if (!w->full && !free->first && !schedule_due(&w->schedule, w->now)) {
+	if (!w->full && !queue_first(w, Q_FREE) && !schedule_due(&w->schedule, w->now)) {
 		w->full = true;
 		w->full_from_ns = w->now;
 		w->full_to_ns = UINT64_MAX;
@@ -77,14 +87,12 @@ void worker_pump(struct worker *w)
 
 static void run_timers(struct worker *w)
 {
-	for (int kind = Q_FREE + 1; kind < QUEUES; kind++) {
-		struct queue *q = &w->queue[kind];
+	for (enum queue_kind kind = Q_FREE + 1; kind < QUEUES; kind++) {
+		struct conn *c;
 
-		while (q->first && q->first->due_ns <= w->now) {
-			struct node *n = q->first;
-
-			queue_remove(q, n);
-			conn_timer(w, conn_of(n, (enum queue_kind)kind), (enum queue_kind)kind);
+		while ((c = queue_first(w, kind)) && c->node[kind].due_ns <= w->now) {
+			queue_remove(w, kind, c);
+			conn_timer(w, c, kind);
 		}
 	}
 }
@@ -94,14 +102,14 @@ static uint64_t next_ns(const struct worker *w)
 {
 	uint64_t next = w->now + IDLE_NS;
 
-	if (w->queue[Q_FREE].first && schedule_open(&w->schedule, w->now) &&
+	if (queue_first(w, Q_FREE) && schedule_open(&w->schedule, w->now) &&
 	    w->schedule.due_ns < next)
 		next = w->schedule.due_ns;
-	for (int kind = Q_FREE + 1; kind < QUEUES; kind++) {
-		const struct node *first = w->queue[kind].first;
+	for (enum queue_kind kind = Q_FREE + 1; kind < QUEUES; kind++) {
+		const struct conn *first = queue_first(w, kind);
 
-		if (first && first->due_ns < next)
-			next = first->due_ns;
+		if (first && first->node[kind].due_ns < next)
+			next = first->node[kind].due_ns;
 	}
 	return next;
 }
@@ -164,7 +172,7 @@ static void open_all(struct worker *w)
 			turn(w);
 	}
 	for (; next < w->n_conns && !w->fatal; next++)	/* too late for the start */
-		queue_add(&w->queue[Q_RETRY], &w->conns[next].node[Q_RETRY], w->now);
+		queue_add(w, Q_RETRY, &w->conns[next], w->now);
 }
 
 static void announce(struct worker *w, atomic_uint *count)
@@ -183,11 +191,11 @@ static void begin(struct worker *w)
 	w->began = true;
 	if (!w->cfg->closed || !w->cfg->ramp_ns)
 		return;
-	for (uint32_t i = 0; i < w->n_conns; i++) {
+	for (uint32_t i = 0; i < w->n_active; i++) {
 		struct conn *c = &w->conns[i];
-		uint64_t share = (uint64_t)((double)w->cfg->ramp_ns * c->index / w->cfg->connections);
+		double place = (double)c->index / w->cfg->active;
 
-		queue_add(&w->queue[Q_START], &c->node[Q_START], start + share);
+		queue_add(w, Q_START, c, start + (uint64_t)((double)w->cfg->ramp_ns * place));
 		conn_offer(w, c);
 	}
 }
@@ -196,7 +204,7 @@ static void begin(struct worker *w)
 static void give_up(struct worker *w, uint64_t last_ns)
 {
 	uint64_t patience = w->cfg->timeout_ns;
-	bool idle = !w->queue[Q_FREE].first && !w->queue[Q_START].first && !w->owed;
+	bool idle = !queue_first(w, Q_FREE) && !queue_first(w, Q_START) && !w->owed;
 
 	if ((last_ns && w->now > last_ns + patience) || (idle && w->now > w->alive_ns + patience)) {
 		w->counts.unsent += schedule_left(&w->schedule, UINT64_MAX);
@@ -230,6 +238,10 @@ void *worker_main(void *worker)
 		begin(w);
 		run_schedule(w);
 	}
+	announce(w, &w->run->done);
+	while (w->cfg->hold && !w->fatal && !stopped(w))
+		turn(w);
+	w->counts.kept = w->n_ready;
 	for (uint32_t i = 0; i < w->n_conns; i++)
 		if (w->conns[i].state != CONN_CLOSED)
 			conn_close(w, &w->conns[i], LOST_STOPPED);

@@ -19,33 +19,23 @@
 
 #define BUFFER_BYTES 65536
 
-/* What a connection may wait for. All but FREE are timers. */
-enum queue_kind {
-	Q_FREE,		/* has room for a request */
-	Q_PROGRESS,	/* owes a greeting or an answer: the time-out */
-	Q_PIECE,	/* slow sender: the next piece */
-	Q_READ,		/* slow reader: the next read */
-	Q_RETRY,	/* could not be opened */
-	Q_START,	/* closed loop: its place in the ramp */
-	Q_BEAT,		/* push: the heartbeat */
-	QUEUES
-};
-
 enum conn_state { CONN_CLOSED, CONN_CONNECTING, CONN_OPEN };
 
 struct conn {
 	int fd;
-	enum conn_state state;
+	uint8_t state;			/* enum conn_state */
+	bool active;			/* carries requests */
+	bool slow, readable;
+	bool useful;			/* answered since it was opened */
+	bool spoke;			/* since the last heartbeat */
+	uint16_t head, owed;		/* ring of started times of requests that are owed an answer */
 	uint32_t index;			/* among all connections of the run */
-	bool slow, readable, useful;	/* useful: answered since it was opened */
-	uint32_t head, owed;		/* ring of started times of requests that are owed an answer */
-	uint64_t *started_ns;		/* cfg->depth of them */
-	uint64_t opened_ns;		/* connect() called */
 	uint64_t pos, end;		/* bytes of the request stream: sent, to be sent */
-	uint64_t beat_pos;		/* pos at the last heartbeat */
 	struct node node[QUEUES];
 	struct wire wire;
 };
+
+_Static_assert(sizeof(struct conn) <= 256, "a million of them are to fit");
 
 /* Shared by the threads and main. */
 struct run {
@@ -53,7 +43,7 @@ struct run {
 	struct traffic traffic;
 	int stop_fd;			/* eventfd: readable once the run is to stop */
 	atomic_bool stop;
-	atomic_uint ready, ended;	/* threads that are through with opening, with everything */
+	atomic_uint ready, done, ended;	/* threads that are through with opening, requests, all */
 	sem_t go;
 	uint64_t start_ns;		/* valid after go */
 };
@@ -62,10 +52,10 @@ struct worker {
 	struct run *run;
 	const struct config *cfg;
 	pthread_t thread;
-	uint32_t id, n_conns;
+	uint32_t id, n_conns, n_active;	/* the active ones come first */
 	int epoll;
 	struct conn *conns;
-	uint64_t *started_ns;		/* all the rings */
+	uint64_t *started_ns;		/* rings of cfg->depth for each active connection */
 	char *buffer, *scratch;
 	struct queue queue[QUEUES];
 	struct schedule schedule;
@@ -88,7 +78,8 @@ void worker_destroy(struct worker *w);
 
 /*
  * The thread: opens the connections, says so in run->ready, waits for run->go, runs the schedule,
- * counts in run->ended. Either is announced to the process by SIGUSR1 when the last thread is there.
+ * says so in run->done, holds the connections if that is asked for, counts in run->ended. Each is
+ * announced to the process by SIGUSR1 when the last thread is there.
  */
 void *worker_main(void *worker);
 
