@@ -127,9 +127,12 @@ completion_dir = $(DESTDIR)$(prefix)/share/bash-completion/completions
 install: all
 	install -D -m 755 $(BUILD)/epollscope $(bin_dir)/epollscope
 	install -D -m 644 docs/epollscope.1 $(man_dir)/epollscope.1
+	install -D -m 755 $(BUILD)/epollload $(bin_dir)/epollload
+	install -D -m 644 docs/epollload.1 $(man_dir)/epollload.1
 	install -D -m 644 tools/completions/epollscope.bash $(completion_dir)/epollscope
 
 uninstall:
+	rm -f $(bin_dir)/epollload $(man_dir)/epollload.1
 	rm -f $(bin_dir)/epollscope $(man_dir)/epollscope.1 $(completion_dir)/epollscope
 
 # --- Kernel side: one object a file, linked into one, turned into a skeleton ------------------
@@ -176,6 +179,7 @@ $(BUILD)/epollserver $(BUILD)/epollload:
 	$(call say,LINK,$@)
 	$(Q)$(link) $(filter %.o,$^) -lm -pthread
 
+$(BUILD)/tests/test_load_histogram: $(BUILD)/obj/tools/epollload/histogram.o
 $(unit_tests): $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(helper_obj) $(BUILD)/libepollscope.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)

@@ -208,7 +208,7 @@ test_http() {
 
 # The reference server's statistics say at its end what it delivered.
 test_push() { # NAME N CONNECTIONS OPTIONS...
-	local name="push, $1" n=$2 connections=$3 server=${EPOLLSERVER:-${BUILD:-build}/epollserver}
+	local name="push, $1" n=$2 connections=$3 deliveries=${deliveries:-$2} server=${EPOLLSERVER:-${BUILD:-build}/epollserver}
 
 	shift 3
 	if [ ! -x "$server" ]; then
@@ -221,8 +221,34 @@ test_push() { # NAME N CONNECTIONS OPTIONS...
 	expect_eq "$name: answered, opened" "$n $connections" \
 		"$(load_jq .requests.answered) $(load_jq .connections.opened)"
 	stop_server
-	expect_eq "$name: server's messages" "$n" \
+	expect_eq "$name: server's messages" "$deliveries" \
 		"$(grep -o 'delivered=[0-9]*' "$LIVE_DIR/epollserver.log" | tail -n 1 | cut -d= -f2)"
+}
+
+# More than the server bears: what it refused, and what it took, is what we saw. Pipelined, so that
+# refusals overtake answers.
+test_refusals() {
+	local options=(--protocol push --rate 1000 --burst 5 --queue 5 --max-connections 0)
+
+	server_with_port epollserver "${EPOLLSERVER:-${BUILD:-build}/epollserver}" "${options[@]}"
+	load --protocol push --rate 20k --requests 4000 --connections 40 --pipeline 4
+	expect_sum 'push, refusals'
+	stop_server
+	expect_eq 'push, refusals: answered, refused' \
+		"$(load_jq .requests.answered) $(load_jq .requests.refused)" \
+		"$(grep -o 'delivered=[0-9]*\|refused=[0-9]*' "$LIVE_DIR/epollserver.log" | tail -n 2 |
+			sort | cut -d= -f2 | xargs)"
+	expect_jq 'push, refusals: some' "$OUT" '.requests.refused > 0 and .requests.lost == 0' .requests
+}
+
+# Each of N published messages reaches every subscriber of its topic, once; the server says so too.
+test_topics() { # NAME N DELIVERIES CONNECTIONS OPTIONS...
+	local name="topics, $1" n=$2 deliveries=$3
+
+	test_push "$name" "$n" "$4" "${@:5}"
+	[ -x "${EPOLLSERVER:-${BUILD:-build}/epollserver}" ] || return
+	expect_jq "$name: deliveries" "$OUT" ".deliveries == { expected: $deliveries,
+		received: $deliveries } and .delivery_ns.count == $deliveries" .deliveries
 }
 
 # HTTP spoken to the echo server comes back, and is no answer.
@@ -329,6 +355,7 @@ test_arguments() {
 	test_bad '--frobnicate' --closed --frobnicate 80
 	test_bad '--active 2' --closed --active 2 80
 	test_bad '--active 0' --closed --active 0 80
+	test_bad '--topics' --closed --protocol push --topics 2 80
 	test_bad '--hold' --closed --hold --conn-per-request 80
 	limit=$(ulimit -Hn)
 	test_bad "limit of $limit" --closed --connections "$limit" 80
@@ -357,6 +384,10 @@ test_push 'pipelining' 10000 2 --closed --connections 2 --pipeline 8 --threads 2
 test_push 'open loop' 2000 16 --rate 2000 --connections 16
 test_push 'heartbeats' 4 2 --rate 2 --connections 2
 test_push 'a connection per request' 200 200 --rate 400 --connections 8 --conn-per-request
+test_topics 'open loop' 2000 24000 26 --rate 2000 --connections 26 --active 2 --topics 2 --threads 2
+test_topics 'pipelining, closed loop' 4000 20000 6 --closed --pipeline 8 --connections 6 --active 1 \
+	--topics 1
+test_refusals
 test_garbled
 test_server_dies
 test_interrupt

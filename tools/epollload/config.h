@@ -11,6 +11,7 @@
 
 #define EXIT_USAGE 64
 #define TARGETS_MAX 64
+#define UNSET UINT32_MAX	/* until config_check() */
 
 enum action { ACTION_RUN, ACTION_HELP };
 
@@ -39,6 +40,7 @@ struct config {
 
 	uint32_t connections, threads;
 	uint32_t active;		/* the first so many carry requests, the rest only stay open */
+	uint32_t topics;		/* push: active ones publish to so many, the others subscribe */
 	bool hold;			/* stays connected after the last request until a signal */
 	bool announce;			/* says on stderr how far it got */
 	uint32_t depth;			/* requests under way on a connection */
@@ -61,8 +63,20 @@ struct config {
 	char error[200];		/* after a failed parse: the line to print */
 };
 
+/* The part of n that falls to one of several who take turns, the id-th from 0. */
+static inline uint32_t share_of(uint32_t n, uint32_t several, uint32_t id)
+{
+	return n / several + (id < n % several);
+}
+
 /* Fills cfg, defaults included. 0, or -EINVAL with cfg->error set. */
 int config_parse(struct config *cfg, int argc, char *const argv[]);
+
+/* Whether what was asked for fits together; fills in what depends on it. As above. */
+int config_check(struct config *cfg);
+
+__attribute__((format(printf, 2, 3)))
+int config_wrong(struct config *cfg, const char *format, ...);	/* -EINVAL, with cfg->error set */
 
 void config_help(void);
 

@@ -13,6 +13,7 @@
 #include "config.h"
 #include "conn.h"
 #include "conn_io.h"
+#include "owed.h"
 
 #define RETRY_NS 10000000	/* after a failure */
 
@@ -103,10 +104,12 @@ int conn_open(struct worker *w, struct conn *c)
 
 static bool has_room(const struct worker *w, const struct conn *c)
 {
+	if (c >= w->conns + w->n_started)
+		return false;
 	if (w->cfg->conn_per_request)
 		return c->state == CONN_CLOSED;
-	return c->active && c->state == CONN_OPEN && c->wire.ready && !c->wire.closing &&
-	       c->owed < w->cfg->depth && !c->node[Q_START].queued;
+	return c->state == CONN_OPEN && c->wire.ready && !c->wire.closing &&
+	       c->owed < w->cfg->depth;
 }
 
 void conn_offer(struct worker *w, struct conn *c)
@@ -142,7 +145,7 @@ static void established(struct worker *w, struct conn *c)
 	c->state = CONN_OPEN;
 	w->counts.opened++;
 	histogram_add(&w->counts.connect, w->now - opened_ns);
-	w->cfg->protocol->open(&c->wire);
+	w->cfg->protocol->open(&c->wire, &w->run->traffic, c->index);
 	if (c->wire.ready)
 		conn_ready(w, c);
 	conn_flush(w, c);
@@ -156,15 +159,14 @@ static void shut(struct worker *w, struct conn *c, enum loss loss)
 		w->n_ready--;
 	else
 		w->opening--;
-	w->counts.lost[loss] += c->owed;
-	w->owed -= c->owed;
+	owe_nothing(w, c, loss);
 	for (int kind = 0; kind < QUEUES; kind++)
 		queue_remove(w, (enum queue_kind)kind, c);
 	c->fd = -1;
 	c->state = CONN_CLOSED;
 	c->readable = c->useful = false;
-	c->head = c->owed = 0;
-	c->pos = c->end = 0;
+	c->owed = 0;
+	c->taken = c->pos = 0;
 	memset(&c->wire, 0, sizeof(c->wire));
 }
 
@@ -243,9 +245,6 @@ void conn_timer(struct worker *w, struct conn *c, enum queue_kind kind)
 	case Q_RETRY:
 		if (wanted_again(w))
 			conn_open(w, c);
-		break;
-	case Q_START:
-		conn_offer(w, c);
 		break;
 	case Q_BEAT:
 		beat(w, c);

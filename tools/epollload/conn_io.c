@@ -7,6 +7,7 @@
 #include "config.h"
 #include "conn.h"
 #include "conn_io.h"
+#include "owed.h"
 
 /* While an answer is owed, the time-out counts from the last thing that happened. */
 static void progress(struct worker *w, struct conn *c)
@@ -17,52 +18,20 @@ static void progress(struct worker *w, struct conn *c)
 		queue_remove(w, Q_PROGRESS, c);
 }
 
-/* Where the n-th of the requests that are owed keeps its time. */
-static uint64_t *started(const struct worker *w, const struct conn *c, uint32_t n)
-{
-	uint32_t depth = w->cfg->depth;
-
-	return &w->started_ns[(size_t)(c - w->conns) * depth + (c->head + n) % depth];
-}
-
-/* A new request: when it is taken, and how much later than it should be. */
-static void take_request(struct worker *w, struct conn *c)
-{
-	struct schedule *s = &w->schedule;
-	uint64_t meant = s->closed ? w->now : s->due_ns;
-	bool held = !s->closed && w->full && meant >= w->full_from_ns && meant < w->full_to_ns;
-
-	*started(w, c, c->owed) = meant;
-	c->owed++;
-	w->owed++;
-	w->counts.sent++;
-	w->counts.held += held;
-	w->full = held;	/* the rest of the held ones come first: the next that is not ends it */
-	w->counts.last_sent_ns = w->now;
-	if (!s->closed)
-		histogram_add(&w->counts.send_error, w->now - meant);
-	if (!s->closed && !held)
-		histogram_add(&w->counts.own_error, w->now - meant);
-	c->end += w->run->traffic.request_size;
-	schedule_advance(s);
-}
-
 void conn_fill(struct worker *w, struct conn *c)
 {
 	uint32_t before = c->owed;
 
 	w->now = now_ns();
 	while (c->owed < w->cfg->depth && schedule_due(&w->schedule, w->now))
-		take_request(w, c);
+		owe_request(w, c);
 	/* To the end of the row even if it has room left: the load goes round. */
 	queue_remove(w, Q_FREE, c);
 	if (c->state == CONN_CLOSED) {
 		if (!conn_open(w, c))
 			return;
-		w->counts.lost[LOST_CONNECT] += c->owed;
-		w->owed -= c->owed;
-		c->owed = 0;
-		c->end = 0;
+		owe_nothing(w, c, LOST_CONNECT);
+		c->taken = 0;
 	} else {
 		if (!before)
 			progress(w, c);
@@ -99,7 +68,7 @@ static size_t piece_left(const struct worker *w, const struct conn *c)
 	size_t number = offset / piece;
 
 	if (!c->slow || pieces == 1)
-		return c->end - c->pos;
+		return c->taken * size - c->pos;
 	return (number + 1 >= pieces ? size : (number + 1) * piece) - offset;
 }
 
@@ -110,7 +79,8 @@ static int send_some(struct worker *w, struct conn *c)
 	const char *from;
 	ssize_t done;
 
-	n = w->cfg->protocol->compose(&c->wire, &w->run->traffic, c->pos, limit, w->scratch, &from);
+	n = w->cfg->protocol->compose(&c->wire, &w->run->traffic, owed_times(w, c), c->pos, limit,
+				      w->scratch, &from);
 	if (!n)
 		return 0;
 	done = send(c->fd, from, n, MSG_NOSIGNAL);
@@ -140,41 +110,13 @@ void conn_flush(struct worker *w, struct conn *c)
 
 		if (boundary && !flush_control(w, c))
 			rc = errno == EAGAIN ? 0 : -errno;
-		else if (!c->wire.ready || c->pos == c->end)
+		else if (!c->wire.ready || c->wire.sent == c->taken)
 			return;
 		else
 			rc = send_some(w, c);
 	}
 	if (rc < 0)
 		conn_lost(w, c, LOST_RESET);
-}
-
-/* False if the connection is gone. */
-static bool take_answer(struct worker *w, struct conn *c, bool refused)
-{
-	uint64_t since;
-
-	if (!c->owed) {
-		conn_lost(w, c, LOST_GARBLED);
-		return false;
-	}
-	since = *started(w, c, 0);
-	c->head = (uint16_t)((c->head + 1u) % w->cfg->depth);
-	c->owed--;
-	w->owed--;
-	w->alive_ns = w->counts.last_answer_ns = w->now;
-	c->useful = true;
-	if (refused) {
-		w->counts.refused++;
-	} else {
-		w->counts.answered++;
-		histogram_add(&w->counts.latency, w->now - since);
-	}
-	if (w->cfg->conn_per_request) {
-		conn_close(w, c, LOST_CLOSED);
-		return false;
-	}
-	return true;
 }
 
 /* False if the connection is gone. */
@@ -185,16 +127,9 @@ static bool take_bytes(struct worker *w, struct conn *c, const char *data, size_
 	uint32_t owed = c->owed;
 	const char *end = data + n;
 
-	while (data < end) {
-		enum parsed result = p->parse(&c->wire, &w->run->traffic, &data, end);
-
-		if (result == PARSED_GARBAGE) {
-			conn_lost(w, c, LOST_GARBLED);
+	while (data < end)
+		if (!owe_less(w, c, p->parse(&c->wire, &w->run->traffic, &data, end)))
 			return false;
-		}
-		if (result != PARSED_MORE && !take_answer(w, c, result == PARSED_REFUSAL))
-			return false;
-	}
 	if (c->wire.ready && !was_ready)
 		conn_ready(w, c);
 	if (!p->chatty || c->owed != owed)
@@ -204,9 +139,7 @@ static bool take_bytes(struct worker *w, struct conn *c, const char *data, size_
 
 static void peer_closed(struct worker *w, struct conn *c)
 {
-	enum parsed last = w->cfg->protocol->end(&c->wire);
-
-	if (last == PARSED_MORE || take_answer(w, c, last == PARSED_REFUSAL))
+	if (owe_less(w, c, w->cfg->protocol->end(&c->wire)))
 		conn_lost(w, c, LOST_CLOSED);
 }
 

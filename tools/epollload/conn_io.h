@@ -10,7 +10,7 @@
 /* Sends what there is to send, as far as pauses, windows and the kernel's room allow. */
 void conn_flush(struct worker *w, struct conn *c);
 
-/* Reads until nothing is left, or once if it is a slow reader. hangup: the end is near, look for it. */
+/* Reads until nothing is left, or once if it is a slow reader. hangup: look for the end. */
 void conn_read(struct worker *w, struct conn *c, bool hangup);
 
 void conn_ready(struct worker *w, struct conn *c);

@@ -41,6 +41,9 @@ void counts_merge(struct counts *into, const struct counts *from)
 	histogram_merge(&into->send_error, &from->send_error);
 	histogram_merge(&into->own_error, &from->own_error);
 	histogram_merge(&into->connect, &from->connect);
+	into->to_deliver += from->to_deliver;
+	into->delivered += from->delivered;
+	histogram_merge(&into->delivery, &from->delivery);
 }
 
 static uint64_t sum(const uint64_t *n, int count)

@@ -45,6 +45,9 @@ struct counts {
 	struct hist send_error;	/* of sent ones: actual minus intended time */
 	struct hist own_error;	/* the same of those that were not held: our own fault */
 	struct hist connect;	/* until established */
+	uint64_t to_deliver;	/* topics: sum over published messages of their subscribers */
+	uint64_t delivered;	/* of these */
+	struct hist delivery;	/* from the publication's intended time */
 };
 
 /* Words for reports and JSON names. */

@@ -20,6 +20,8 @@ void config_help(void)
 "  --ramp TIME           the rate, or with --closed the busy connections, grow so long\n"
 "  --protocol NAME       echo, http or push; echo\n"
 "  --size BYTES          of a payload; 64; http: 0, a GET; more is a POST\n"
+"  --topics N            push: the --active ones publish to topics 1 to N by turns, the others\n"
+"                        subscribe by turns; a request is answered when it is acknowledged\n"
 "  --path PATH           http: what to get; /\n"
 "\n"
 "How:\n"

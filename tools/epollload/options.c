@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <netdb.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,15 +14,12 @@
 #include "protocol.h"
 #include "quantity.h"
 
-#define DEFAULT_DURATION_NS (10 * NS_PER_S)
 #define DEFAULT_TIMEOUT_NS (5 * NS_PER_S)
 #define DEFAULT_SPIN_NS 200000	/* a sleep of more ends up to so much late */
 #define RATE_MAX 10000000
 #define CONNECTIONS_MAX 1000000
 #define THREADS_MAX 256
 #define DEPTH_MAX 1024
-#define SLOTS_MAX (64u << 20)	/* requests under way over all connections: half a gigabyte */
-#define UNSET UINT32_MAX
 #define FIRST_ROW 256		/* getopt's code of the first row: no character's */
 
 enum kind { FLAG, COUNT32, COUNT64, TIME, WORD, SPECIAL };
@@ -36,17 +32,6 @@ struct option_row {
 	const char *wants;		/* what a good value looks like */
 	int (*special)(struct config *cfg, const char *arg);
 };
-
-__attribute__((format(printf, 2, 3)))
-static int wrong(struct config *cfg, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(cfg->error, sizeof(cfg->error), format, args);
-	va_end(args);
-	return -EINVAL;
-}
 
 static int set_protocol(struct config *cfg, const char *arg)
 {
@@ -116,6 +101,7 @@ static const struct option_row rows[] = {
 	{ "spin", TIME, AT(spin_ns), 0, NS_PER_S, A_TIME ", at most 1s", NULL },
 	{ "connections", COUNT32, AT(connections), 1, CONNECTIONS_MAX, A_COUNT ", at most 1m", NULL },
 	{ "active", COUNT32, AT(active), 0, CONNECTIONS_MAX, A_COUNT ", at most 1m", NULL },
+	{ "topics", COUNT32, AT(topics), 1, CONNECTIONS_MAX, A_COUNT, NULL },
 	{ "hold", FLAG, AT(hold), 0, 0, NULL, NULL },
 	{ "announce", FLAG, AT(announce), 0, 0, NULL, NULL },
 	{ "threads", COUNT32, AT(threads), 1, THREADS_MAX, "a whole number, 1 to 256", NULL },
@@ -166,7 +152,7 @@ static int set_row(struct config *cfg, const struct option_row *row, const char 
 		err = row->special(cfg, arg);
 		break;
 	}
-	return err ? wrong(cfg, "--%s %.60s: wants %s", row->name, arg, row->wants) : 0;
+	return err ? config_wrong(cfg, "--%s %.60s: wants %s", row->name, arg, row->wants) : 0;
 }
 
 /* PORT, HOST:PORT or [V6]:PORT. */
@@ -182,15 +168,15 @@ static int set_target(struct config *cfg, const char *target)
 	uint64_t number;
 
 	if (cfg->targets == TARGETS_MAX)
-		return wrong(cfg, "%.60s: at most %d targets", target, TARGETS_MAX);
+		return config_wrong(cfg, "%.60s: at most %d targets", target, TARGETS_MAX);
 	if (quantity_count(port, 1, 65535, &number, NULL) || port[strspn(port, "0123456789")])
-		return wrong(cfg, "%.60s: wants PORT or HOST:PORT, the port 1 to 65535", target);
+		return config_wrong(cfg, "%.60s: wants PORT or HOST:PORT, the port 1 to 65535", target);
 	if ((colon && !len) || len >= sizeof(host))
-		return wrong(cfg, "%.60s: which host?", target);
+		return config_wrong(cfg, "%.60s: which host?", target);
 	if (colon)
 		snprintf(host, sizeof(host), "%.*s", (int)(len - 2 * v6), target + v6);
 	if (getaddrinfo(host, port, &hints, &found))
-		return wrong(cfg, "%.60s: no such host", target);
+		return config_wrong(cfg, "%.60s: no such host", target);
 	t = &cfg->target[cfg->targets];
 	memcpy(&t->address, found->ai_addr, found->ai_addrlen);
 	t->len = found->ai_addrlen;
@@ -200,84 +186,12 @@ static int set_target(struct config *cfg, const char *target)
 	return 0;
 }
 
-static bool good_path(const char *path)
-{
-	for (const char *p = path; *p; p++)
-		if (*p <= ' ' || *p >= 0x7f)
-			return false;
-	return path[0] == '/';
-}
-
-static int check_protocol(struct config *cfg)
-{
-	const struct protocol *p = cfg->protocol;
-
-	if (cfg->size == UNSET)
-		cfg->size = p->default_size;
-	if (cfg->size < p->min_size || cfg->size > p->max_size)
-		return wrong(cfg, "--size %u: %s takes %u to %u bytes", cfg->size, p->name, p->min_size,
-			     p->max_size);
-	if (cfg->path && p != &protocol_http)
-		return wrong(cfg, "--path: only with --protocol http");
-	if (!cfg->path)
-		cfg->path = "/";
-	if (!good_path(cfg->path))
-		return wrong(cfg, "--path: wants / and printable characters without blanks");
-	return 0;
-}
-
-/* How many connections of which sort. */
-static int check_connections(struct config *cfg)
-{
-	if (cfg->active == UNSET)
-		cfg->active = cfg->connections;
-	if (cfg->active > cfg->connections)
-		return wrong(cfg, "--active %u: more than the %u connections", cfg->active,
-			     cfg->connections);
-	if (!cfg->active && (cfg->rate || cfg->requests || cfg->duration_ns || !cfg->hold))
-		return wrong(cfg, "--active 0: sends nothing, and goes with --hold");
-	if (cfg->threads > (cfg->active ? cfg->active : cfg->connections))
-		return wrong(cfg, "--threads %u: more than connections to work on", cfg->threads);
-	if (cfg->conn_per_request && (cfg->hold || cfg->active < cfg->connections))
-		return wrong(cfg, "--conn-per-request keeps none open for --active or --hold");
-	return 0;
-}
-
-static int check(struct config *cfg)
-{
-	if (!cfg->targets)
-		return wrong(cfg, "no target: epollload PORT or HOST:PORT");
-	if (cfg->closed && cfg->rate)
-		return wrong(cfg, "--rate and --closed exclude each other");
-	if (check_connections(cfg))
-		return -EINVAL;
-	if (!cfg->active)
-		cfg->closed = true;
-	if (!cfg->closed && !cfg->rate)
-		return wrong(cfg, "--rate N for an open loop, or --closed for a closed one");
-	if (!cfg->duration_ns && !cfg->requests)
-		cfg->duration_ns = DEFAULT_DURATION_NS;
-	if (cfg->duration_ns && cfg->ramp_ns > cfg->duration_ns)
-		return wrong(cfg, "--ramp: longer than the duration");
-	if (cfg->conn_per_request && cfg->depth > 1)
-		return wrong(cfg, "--conn-per-request and --pipeline exclude each other");
-	if ((uint64_t)cfg->connections * cfg->depth > SLOTS_MAX)
-		return wrong(cfg, "--pipeline %u: too much with %u connections", cfg->depth,
-			     cfg->connections);
-	for (uint32_t i = 0; cfg->sources && i < cfg->targets; i++)
-		if (cfg->target[i].address.ss_family != AF_INET)
-			return wrong(cfg, "--source: only with IPv4 targets");
-	if (cfg->slow_connections != UNSET && !cfg->read_bytes && cfg->send_pieces == 1)
-		return wrong(cfg, "--slow-connections: only with --slow-sender or --slow-reader");
-	return check_protocol(cfg);
-}
-
 /* getopt's own words would go to stderr: ours name the option too. */
 static int unknown(struct config *cfg, int code, char *const argv[])
 {
 	if (code == ':')
-		return wrong(cfg, "%.60s: wants a value", argv[optind - 1]);
-	return wrong(cfg, "%.60s: %s (see --help)", argv[optind - 1],
+		return config_wrong(cfg, "%.60s: wants a value", argv[optind - 1]);
+	return config_wrong(cfg, "%.60s: %s (see --help)", argv[optind - 1],
 		     optopt >= FIRST_ROW ? "takes no value" : "no such option");
 }
 
@@ -306,5 +220,5 @@ int config_parse(struct config *cfg, int argc, char *const argv[])
 	}
 	for (; !err && optind < argc; optind++)
 		err = set_target(cfg, argv[optind]);
-	return err ? err : check(cfg);
+	return err ? err : config_check(cfg);
 }

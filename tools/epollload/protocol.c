@@ -23,12 +23,13 @@ int traffic_repeat(struct traffic *t, const char *request, size_t size)
 	return 0;
 }
 
-size_t compose_block(struct wire *w, const struct traffic *t, uint64_t pos, size_t limit,
-		     char *scratch, const char **from)
+size_t compose_block(struct wire *w, const struct traffic *t, const uint64_t *times, uint64_t pos,
+		     size_t limit, char *scratch, const char **from)
 {
 	size_t offset = pos % t->request_size, n = t->block_size - offset;
 
 	(void)w;
+	(void)times;
 	(void)scratch;
 	*from = t->block + offset;
 	return n < limit ? n : limit;
@@ -50,8 +51,10 @@ static int echo_prepare(struct traffic *t)
 	return err;
 }
 
-static void echo_open(struct wire *w)
+void open_at_once(struct wire *w, const struct traffic *t, uint32_t index)
 {
+	(void)t;
+	(void)index;
 	w->ready = true;
 }
 
@@ -81,7 +84,7 @@ static const struct protocol protocol_echo = {
 	.min_size = 1,
 	.max_size = 16 << 20,
 	.prepare = echo_prepare,
-	.open = echo_open,
+	.open = open_at_once,
 	.parse = echo_parse,
 	.end = echo_end,
 	.compose = compose_block,

@@ -16,7 +16,8 @@
 #include "tools/push.h"
 
 #define SCRATCH_BYTES 65536
-#define CONTROL_BYTES PUSH_HEADER
+#define CONTROL_BYTES (PUSH_HEADER + 4)
+#define PUSH_STAMP 8	/* topics: a message begins with the time it was meant to be sent */
 #define HTTP_LINE_BYTES 48	/* no header that matters is longer */
 
 struct config;
@@ -39,14 +40,16 @@ struct http_wire {
 };
 
 struct push_wire {
-	uint8_t head[PUSH_HEADER + 8];
-	uint16_t fill;		/* of head, bytes */
+	uint8_t head[PUSH_HEADER + 8 + PUSH_STAMP];
+	uint8_t fill;		/* of head, bytes */
+	bool subscriber;
 	uint16_t skip;		/* payload bytes that go by */
-	uint32_t id;		/* ours, from WELCOME */
+	uint32_t peer;		/* whom our messages go to, by id: ourselves; or the topic of both sides */
 	uint32_t got;		/* sequence of the last data frame that came */
 	uint32_t told;		/* the last ack that we sent */
+	uint32_t acked;		/* topics: the last ack that we got */
 	uint32_t frame_ack;	/* in the request that is under way: it may go out in pieces */
-	uint64_t peer_limit;	/* requests that the server's window allows */
+	uint32_t peer_limit;	/* the last sequence that the server's window allows */
 	uint32_t heartbeat_ms;
 };
 
@@ -57,6 +60,7 @@ struct wire {
 	uint16_t wanted;	/* frames that control() is to write; bits of the protocol's own */
 	uint8_t control[CONTROL_BYTES];
 	uint8_t control_len;
+	uint16_t earlier;	/* answers before the one that was parsed, to be taken with it */
 	uint64_t sent;		/* whole requests, kept by the connection */
 	union {
 		size_t echo_got;	/* bytes of the answer */
@@ -65,7 +69,7 @@ struct wire {
 	};
 };
 
-enum parsed { PARSED_MORE, PARSED_ANSWER, PARSED_REFUSAL, PARSED_GARBAGE };
+enum parsed { PARSED_MORE, PARSED_ANSWER, PARSED_REFUSAL, PARSED_DELIVERY, PARSED_GARBAGE };
 
 struct protocol {
 	const char *name;
@@ -75,8 +79,8 @@ struct protocol {
 	/* Fills t's block and sizes. 0 or -ENOMEM. */
 	int (*prepare)(struct traffic *t);
 
-	/* The connection is established. */
-	void (*open)(struct wire *w);
+	/* The connection, by its place among all, is established. */
+	void (*open)(struct wire *w, const struct traffic *t, uint32_t index);
 
 	/* Writes one frame of the wanted ones to control; only called if there are any. */
 	void (*control)(struct wire *w);
@@ -93,10 +97,11 @@ struct protocol {
 
 	/*
 	 * At most limit bytes from place pos of the stream. Stores where they are, in the traffic or
-	 * in scratch[SCRATCH_BYTES], and returns how many: 0 if the server's window is shut.
+	 * in scratch[SCRATCH_BYTES], and returns how many: 0 if the server's window is shut. Request
+	 * n, from 0, was meant to be sent at times[n % cfg->depth].
 	 */
-	size_t (*compose)(struct wire *w, const struct traffic *t, uint64_t pos, size_t limit,
-			  char *scratch, const char **from);
+	size_t (*compose)(struct wire *w, const struct traffic *t, const uint64_t *times,
+			  uint64_t pos, size_t limit, char *scratch, const char **from);
 };
 
 const struct protocol *protocol_find(const char *name);	/* NULL if there is none */
@@ -107,12 +112,19 @@ void traffic_free(struct traffic *t);
 /* For protocols: repeats one request of that size until the block is worth a system call. */
 int traffic_repeat(struct traffic *t, const char *request, size_t size);
 
+/* For protocols without greetings. */
+void open_at_once(struct wire *w, const struct traffic *t, uint32_t index);
+
 /* For protocols whose requests are all alike. */
-size_t compose_block(struct wire *w, const struct traffic *t, uint64_t pos, size_t limit,
-		     char *scratch, const char **from);
+size_t compose_block(struct wire *w, const struct traffic *t, const uint64_t *times, uint64_t pos,
+		     size_t limit, char *scratch, const char **from);
 
 /* Has one sent. */
 void push_heartbeat(struct wire *w);
+
+/* Of what was parsed last: the number of the request that was refused, the stamp of the delivery. */
+uint64_t push_refused(const struct wire *w);
+uint64_t push_stamp(const struct wire *w);
 
 extern const struct protocol protocol_http, protocol_push;
 

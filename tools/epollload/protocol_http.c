@@ -46,11 +46,6 @@ static int http_prepare(struct traffic *t)
 	return err;
 }
 
-static void http_open(struct wire *w)
-{
-	w->ready = true;
-}
-
 static enum parsed answered(struct wire *w)
 {
 	bool refused = w->http.refused;
@@ -218,7 +213,7 @@ const struct protocol protocol_http = {
 	.min_size = 0,
 	.max_size = 16 << 20,
 	.prepare = http_prepare,
-	.open = http_open,
+	.open = open_at_once,
 	.parse = http_parse,
 	.end = http_end,
 	.compose = compose_block,

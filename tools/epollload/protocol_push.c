@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * protocol_push.c - the push protocol of tools/push.h: each request is a SEND to ourselves, each
- * answer the MESSAGE that comes of it, or a REFUSE. HELLO and WELCOME come first.
+ * protocol_push.c - the push protocol of tools/push.h. HELLO and WELCOME come first.
+ *
+ * Without topics, a request is a SEND to ourselves, and its answer the MESSAGE that comes of it.
+ * With topics, the first connections publish: a request is a PUBLISH, and its answer that it was
+ * acknowledged. The others subscribe, and what comes there are deliveries. Either may be refused.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +14,7 @@
 #include "protocol.h"
 
 #define OUR_WINDOW 1024	/* messages that the server may have under way to one of us */
-#define PREFIX 4	/* of a SEND's payload: the id that it goes to */
+#define PREFIX 4	/* of a SEND's or PUBLISH's payload: the id or topic that it goes to */
 
 static int push_prepare(struct traffic *t)
 {
@@ -39,16 +42,30 @@ static void push_control(struct wire *w)
 		.ack = w->push.got,
 		.window = OUR_WINDOW,
 	};
+	uint8_t *to;
 
-	push_encode(w->control, &f);
-	w->control_len = PUSH_HEADER;
+	if (type == PUSH_SUBSCRIBE)
+		f.length = push_fixed(PUSH_SUBSCRIBE);
+	w->control_len = (uint8_t)(PUSH_HEADER + f.length);
+	to = w->control + sizeof(w->control) - w->control_len;
+	push_encode(to, &f);
+	if (f.length)
+		push_put32(to + PUSH_HEADER, w->push.peer);
 	w->wanted &= (uint16_t)~(1u << type);
 	w->push.told = w->push.got;
 }
 
-static void push_open(struct wire *w)
+static void push_open(struct wire *w, const struct traffic *t, uint32_t index)
 {
+	const struct config *cfg = t->cfg;
+
 	want(w, PUSH_HELLO);
+	if (!cfg->topics)
+		return;
+	w->push.subscriber = index >= cfg->active;
+	if (w->push.subscriber)
+		index -= cfg->active;
+	w->push.peer = 1 + index % cfg->topics;
 }
 
 void push_heartbeat(struct wire *w)
@@ -56,54 +73,94 @@ void push_heartbeat(struct wire *w)
 	want(w, PUSH_HEARTBEAT);
 }
 
+uint64_t push_refused(const struct wire *w)
+{
+	uint32_t sequence = push_get32(w->push.head + PUSH_HEADER);
+
+	return w->sent + (uint64_t)(int32_t)(sequence - (uint32_t)w->sent) - 1;
+}
+
+uint64_t push_stamp(const struct wire *w)
+{
+	const uint8_t *stamp = w->push.head + PUSH_HEADER + 8;
+
+	return (uint64_t)push_get32(stamp) << 32 | push_get32(stamp + 4);
+}
+
 /* What any frame says of how far we may go. Data frame n is the connection's n-th request. */
 static void take_window(struct wire *w, const struct push_frame *f)
 {
-	int32_t ahead = (int32_t)(f->ack + f->window - (uint32_t)w->sent);
-
-	if (ahead > 0 && w->sent + (uint32_t)ahead > w->push.peer_limit)
-		w->push.peer_limit = w->sent + (uint32_t)ahead;
+	if (push_after(f->ack + f->window, w->push.peer_limit))
+		w->push.peer_limit = f->ack + f->window;
 }
 
-static enum parsed take_message(struct wire *w, const struct push_frame *f)
+static enum parsed take_message(struct wire *w, const struct traffic *t, const struct push_frame *f)
 {
 	struct push_wire *p = &w->push;
 
 	if (f->sequence != p->got + 1)
 		return PARSED_GARBAGE;
 	p->got = f->sequence;
-	p->skip = (uint16_t)(f->length - push_fixed(PUSH_MESSAGE));
 	if (p->got - p->told >= OUR_WINDOW / 4)
 		want(w, PUSH_ACK);
-	if (push_get32(f->payload) || push_get32(f->payload + 4) != p->id)
+	if (t->cfg->topics)
+		return push_get32(f->payload) == p->peer ? PARSED_DELIVERY : PARSED_GARBAGE;
+	if (push_get32(f->payload) || push_get32(f->payload + 4) != p->peer)
 		return PARSED_MORE;
 	return PARSED_ANSWER;
 }
 
-static enum parsed take_frame(struct wire *w, const struct push_frame *f)
+/* Published ones are answered by any frame that acknowledges them. */
+static enum parsed take_ack(struct wire *w, const struct traffic *t, const struct push_frame *f)
 {
-	struct push_wire *p = &w->push;
+	bool refusal = f->type == PUSH_REFUSE;
+	uint32_t fresh = f->ack - w->push.acked;
+
+	if (!fresh || fresh > t->cfg->depth)
+		return fresh || refusal ? PARSED_GARBAGE : PARSED_MORE;
+	w->push.acked = f->ack;
+	w->earlier = (uint16_t)(fresh - 1);
+	return refusal ? PARSED_REFUSAL : PARSED_ANSWER;
+}
+
+static enum parsed welcome(struct wire *w, const struct traffic *t, const struct push_frame *f)
+{
+	if (w->ready)
+		return PARSED_GARBAGE;
+	w->push.heartbeat_ms = push_get32(f->payload + 4);
+	if (!t->cfg->topics)
+		w->push.peer = push_get32(f->payload);
+	if (w->push.subscriber)
+		want(w, PUSH_SUBSCRIBE);
+	else
+		w->ready = true;
+	return PARSED_MORE;
+}
+
+static enum parsed take_frame(struct wire *w, const struct traffic *t, const struct push_frame *f)
+{
+	bool publisher = t->cfg->topics && !w->push.subscriber;
 
 	take_window(w, f);
 	switch (f->type) {
 	case PUSH_WELCOME:
-		if (w->ready)
-			return PARSED_GARBAGE;
-		p->id = push_get32(f->payload);
-		p->heartbeat_ms = push_get32(f->payload + 4);
-		w->ready = true;
-		return PARSED_MORE;
+		return welcome(w, t, f);
 	case PUSH_MESSAGE:
-		return w->ready ? take_message(w, f) : PARSED_GARBAGE;
+		w->ready |= w->push.subscriber;
+		return w->ready && !publisher ? take_message(w, t, f) : PARSED_GARBAGE;
 	case PUSH_REFUSE:
 		w->closing |= !push_get32(f->payload);
-		return w->closing ? PARSED_MORE : PARSED_REFUSAL;
+		if (w->closing)
+			return PARSED_MORE;
+		return publisher ? take_ack(w, t, f) : PARSED_REFUSAL;
 	case PUSH_BYE:
 		w->closing = true;
 		return PARSED_MORE;
-	case PUSH_HEARTBEAT:
 	case PUSH_ACK:
-		return PARSED_MORE;
+		w->ready |= w->push.subscriber;		/* of SUBSCRIBE */
+		return publisher ? take_ack(w, t, f) : PARSED_MORE;
+	case PUSH_HEARTBEAT:
+		return publisher ? take_ack(w, t, f) : PARSED_MORE;
 	default:
 		return PARSED_GARBAGE;
 	}
@@ -116,12 +173,13 @@ static void collect(struct push_wire *p, uint32_t size, const char **data, const
 	if (n > size - p->fill)
 		n = size - p->fill;
 	memcpy(p->head + p->fill, *data, n);
-	p->fill += (uint16_t)n;
+	p->fill += (uint8_t)n;
 	*data += n;
 }
 
 /* MORE with fill 0: a frame is complete that needs no one's attention. */
-static enum parsed next_frame(struct wire *w, const char **data, const char *end)
+static enum parsed next_frame(struct wire *w, const struct traffic *t, const char **data,
+			      const char *end)
 {
 	struct push_wire *p = &w->push;
 	struct push_frame f = { 0 };
@@ -133,11 +191,16 @@ static enum parsed next_frame(struct wire *w, const char **data, const char *end
 	if (p->fill < size)
 		return PARSED_MORE;
 	size += push_fixed(f.type);
+	if (f.type == PUSH_MESSAGE && t->cfg->topics)
+		size += PUSH_STAMP;
+	if (size > PUSH_HEADER + f.length)
+		return PARSED_GARBAGE;
 	collect(p, size, data, end);
 	if (p->fill < size)
 		return PARSED_MORE;
 	p->fill = 0;
-	return take_frame(w, &f);
+	p->skip = (uint16_t)(PUSH_HEADER + f.length - size);
+	return take_frame(w, t, &f);
 }
 
 static enum parsed push_parse(struct wire *w, const struct traffic *t, const char **data,
@@ -145,7 +208,6 @@ static enum parsed push_parse(struct wire *w, const struct traffic *t, const cha
 {
 	enum parsed result = PARSED_MORE;
 
-	(void)t;
 	while (*data < end && result == PARSED_MORE) {
 		size_t n = (size_t)(end - *data);
 
@@ -154,7 +216,7 @@ static enum parsed push_parse(struct wire *w, const struct traffic *t, const cha
 		*data += n;
 		w->push.skip -= (uint16_t)n;
 		if (*data < end)
-			result = next_frame(w, data, end);
+			result = next_frame(w, t, data, end);
 	}
 	return result;
 }
@@ -166,10 +228,13 @@ static enum parsed push_end(struct wire *w)
 }
 
 /* One frame into the scratch space; number counts from 0. */
-static void put_frame(struct wire *w, const struct traffic *t, uint64_t number, char *to)
+static void put_frame(struct wire *w, const struct traffic *t, const uint64_t *times,
+		      uint64_t number, char *to)
 {
+	uint64_t stamp = times[number % t->cfg->depth];
+	uint8_t *payload = (uint8_t *)to + PUSH_HEADER;
 	struct push_frame f = {
-		.type = PUSH_SEND,
+		.type = t->cfg->topics ? PUSH_PUBLISH : PUSH_SEND,
 		.length = PREFIX + t->cfg->size,
 		.sequence = (uint32_t)(number + 1),
 		.ack = w->push.frame_ack,
@@ -177,27 +242,31 @@ static void put_frame(struct wire *w, const struct traffic *t, uint64_t number, 
 	};
 
 	push_encode((uint8_t *)to, &f);
-	push_put32((uint8_t *)to + PUSH_HEADER, w->push.id);
-	memcpy(to + PUSH_HEADER + PREFIX, t->block, t->block_size);
+	push_put32(payload, w->push.peer);
+	memcpy(payload + PREFIX, t->block, t->block_size);
+	if (!t->cfg->topics)
+		return;
+	push_put32(payload + PREFIX, (uint32_t)(stamp >> 32));
+	push_put32(payload + PREFIX + 4, (uint32_t)stamp);
 }
 
 /* The rest of a frame that was cut goes alone: the acknowledgement in it must stay as it was. */
-static size_t push_compose(struct wire *w, const struct traffic *t, uint64_t pos, size_t limit,
-			   char *scratch, const char **from)
+static size_t push_compose(struct wire *w, const struct traffic *t, const uint64_t *times,
+			   uint64_t pos, size_t limit, char *scratch, const char **from)
 {
 	uint64_t number = pos / t->request_size;
 	size_t offset = pos % t->request_size, n = 0;
 
 	if (offset) {
-		put_frame(w, t, number, scratch);
+		put_frame(w, t, times, number, scratch);
 		n = t->request_size;
 	} else {
 		w->push.frame_ack = w->push.got;
 	}
 	for (; !offset && n < limit && n + t->request_size <= SCRATCH_BYTES; number++) {
-		if (number >= w->push.peer_limit)
+		if (push_after((uint32_t)(number + 1), w->push.peer_limit))
 			break;
-		put_frame(w, t, number, scratch + n);
+		put_frame(w, t, times, number, scratch + n);
 		n += t->request_size;
 		w->push.told = w->push.got;
 	}

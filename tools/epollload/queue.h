@@ -21,7 +21,6 @@ enum queue_kind {
 	Q_PIECE,	/* slow sender: the next piece */
 	Q_READ,		/* slow reader: the next read */
 	Q_RETRY,	/* could not be opened */
-	Q_START,	/* closed loop: its place in the ramp */
 	Q_BEAT,		/* push: the heartbeat */
 	QUEUES
 };

@@ -101,6 +101,15 @@ static void put_requests(FILE *out, const struct counts *c, const struct speed *
 	fprintf(out, "}");
 }
 
+static void put_topics(FILE *out, const struct report *r)
+{
+	if (!r->cfg->topics)
+		return;
+	fprintf(out, ",\"topics\":%u,\"deliveries\":{\"expected\":%" PRIu64 ",\"received\":%" PRIu64
+		"}", r->cfg->topics, r->counts->to_deliver, r->counts->delivered);
+	put_summary(out, "delivery_ns", &r->counts->delivery);
+}
+
 void report_json(FILE *out, const struct report *r)
 {
 	const struct counts *c = r->counts;
@@ -124,5 +133,6 @@ void report_json(FILE *out, const struct report *r)
 	put_summary(out, "own_send_error_ns", &c->own_error);
 	put_summary(out, "connect_ns", &c->connect);
 	put_buckets(out, &c->latency);
+	put_topics(out, r);
 	fprintf(out, "}\n");
 }

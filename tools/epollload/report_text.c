@@ -88,7 +88,9 @@ static void print_head(FILE *out, const struct report *r, const struct speed *s)
 	fprintf(out, ", %u connections%s", cfg->connections,
 		cfg->conn_per_request ? " (one per request)" : "");
 	if (cfg->active < cfg->connections)
-		fprintf(out, " (%u active)", cfg->active);
+		fprintf(out, " (%u %s)", cfg->active, cfg->topics ? "publish" : "active");
+	if (cfg->topics)
+		fprintf(out, ", %u topics", cfg->topics);
 	if (cfg->depth > 1)
 		fprintf(out, ", pipelining %u", cfg->depth);
 	fprintf(out, ", %u thread%s, %" PRIu64 ".%" PRIu64 " s\n\n", cfg->threads,
@@ -113,6 +115,9 @@ static void print_counts(FILE *out, const struct report *r, const struct speed *
 	print_kinds(out, refusal_names, c->failed, REFUSALS);
 	if (r->cfg->active < r->cfg->connections || r->cfg->hold)
 		fprintf(out, "             %10" PRIu64 "   open at the end\n", c->kept);
+	if (r->cfg->topics)
+		fprintf(out, "deliveries   %10" PRIu64 "   of %" PRIu64 ": published ones times the "
+			"subscribers of their topic\n", c->delivered, c->to_deliver);
 	fprintf(out, "bytes        %10" PRIu64 "   sent, %" PRIu64 " received\n\n", c->bytes_sent,
 		c->bytes_received);
 }
@@ -128,6 +133,8 @@ void report_text(FILE *out, const struct report *r)
 	fprintf(out, "%-12s %10s %10s %10s %10s %10s %10s\n", "", "mean", "p50", "p90", "p99",
 		"p99.9", "max");
 	print_summary(out, "latency", &c->latency);
+	if (r->cfg->topics)
+		print_summary(out, "delivery", &c->delivery);
 	if (!r->cfg->closed)
 		print_summary(out, "send error", &c->send_error);
 	if (c->held)

@@ -46,6 +46,7 @@ void schedule_begin(struct schedule *s, const struct config *cfg, uint32_t threa
 		.next = thread,
 		.stride = cfg->threads,
 		.count = schedule_count(cfg),
+		.due_ns = start_ns,
 	};
 	if (!s->closed)
 		s->due_ns = time_of(s, s->next);

@@ -17,18 +17,15 @@
 #define PUMP_MAX 32	/* sends in a row: the answers' times matter too */
 #define OPENING_MAX 64	/* connections: less than any server's backlog */
 #define IDLE_NS NS_PER_S
-
-static uint32_t share(uint32_t n, uint32_t threads, uint32_t id)
-{
-	return n / threads + (id < n % threads);
-}
+#define DRAIN_NS 5000000	/* what ends it happens in another thread */
 
 static int conns_init(struct worker *w)
 {
 	const struct config *cfg = w->cfg;
 
-	w->n_conns = share(cfg->connections, cfg->threads, w->id);
-	w->n_active = share(cfg->active, cfg->threads, w->id);
+	w->n_conns = share_of(cfg->connections, cfg->threads, w->id);
+	w->n_active = share_of(cfg->active, cfg->threads, w->id);
+	w->n_started = cfg->closed && cfg->ramp_ns ? 0 : w->n_active;
 	w->conns = calloc(w->n_conns, sizeof(*w->conns));
 	w->started_ns = calloc((size_t)w->n_active * cfg->depth + 1, sizeof(*w->started_ns));
 	if (!w->conns || !w->started_ns)
@@ -38,7 +35,6 @@ static int conns_init(struct worker *w)
 
 		c->fd = -1;
 		c->index = w->id + i * cfg->threads;
-		c->active = c->index < cfg->active;
 		c->slow = c->index < cfg->slow_connections;
 	}
 	return 0;
@@ -85,8 +81,18 @@ void worker_pump(struct worker *w)
 	}
 }
 
+/* Closed loop: when the next connection starts to carry requests. */
+static uint64_t ramp_due_ns(const struct worker *w)
+{
+	double place = (double)w->conns[w->n_started].index / w->cfg->active;
+
+	return w->run->start_ns + (uint64_t)((double)w->cfg->ramp_ns * place);
+}
+
 static void run_timers(struct worker *w)
 {
+	while (w->began && w->n_started < w->n_active && ramp_due_ns(w) <= w->now)
+		conn_offer(w, &w->conns[w->n_started++]);
 	for (enum queue_kind kind = Q_FREE + 1; kind < QUEUES; kind++) {
 		struct conn *c;
 
@@ -100,11 +106,13 @@ static void run_timers(struct worker *w)
 /* When something is to be done without an event. */
 static uint64_t next_ns(const struct worker *w)
 {
-	uint64_t next = w->now + IDLE_NS;
+	uint64_t next = w->now + (w->draining ? DRAIN_NS : IDLE_NS);
 
 	if (queue_first(w, Q_FREE) && schedule_open(&w->schedule, w->now) &&
 	    w->schedule.due_ns < next)
 		next = w->schedule.due_ns;
+	if (w->began && w->n_started < w->n_active && ramp_due_ns(w) < next)
+		next = ramp_due_ns(w);
 	for (enum queue_kind kind = Q_FREE + 1; kind < QUEUES; kind++) {
 		const struct conn *first = queue_first(w, kind);
 
@@ -136,6 +144,16 @@ static bool stopped(const struct worker *w)
 	return atomic_load_explicit(&w->run->stop, memory_order_relaxed);
 }
 
+/* To all threads: messages are received elsewhere than published. */
+static void tell_deliveries(struct worker *w)
+{
+	int64_t left = (int64_t)(w->counts.to_deliver - w->counts.delivered);
+
+	if (left != w->told_left)
+		atomic_fetch_add(&w->run->deliveries_left, left - w->told_left);
+	w->told_left = left;
+}
+
 /* Once round: what is due is looked at again after each event, since a batch takes its time. */
 static void turn(struct worker *w)
 {
@@ -149,6 +167,7 @@ static void turn(struct worker *w)
 	}
 	run_timers(w);
 	worker_pump(w);
+	tell_deliveries(w);
 	atomic_store_explicit(&w->live_sent, w->counts.sent, memory_order_relaxed);
 	atomic_store_explicit(&w->live_answered, w->counts.answered, memory_order_relaxed);
 }
@@ -183,28 +202,17 @@ static void announce(struct worker *w, atomic_uint *count)
 
 static void begin(struct worker *w)
 {
-	uint64_t start = w->run->start_ns;
-
-	schedule_begin(&w->schedule, w->cfg, w->id, start);
+	schedule_begin(&w->schedule, w->cfg, w->id, w->run->start_ns);
 	w->now = now_ns();
 	w->alive_ns = w->now;
 	w->began = true;
-	if (!w->cfg->closed || !w->cfg->ramp_ns)
-		return;
-	for (uint32_t i = 0; i < w->n_active; i++) {
-		struct conn *c = &w->conns[i];
-		double place = (double)c->index / w->cfg->active;
-
-		queue_add(w, Q_START, c, start + (uint64_t)((double)w->cfg->ramp_ns * place));
-		conn_offer(w, c);
-	}
 }
 
 /* The server can't keep up, or is gone: what is not out by now is given up. */
 static void give_up(struct worker *w, uint64_t last_ns)
 {
 	uint64_t patience = w->cfg->timeout_ns;
-	bool idle = !queue_first(w, Q_FREE) && !queue_first(w, Q_START) && !w->owed;
+	bool idle = !queue_first(w, Q_FREE) && w->n_started == w->n_active && !w->owed;
 
 	if ((last_ns && w->now > last_ns + patience) || (idle && w->now > w->alive_ns + patience)) {
 		w->counts.unsent += schedule_left(&w->schedule, UINT64_MAX);
@@ -225,6 +233,22 @@ static void run_schedule(struct worker *w)
 		w->counts.unsent += schedule_left(&w->schedule, w->now);
 }
 
+/* Until all that was published has come, or nothing comes any more. */
+static void await_deliveries(struct worker *w)
+{
+	const struct config *cfg = w->cfg;
+
+	tell_deliveries(w);
+	atomic_fetch_add(&w->run->published, 1);
+	w->draining = true;
+	w->alive_ns = w->now;
+	while (!stopped(w) && w->now < w->alive_ns + cfg->timeout_ns &&
+	       (atomic_load(&w->run->published) < cfg->threads ||
+		atomic_load(&w->run->deliveries_left) > 0))
+		turn(w);
+	w->draining = false;
+}
+
 void *worker_main(void *worker)
 {
 	struct worker *w = worker;
@@ -237,6 +261,8 @@ void *worker_main(void *worker)
 	if (!w->fatal && !stopped(w)) {
 		begin(w);
 		run_schedule(w);
+		if (w->cfg->topics)
+			await_deliveries(w);
 	}
 	announce(w, &w->run->done);
 	while (w->cfg->hold && !w->fatal && !stopped(w))

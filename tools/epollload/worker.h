@@ -24,18 +24,18 @@ enum conn_state { CONN_CLOSED, CONN_CONNECTING, CONN_OPEN };
 struct conn {
 	int fd;
 	uint8_t state;			/* enum conn_state */
-	bool active;			/* carries requests */
 	bool slow, readable;
 	bool useful;			/* answered since it was opened */
 	bool spoke;			/* since the last heartbeat */
-	uint16_t head, owed;		/* ring of started times of requests that are owed an answer */
+	uint16_t owed;			/* the last so many of the requests below have no answer yet */
 	uint32_t index;			/* among all connections of the run */
-	uint64_t pos, end;		/* bytes of the request stream: sent, to be sent */
+	uint64_t taken;			/* requests, since it was opened */
+	uint64_t pos;			/* bytes of the request stream that are sent */
 	struct node node[QUEUES];
 	struct wire wire;
 };
 
-_Static_assert(sizeof(struct conn) <= 256, "a million of them are to fit");
+_Static_assert(sizeof(struct conn) <= 240, "a million of them are to fit");
 
 /* Shared by the threads and main. */
 struct run {
@@ -44,6 +44,8 @@ struct run {
 	int stop_fd;			/* eventfd: readable once the run is to stop */
 	atomic_bool stop;
 	atomic_uint ready, done, ended;	/* threads that are through with opening, requests, all */
+	atomic_uint published;		/* threads whose requests are through */
+	atomic_int_fast64_t deliveries_left;
 	sem_t go;
 	uint64_t start_ns;		/* valid after go */
 };
@@ -52,10 +54,11 @@ struct worker {
 	struct run *run;
 	const struct config *cfg;
 	pthread_t thread;
-	uint32_t id, n_conns, n_active;	/* the active ones come first */
+	uint32_t id, n_conns;
+	uint32_t n_active, n_started;	/* the first so many carry requests, do so by now (ramp) */
 	int epoll;
 	struct conn *conns;
-	uint64_t *started_ns;		/* rings of cfg->depth for each active connection */
+	uint64_t *started_ns;		/* rings of each active connection: owed_times() */
 	char *buffer, *scratch;
 	struct queue queue[QUEUES];
 	struct schedule schedule;
@@ -65,6 +68,8 @@ struct worker {
 	bool full;			/* what was due in full_from..full_to found no room */
 	uint64_t full_from_ns, full_to_ns;
 	bool began;			/* the schedule runs */
+	bool draining;			/* only messages are awaited */
+	int64_t told_left;		/* our part of run->deliveries_left */
 	uint32_t opening;		/* connections on their way to be ready */
 	uint32_t n_ready;		/* connections that are */
 	int fatal;			/* errno that no connection could be opened with */
