@@ -208,7 +208,8 @@ test_http() {
 
 # The reference server's statistics say at its end what it delivered.
 test_push() { # NAME N CONNECTIONS OPTIONS...
-	local name="push, $1" n=$2 connections=$3 deliveries=${deliveries:-$2} server=${EPOLLSERVER:-${BUILD:-build}/epollserver}
+	local name="push, $1" n=$2 connections=$3 deliveries=${deliveries:-$2}
+	local server=${EPOLLSERVER:-${BUILD:-build}/epollserver}
 
 	shift 3
 	if [ ! -x "$server" ]; then
@@ -278,6 +279,38 @@ test_server_dies() {
 	expect_eq 'no server: exit status, words' \
 		"1 epollload: cannot connect to 127.0.0.1:$PORT: Connection refused" \
 		"$? $(cat "$LIVE_DIR/load.err")"
+}
+
+# A server that stopped listens on, and answers nothing.
+test_silence() {
+	local pid
+
+	start_echo
+	load --rate 2000 --requests 2000 --connections 4 --timeout 200ms &
+	pid=$!
+	await 5 all_connected 4
+	sleep 0.3
+	kill -STOP "$SERVER_PID"
+	wait "$pid"
+	kill -CONT "$SERVER_PID"
+	expect_sum 'silence'
+	expect_jq 'silence' "$OUT" '.requests.answered > 0 and .lost.timeout > 0 and
+		.requests.lost == .lost.timeout and .requests.intended == 2000' .requests
+	stop_server
+}
+
+# On a terminal, and only there.
+test_progress() {
+	start_echo
+	script -qec "$EPOLLLOAD --rate 100 --duration 1200ms $PORT >$OUT" /dev/null \
+		>"$LIVE_DIR/terminal" </dev/null
+	expect_eq 'progress on a terminal: lines' yes \
+		"$(tr '\r' '\n' <"$LIVE_DIR/terminal" | grep -cE '^[01]\.[0-9] s  sent [0-9]+  answered' |
+			awk '{ print ($1 >= 2 ? "yes" : $1) }')"
+	script -qec "$EPOLLLOAD --quiet --rate 100 --duration 1200ms $PORT >$OUT" /dev/null \
+		>"$LIVE_DIR/terminal" </dev/null
+	expect_eq 'progress on a terminal: --quiet' 0 "$(wc -c <"$LIVE_DIR/terminal")"
+	stop_server
 }
 
 test_interrupt() {
@@ -384,12 +417,15 @@ test_push 'pipelining' 10000 2 --closed --connections 2 --pipeline 8 --threads 2
 test_push 'open loop' 2000 16 --rate 2000 --connections 16
 test_push 'heartbeats' 4 2 --rate 2 --connections 2
 test_push 'a connection per request' 200 200 --rate 400 --connections 8 --conn-per-request
-test_topics 'open loop' 2000 24000 26 --rate 2000 --connections 26 --active 2 --topics 2 --threads 2
-test_topics 'pipelining, closed loop' 4000 20000 6 --closed --pipeline 8 --connections 6 --active 1 \
-	--topics 1
+test_topics 'open loop' 2000 24000 26 --rate 2000 --connections 26 --active 2 --topics 2 \
+	--threads 2
+test_topics 'pipelining, closed loop' 4000 20000 6 --closed --pipeline 8 --connections 6 \
+	--active 1 --topics 1
 test_refusals
 test_garbled
 test_server_dies
+test_silence
+test_progress
 test_interrupt
 test_expect
 test_arguments

@@ -36,11 +36,11 @@ struct config {
 	uint64_t duration_ns;		/* 0: until the requests are done */
 	uint64_t ramp_ns;		/* until the full rate, or until all connections are busy */
 	uint64_t timeout_ns;		/* without any progress */
-	uint64_t spin_ns;		/* before a send is due, look at the clock instead of sleeping */
+	uint64_t spin_ns;		/* before a send is due, watch the clock, do not sleep */
 
 	uint32_t connections, threads;
-	uint32_t active;		/* the first so many carry requests, the rest only stay open */
-	uint32_t topics;		/* push: active ones publish to so many, the others subscribe */
+	uint32_t active;		/* the first so many carry requests, the rest stay open */
+	uint32_t topics;		/* push: active ones publish to them, others subscribe */
 	bool hold;			/* stays connected after the last request until a signal */
 	bool announce;			/* says on stderr how far it got */
 	uint32_t depth;			/* requests under way on a connection */

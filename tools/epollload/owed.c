@@ -11,8 +11,8 @@ uint64_t *owed_times(const struct worker *w, const struct conn *c)
 }
 
 /*
- * When a connection's n-th request was meant to be sent, counted from 0; 0 once it was refused out of
- * turn. No more than a ring of depth are under way.
+ * When a connection's n-th request was meant to be sent, counted from 0; 0 once it was refused out
+ * of turn. No more than a ring of depth are under way.
  */
 static uint64_t *started(const struct worker *w, const struct conn *c, uint64_t n)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* owed.h - the requests under way on a connection: taken, answered, refused, lost. All is counted here. */
+/* owed.h - the requests under way on a connection: taken, answered, refused, lost; counted here. */
 #ifndef EPOLLLOAD_OWED_H
 #define EPOLLLOAD_OWED_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* protocol.c - the table of protocols, what they share, and echo: messages that come back as sent. */
+/* protocol.c - the table of protocols, what they share, and echo: messages come back as sent. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

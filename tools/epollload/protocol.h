@@ -44,7 +44,7 @@ struct push_wire {
 	uint8_t fill;		/* of head, bytes */
 	bool subscriber;
 	uint16_t skip;		/* payload bytes that go by */
-	uint32_t peer;		/* whom our messages go to, by id: ourselves; or the topic of both sides */
+	uint32_t peer;		/* our own id, whom we send to; or the topic of both sides */
 	uint32_t got;		/* sequence of the last data frame that came */
 	uint32_t told;		/* the last ack that we sent */
 	uint32_t acked;		/* topics: the last ack that we got */
@@ -96,9 +96,9 @@ struct protocol {
 	enum parsed (*end)(struct wire *w);
 
 	/*
-	 * At most limit bytes from place pos of the stream. Stores where they are, in the traffic or
-	 * in scratch[SCRATCH_BYTES], and returns how many: 0 if the server's window is shut. Request
-	 * n, from 0, was meant to be sent at times[n % cfg->depth].
+	 * At most limit bytes from place pos of the stream. Stores where they are, in the traffic
+	 * or in scratch[SCRATCH_BYTES], and returns how many: 0 if the server's window is shut.
+	 * Request n, from 0, was meant to be sent at times[n % cfg->depth].
 	 */
 	size_t (*compose)(struct wire *w, const struct traffic *t, const uint64_t *times,
 			  uint64_t pos, size_t limit, char *scratch, const char **from);
@@ -122,7 +122,7 @@ size_t compose_block(struct wire *w, const struct traffic *t, const uint64_t *ti
 /* Has one sent. */
 void push_heartbeat(struct wire *w);
 
-/* Of what was parsed last: the number of the request that was refused, the stamp of the delivery. */
+/* Of what was parsed last: the number of the refused request, the stamp of the delivery. */
 uint64_t push_refused(const struct wire *w);
 uint64_t push_stamp(const struct wire *w);
 

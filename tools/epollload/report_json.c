@@ -121,8 +121,8 @@ void report_json(FILE *out, const struct report *r)
 	fputc(',', out);
 	put_number(out, "cpu_seconds", r->cpu_s);
 	put_requests(out, c, &s);
-	fprintf(out, ",\"connections\":{\"asked\":%u,\"active\":%u,\"opened\":%" PRIu64 ",\"closed_by_server\":%" PRIu64
-		",\"failed\":%" PRIu64 ",\"open_at_end\":%" PRIu64 "},\"failed\":{",
+	fprintf(out, ",\"connections\":{\"asked\":%u,\"active\":%u,\"opened\":%" PRIu64
+		",\"closed_by_server\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"open_at_end\":%" PRIu64 "},\"failed\":{",
 		r->cfg->connections, r->cfg->active, c->opened, c->closed_by_peer, counts_failed(c),
 		c->kept);
 	put_kinds(out, refusal_names, c->failed, REFUSALS);

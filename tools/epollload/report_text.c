@@ -144,8 +144,8 @@ void report_text(FILE *out, const struct report *r)
 		fprintf(out, "\nLatency counts from the intended time; send error is the actual minus "
 			"the intended time.\n");
 	if (c->held)
-		fprintf(out, "%" PRIu64 " requests were sent late because every connection was busy; `our own' is "
-			"the error of the rest.\n", c->held);
+		fprintf(out, "%" PRIu64 " requests were sent late because every connection was "
+			"busy; `our own' is the error of the rest.\n", c->held);
 	if (counts_lost(c) || c->unsent)
 		fprintf(out, "The latency is that of the answered ones only: the lost and unsent "
 			"would make it worse.\n");

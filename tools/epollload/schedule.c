@@ -35,7 +35,8 @@ static uint64_t time_of(const struct schedule *s, uint64_t k)
 	return s->start_ns + (uint64_t)t;
 }
 
-void schedule_begin(struct schedule *s, const struct config *cfg, uint32_t thread, uint64_t start_ns)
+void schedule_begin(struct schedule *s, const struct config *cfg, uint32_t thread,
+		    uint64_t start_ns)
 {
 	*s = (struct schedule){
 		.closed = cfg->closed,

@@ -17,7 +17,7 @@ struct config;
 
 struct schedule {
 	bool closed;
-	uint64_t start_ns, end_ns;	/* end: closed loop sends nothing from here on; 0 is never */
+	uint64_t start_ns, end_ns;	/* end: closed loop, nothing is sent from there on; 0: never */
 	double rate_ns, ramp_ns;	/* requests a nanosecond; length of the ramp */
 	uint64_t next, stride, count;	/* k of the next request; count over all threads */
 	uint64_t due_ns;		/* of the next request */
@@ -27,7 +27,8 @@ struct schedule {
 uint64_t schedule_count(const struct config *cfg);
 
 /* For one thread; call when the common start is known. */
-void schedule_begin(struct schedule *s, const struct config *cfg, uint32_t thread, uint64_t start_ns);
+void schedule_begin(struct schedule *s, const struct config *cfg, uint32_t thread,
+		    uint64_t start_ns);
 
 /* Whether requests remain to be sent at this time. */
 bool schedule_open(const struct schedule *s, uint64_t now);

@@ -27,7 +27,7 @@ struct conn {
 	bool slow, readable;
 	bool useful;			/* answered since it was opened */
 	bool spoke;			/* since the last heartbeat */
-	uint16_t owed;			/* the last so many of the requests below have no answer yet */
+	uint16_t owed;			/* of the requests taken, the last so many have no answer */
 	uint32_t index;			/* among all connections of the run */
 	uint64_t taken;			/* requests, since it was opened */
 	uint64_t pos;			/* bytes of the request stream that are sent */
