@@ -20,6 +20,8 @@ static const struct {
 	{ EV_EXCHANGE, sizeof(struct ev_exchange) },
 	{ EV_ANSWER, sizeof(struct ev_answer) },
 	{ EV_PROCESS, sizeof(struct ev_process) },
+	{ EV_TURN, sizeof(struct ev_turn) },
+	{ EV_OFFCPU, sizeof(struct ev_offcpu) },
 };
 
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))

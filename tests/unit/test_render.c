@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "finding.h"
 #include "render.h"
 
 #define OFFSET INT64_C(1763716000000000000)
@@ -146,6 +147,7 @@ struct sample {
 	struct loop_info loops[20];
 	struct eventpoll_info eventpolls[1];
 	struct listener_info listeners[1];
+	struct finding findings[1];
 	const char *notes[1];
 };
 
@@ -165,6 +167,8 @@ static void link_sample(struct sample *s)
 	s->r.n_eventpolls = 1;
 	s->r.listeners = s->listeners;
 	s->r.n_listeners = 1;
+	s->r.findings = s->findings;
+	s->r.n_findings = 1;
 	s->r.notes = s->notes;
 	s->r.n_notes = 1;
 }
@@ -216,6 +220,13 @@ static void fill_sample(struct sample *s)
 	s->r.overhead.bpf_known = true;
 	s->r.overhead.bpf_ns_per_exchange = 512.4;
 	s->notes[0] = "before 6.3 arrival times come from tcp_probe";
+	s->findings[0] = (struct finding){
+		.code = "loop-blocked", .severity = SEVERITY_SEVERE, .share = .62,
+		.summary = "Single handlers held the event loop.", .advice = "Move the work.",
+		.evidence = { { .name = "handler_max_ns", .value = 2e7 },
+			      { .name = "thread", .text = "nginx" } },
+		.n_evidence = 2,
+	};
 	link_sample(s);
 }
 
@@ -237,6 +248,11 @@ static void spoil_sample(struct sample *s)
 	}
 	s->r.overhead.bpf_known = true;
 	s->notes[0] = reals[0];
+	memset(s->findings[0].summary, 'x', sizeof(s->findings[0].summary) - 1);
+	s->findings[0].summary[sizeof(s->findings[0].summary) - 1] = '\0';
+	s->findings[0].code = s->findings[0].advice = "said by us";
+	s->findings[0].share = NAN;
+	s->findings[0].n_evidence = 0;
 	link_sample(s);
 }
 
@@ -335,7 +351,8 @@ static void test_report_json_names(void **state)
 		"\"start\": \"2025-11-21T09:06:40.123456Z\"", "\"stage\": \"deliver\"",
 		"\"tail_share\": 0.62", "\"runqueue_ns\"",
 		"\"offcpu\"", "\"wakers\"", "\"busy_share\": 0.92", "\"turn_ns\"",
-		"\"wait_ns\"", "\"ESTABLISHED\": 50", "\"reset_sent\": 0", "\"diagnosis\": []",
+		"\"wait_ns\"", "\"ESTABLISHED\": 50", "\"reset_sent\": 0", "\"code\": \"loop-blocked\"",
+		"\"severity\": \"severe\"", "\"handler_max_ns\": 20000000", "\"thread\": \"nginx\"",
 		"\"map_full\": 0", "\"bpf_ns_per_exchange\": 512.4", "\"conn\": \"4b1\"",
 		"\"accept_wait_ns\"", "\"listen_overflows\"", "\"loops_merged\"",
 	};
