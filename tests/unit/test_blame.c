@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* test_blame.c - every nanosecond of a slow exchange gets one cause, and the right name. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "blame.h"
+
+#define MS 1000000ULL
+#define LOOP 100	/* tid of the loop */
+#define HOLDER 200	/* tid of a thread that holds a lock */
+
+/* An exchange that ends at `end`, with the stages busy, dispatch and service. */
+static struct ev_exchange exchange(uint64_t end, uint64_t busy, uint64_t dispatch, uint64_t service)
+{
+	struct ev_exchange x = { .head = { .kind = EV_EXCHANGE, .time_ns = end }, .conn = 7,
+				 .pid = LOOP, .tid = LOOP, .reader_tid = LOOP };
+
+	x.stage_ns[STAGE_BUSY] = busy;
+	x.stage_ns[STAGE_DISPATCH] = dispatch;
+	x.stage_ns[STAGE_SERVICE] = service;
+	x.latency_ns = busy + dispatch + service;
+	x.flags = EXCHANGE_SPLIT_BUSY | EXCHANGE_SPLIT_DISPATCH | EXCHANGE_SPLIT_SERVICE;
+	memcpy(x.comm, "loop", 5);
+	return x;
+}
+
+static struct ev_offcpu absence(uint32_t tid, uint64_t start, uint64_t blocked, uint64_t runnable,
+				uint32_t kind)
+{
+	struct ev_offcpu o = { .head = { .kind = EV_OFFCPU, .time_ns = start + blocked + runnable },
+			       .start_ns = start, .blocked_ns = blocked, .pid = LOOP, .tid = tid,
+			       .kind = kind, .syscall = 230 };
+
+	return o;
+}
+
+static struct ev_turn turn(uint64_t start, uint64_t end, uint64_t long_ns, uint64_t conn)
+{
+	return (struct ev_turn){ .head = { .kind = EV_TURN, .time_ns = end }, .start_ns = start,
+				 .long_ns = long_ns, .long_conn = conn, .pid = LOOP, .tid = LOOP };
+}
+
+/* Joins, and checks that the causes sum to the latency. */
+static struct blame_sums join(struct blame *b, uint64_t tail_ns)
+{
+	struct blame_sums s;
+	uint64_t sum = 0;
+
+	blame_join(b, tail_ns, &s);
+	for (unsigned i = 0; i < CAUSE_COUNT; i++)
+		sum += s.cause_ns[i];
+	assert_int_equal(sum, s.latency_ns);
+	blame_free(b);
+	return s;
+}
+
+static void test_nothing(void **state)
+{
+	struct blame_sums s = join(blame_new(), 0);
+
+	(void)state;
+	assert_int_equal(s.count, 0);
+	assert_int_equal(s.n_loops, 0);
+}
+
+static void test_only_the_tail(void **state)
+{
+	struct blame *b = blame_new();
+	struct ev_exchange fast = exchange(10 * MS, 0, 0, 1 * MS);
+	struct ev_exchange slow = exchange(50 * MS, 0, 0, 20 * MS);
+	struct blame_sums s;
+
+	(void)state;
+	blame_exchange(b, &fast);
+	blame_exchange(b, &slow);
+	s = join(b, 20 * MS);
+	assert_int_equal(s.count, 1);
+	assert_int_equal(s.cause_ns[CAUSE_SERVICE], 20 * MS);
+	assert_int_equal(s.service_p50_ns, 20 * MS);
+	assert_int_equal(s.service_max_ns, 20 * MS);
+}
+
+/* A neighbour's handler: the turn that we waited for was held by one connection, not ours. */
+static void test_loop_held(void **state)
+{
+	struct blame *b = blame_new();
+	struct ev_exchange x = exchange(130 * MS, 18 * MS, 1 * MS, 1 * MS);
+	struct ev_turn t = turn(100 * MS, 128 * MS, 27 * MS, 9);
+	struct ev_exchange holder = exchange(128 * MS, 0, 0, 10);
+	struct blame_sums s;
+
+	(void)state;
+	holder.conn = 9;
+	holder.flow.family = 2;
+	holder.flow.remote_port = 4242;
+	blame_turn(b, &t);
+	blame_exchange(b, &x);
+	blame_exchange(b, &holder);
+	s = join(b, 1 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_HELD], 18 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_SERVICE], 1 * MS);
+	assert_int_equal(s.hold_max_ns, 27 * MS);
+	assert_int_equal(s.n_conns, 1);
+	assert_int_equal(s.conns[0].conn, 9);
+	assert_int_equal(s.conns[0].flow.remote_port, 4242);
+}
+
+/* The same wait behind many short handlers is nobody's fault. */
+static void test_batch(void **state)
+{
+	struct blame *b = blame_new();
+	struct ev_exchange x = exchange(130 * MS, 18 * MS, 1 * MS, 0);
+	struct ev_turn t = turn(100 * MS, 128 * MS, 2 * MS, 9);
+	struct blame_sums s;
+
+	(void)state;
+	blame_turn(b, &t);
+	blame_exchange(b, &x);
+	s = join(b, 1 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_HELD], 0);
+	assert_int_equal(s.cause_ns[CAUSE_BATCH], 19 * MS);
+	assert_int_equal(s.n_conns, 0);
+}
+
+static void test_blocking_call(void **state)
+{
+	struct blame *b = blame_new();
+	struct ev_exchange x = exchange(130 * MS, 0, 0, 22 * MS);
+	struct ev_offcpu o = absence(LOOP, 109 * MS, 20 * MS, 1 * MS, OFFCPU_SLEEP);
+	struct blame_sums s;
+
+	(void)state;
+	x.split[SPLIT_SERVICE] = (struct split){ .blocked_ns = 20 * MS, .runnable_ns = 1 * MS };
+	blame_offcpu(b, &o);
+	blame_exchange(b, &x);
+	s = join(b, 1 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_BLOCKED], 20 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_CPU], 1 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_SERVICE], 1 * MS);
+	assert_int_equal(s.blocked_ns[OFFCPU_SLEEP], 20 * MS);
+	assert_int_equal(s.calls[0].nr, 230);
+	assert_int_equal(s.calls[0].max_ns, 20 * MS);
+}
+
+/* What the kernel summed up and nobody told of stays blocked, without a name. */
+static void test_untold(void **state)
+{
+	struct blame *b = blame_new();
+	struct ev_exchange x = exchange(130 * MS, 0, 0, 22 * MS);
+	struct blame_sums s;
+
+	(void)state;
+	x.split[SPLIT_SERVICE] = (struct split){ .blocked_ns = 5 * MS };
+	blame_exchange(b, &x);
+	s = join(b, 1 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_BLOCKED], 5 * MS);
+	assert_int_equal(s.blocked_ns[OFFCPU_OTHER], 5 * MS);
+	assert_int_equal(s.n_calls, 0);
+}
+
+static void test_no_cpu(void **state)
+{
+	struct blame *b = blame_new();
+	struct ev_exchange x = exchange(130 * MS, 0, 0, 1 * MS);
+	struct ev_offcpu o = absence(LOOP, 90 * MS, 30 * MS, 9 * MS, OFFCPU_IDLE);
+	struct blame_sums s;
+
+	(void)state;
+	x.stage_ns[STAGE_RUNQUEUE] = 9 * MS;
+	x.latency_ns += 9 * MS;
+	o.flags = OFFCPU_IN_WAIT;
+	o.instead_pid = 33;
+	o.instead_tid = 34;
+	memcpy(o.instead_comm, "hog", 4);
+	blame_offcpu(b, &o);
+	blame_exchange(b, &x);
+	s = join(b, 1 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_CPU], 9 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_BLOCKED], 0);
+	assert_int_equal(s.n_instead, 1);
+	assert_int_equal(s.instead[0].pid, 33);
+	assert_string_equal(s.instead[0].comm, "hog");
+}
+
+/* The loop waits for a lock; its holder slept with it. */
+static void test_chain(void **state)
+{
+	struct blame *b = blame_new();
+	struct ev_exchange x = exchange(130 * MS, 0, 0, 21 * MS);
+	struct ev_offcpu wait = absence(LOOP, 109 * MS, 20 * MS, 0, OFFCPU_FUTEX);
+	struct ev_offcpu sleep = absence(HOLDER, 110 * MS, 18 * MS, 0, OFFCPU_SLEEP);
+	struct ev_turn t = turn(109 * MS - 1000, 131 * MS, 21 * MS, 7);
+	struct blame_sums s;
+
+	(void)state;
+	x.split[SPLIT_SERVICE].blocked_ns = 20 * MS;
+	wait.flags = OFFCPU_WAKER;
+	wait.waker_pid = LOOP;
+	wait.waker_tid = HOLDER;
+	memcpy(wait.waker_comm, "holder", 7);
+	blame_turn(b, &t);
+	blame_offcpu(b, &sleep);
+	blame_offcpu(b, &wait);
+	blame_exchange(b, &x);
+	s = join(b, 1 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_LOCK], 20 * MS);
+	assert_int_equal(s.wakers[0].tid, HOLDER);
+	assert_int_equal(s.n_chain, 1);
+	assert_string_equal(s.chain[0].comm, "holder");
+	assert_int_equal(s.chain[0].blocked_ns, 18 * MS);
+	assert_int_equal(s.chain[0].kind, OFFCPU_SLEEP);
+}
+
+static void test_stopped(void **state)
+{
+	struct blame *b = blame_new();
+	struct ev_exchange x = exchange(330 * MS, 200 * MS, 0, 0);
+	struct ev_offcpu o = absence(LOOP, 100 * MS, 220 * MS, 0, OFFCPU_STOPPED);
+	struct blame_sums s;
+
+	(void)state;
+	x.split[SPLIT_BUSY].blocked_ns = 190 * MS;
+	blame_offcpu(b, &o);
+	blame_exchange(b, &x);
+	s = join(b, 1 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_STOPPED], 190 * MS);
+}
+
+/* More than it remembers: the last of each kind; more names than a table has: the largest. */
+static void test_bounds(void **state)
+{
+	struct blame *b = blame_new();
+	struct blame_sums s;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 20000; i++) {
+		struct ev_exchange x = exchange(i * MS, 0, 0, MS);
+		struct ev_offcpu o = absence(LOOP, i * MS - MS, MS / 2, 0, OFFCPU_DISK);
+
+		o.syscall = i % 50;
+		x.split[SPLIT_SERVICE].blocked_ns = MS / 2;
+		blame_exchange(b, &x);
+		blame_offcpu(b, &o);
+	}
+	s = join(b, 0);
+	assert_true(s.count < 20000 && s.count > 1000);
+	assert_int_equal(s.cause_ns[CAUSE_BLOCKED], s.count * MS / 2);
+	assert_int_equal(s.n_calls, BLAME_NAMES);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nothing),	      cmocka_unit_test(test_only_the_tail),
+		cmocka_unit_test(test_loop_held),     cmocka_unit_test(test_batch),
+		cmocka_unit_test(test_blocking_call), cmocka_unit_test(test_untold),
+		cmocka_unit_test(test_no_cpu),	      cmocka_unit_test(test_chain),
+		cmocka_unit_test(test_stopped),	      cmocka_unit_test(test_bounds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
