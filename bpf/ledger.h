@@ -97,6 +97,9 @@ INLINE void ledger_wait(struct conn *c, const struct sock *sk, const struct thre
 	if (c->wait_mode == WAIT_BUSY && mine &&
 	    !off_between(t, from, c->return_ns, &c->split[SPLIT_BUSY]))
 		c->split_flags |= EXCHANGE_SPLIT_BUSY;
+	if (c->wait_mode == WAIT_NONE && t->turn &&
+	    !off_between(t, from, now, &c->split[SPLIT_DISPATCH]))
+		c->split_flags |= EXCHANGE_SPLIT_DISPATCH;
 	if (!t->turn || t->return_ns != c->return_ns)
 		return;
 	c->split[SPLIT_DISPATCH].runnable_ns = t->runnable_ns - t->return_runnable_ns;

@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "render.h"
+#include "story.h"
 #include "status.h"
 #include "watch.h"
 
@@ -11,6 +12,7 @@ struct lines {
 	bool json;
 	struct style style;
 	int64_t offset_ns;
+	struct story_store *story;	/* of a waterfall, else NULL */
 };
 
 /* A reader of a pipe wants each line now; a write error ends the watch. */
@@ -30,12 +32,32 @@ static int print_conn(void *ctx, const struct ev_conn_close *c)
 	return line_done();
 }
 
+static void print_waterfall(const struct lines *l, const struct exchange_info *x)
+{
+	struct story story;
+
+	story_tell(l->story, &x->ex, &story);
+	render_waterfall(stdout, x, &story, l->offset_ns, &l->style);
+}
+
+static void on_turn(void *ctx, const struct ev_turn *t)
+{
+	story_turn(((struct lines *)ctx)->story, t);
+}
+
+static void on_offcpu(void *ctx, const struct ev_offcpu *o)
+{
+	story_offcpu(((struct lines *)ctx)->story, o);
+}
+
 static int print_exchange(void *ctx, const struct exchange_info *x)
 {
 	struct lines *l = ctx;
 
 	if (l->json)
 		render_slow_json(stdout, x, l->offset_ns);
+	else if (l->story)
+		print_waterfall(l, x);
 	else
 		render_slow_text(stdout, x, l->offset_ns, &l->style);
 	return line_done();
@@ -54,7 +76,7 @@ static void begin_slow(void *ctx)
 {
 	struct lines *l = ctx;
 
-	if (!l->json)
+	if (!l->json && !l->story)
 		render_slow_header(stdout, &l->style);
 	flush_stdout();
 }
@@ -105,6 +127,19 @@ int cmd_slow(const struct options *o)
 		.answers = true,
 	};
 	struct watch_result w;
+	int status;
 
-	return finish(o, &w, watch(o, &handlers, &w));
+	if (o->waterfall && !o->json) {
+		l.story = story_new();
+		if (!l.story) {
+			fail_line("out of memory");
+			return EXIT_FAULT;
+		}
+		handlers.turn = on_turn;
+		handlers.offcpu = on_offcpu;
+		handlers.blame = true;
+	}
+	status = finish(o, &w, watch(o, &handlers, &w));
+	story_free(l.story);
+	return status;
 }

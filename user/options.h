@@ -47,6 +47,7 @@ struct options {
 	bool json;
 	bool json_schema;	/* only print the schema of the command's JSON, as main does */
 	bool has_over;
+	bool waterfall;		/* slow: several lines an exchange */
 	uint64_t over_ns;	/* slow: at or above; 0 is every exchange */
 	bool has_max_loss;
 	double max_loss;	/* 0..1 of all events; more is EXIT_LOST */

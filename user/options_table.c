@@ -38,7 +38,7 @@ const struct command_row command_rows[CMD_COUNT] = {
 		.summary = "a line for each slow exchange, with its ledger",
 		.examples = {
 			"slow -c redis-server",
-			"slow -P 8080 --over 5ms",
+			"slow -P 8080 --over 5ms --waterfall",
 			"slow -p 4242 --over 0ns -d 1 --json",
 		},
 	},
@@ -176,6 +176,13 @@ static const char *set_max_loss(struct options *o, const char *value)
 		       "a share is a fraction from 0 to 1 or a percentage, as 0.01 or 1%" : NULL;
 }
 
+static const char *set_waterfall(struct options *o, const char *value)
+{
+	(void)value;
+	o->waterfall = true;
+	return NULL;
+}
+
 static const char *set_threshold(struct options *o, const char *value)
 {
 	return threshold_set(o->threshold, value);
@@ -257,6 +264,8 @@ const struct option_row option_rows[] = {
 	{ "over", 0, "TIME", IN(CMD_SLOW), false, NULL,
 	 "exchanges of this latency and above, as 5ms, 200us or 0ns (all);\n"
 	 "without it those at or above the current P99", set_over },
+	{ "waterfall", 0, NULL, IN(CMD_SLOW), false, NULL,
+	 "several lines for each: its stages, and what the thread did in them", set_waterfall },
 	{ "top", 0, "N", IN(CMD_REPORT), false, "3",
 	 "print the N worst exchanges", set_top },
 	{ "threshold", 0, "NAME=VALUE", IN(CMD_REPORT), true, NULL,

@@ -26,6 +26,11 @@ void render_slow_header(FILE *out, const struct style *style);
 void render_slow_text(FILE *out, const struct exchange_info *x, int64_t offset_ns,
 		      const struct style *style);
 
+/* Several lines: stage by stage, and what the thread did in each. */
+struct story;
+void render_waterfall(FILE *out, const struct exchange_info *x, const struct story *story,
+		      int64_t offset_ns, const struct style *style);
+
 void render_conn_json(FILE *out, const struct ev_conn_close *c, int64_t offset_ns);
 void render_conn_header(FILE *out, const struct style *style);
 void render_conn_text(FILE *out, const struct ev_conn_close *c, int64_t offset_ns,
