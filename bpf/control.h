@@ -9,6 +9,7 @@
 #define SYSCALL_NUMBERS	512
 #define CPU_SLOTS	1024	/* power of two */
 #define THREAD_SLOTS	1024	/* power of two */
+#define STACK_SLOTS	16384
 #define SETS_MAX	16	/* more processors than this share sets, with atomic adds */
 #define WAKER_NETWORK	0	/* no process has this id */
 

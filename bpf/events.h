@@ -80,6 +80,7 @@ enum event_kind {
 	EV_PROCESS,	/* struct ev_process */
 	EV_TURN,	/* struct ev_turn: a long one */
 	EV_OFFCPU,	/* struct ev_offcpu: a long one */
+	EV_SAMPLE,	/* struct ev_sample: where a thread was, every so often */
 	EV_KINDS,
 };
 
@@ -229,7 +230,23 @@ struct ev_offcpu {
 	char comm[COMM_LEN];
 	char waker_comm[COMM_LEN];
 	char instead_comm[COMM_LEN];
+	__s32 kernel_stack;	/* where it left the CPU: ids in the stack map, below 0: none */
+	__s32 user_stack;
+	__s32 waker_kernel_stack;	/* where its waker was, if that is valid */
+	__s32 waker_user_stack;
 };
+
+/* A thread of the target was found on a CPU by the sampling clock. */
+struct ev_sample {
+	struct event_head head;
+	__u32 pid;
+	__u32 tid;
+	__s32 kernel_stack;	/* as in ev_offcpu; below 0: it was in user mode */
+	__s32 user_stack;
+	char comm[COMM_LEN];
+};
+
+#define STACK_DEPTH	127	/* frames; deeper ones are cut */
 
 /*
  * What the kernel side accumulates. Each processor writes its own set, so nothing is lost and
@@ -297,6 +314,7 @@ struct counters {
 	__u64 clock;		/* durations that ended before they began: left out */
 	__u64 switches_missed;	/* the kernel did not tell of a context switch */
 	__u64 calls_missed;	/* nor of a wait's beginning */
+	__u64 stacks_lost;	/* stacks that found no room */
 
 	/* What findings rest on. */
 	__u64 accept_empty;		/* accepts that found nothing, first of their turn */
@@ -366,6 +384,7 @@ _Static_assert(sizeof(struct ev_answer) == 64, "wire");
 _Static_assert(sizeof(struct ev_conn_close) == 256, "wire");
 _Static_assert(sizeof(struct ev_process) == 48, "wire");
 _Static_assert(sizeof(struct ev_turn) == 96, "wire");
-_Static_assert(sizeof(struct ev_offcpu) == 128, "wire");
+_Static_assert(sizeof(struct ev_offcpu) == 144, "wire");
+_Static_assert(sizeof(struct ev_sample) == 48, "wire");
 
 #endif

@@ -128,6 +128,14 @@ MAP struct {
 	__type(value, struct loop);
 } loops SEC(".maps");
 
+/* Kernel and user stacks, by the id that events carry. Only with cfg_stacks. */
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
+	__uint(max_entries, STACK_SLOTS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, STACK_DEPTH * sizeof(__u64));
+} stacks SEC(".maps");
+
 struct ring_def {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 16);
@@ -147,6 +155,7 @@ MAP const volatile __u32 cfg_atomic;	/* sets are shared by processors */
 MAP const volatile __u32 cfg_by_addr;	/* no socket hooks: conns_by_addr */
 MAP const volatile __u32 cfg_syscalls;	/* time every system call, not only those of the loop */
 MAP const volatile __u32 cfg_epoll_ctl;	/* its number */
+MAP const volatile __u32 cfg_stacks;	/* events carry stacks */
 MAP const volatile __u32 cfg_ports;	/* a port filter is set */
 MAP const volatile __u8 cfg_syscall[SYSCALL_NUMBERS];	/* number -> enum syscall_id */
 MAP const volatile __u8 cfg_off_kind[SYSCALL_NUMBERS];	/* number -> enum offcpu_kind */

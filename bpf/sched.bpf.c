@@ -11,6 +11,7 @@
  * sched_waking comes before sched_wakeup, in the waker: it tells who that is.
  */
 #include "signals.h"
+#include "stacks.h"
 
 /* A wake-up seen this much before the switch that it overtook still belongs to it. */
 #define WAKING_RACE_NS	100000
@@ -46,13 +47,15 @@ INLINE __u32 off_kind(struct thread *t, struct task_struct *task)
 /* Bits of a task's state that say somebody stopped it. */
 #define TASK_STOPPED_BITS 0x0c
 
-INLINE void switched_out(struct thread *t, struct task_struct *task, bool runnable,
+INLINE void switched_out(void *ctx, struct thread *t, struct task_struct *task, bool runnable,
 			 unsigned int state, __u64 now)
 {
 	if (t->state > THREAD_RUNNING)
 		switch_in_missed(t);
 	t->off_ns = now;
 	t->waker_flags = 0;
+	if (cfg_stacks && !t->in_wait)
+		stacks_take(ctx, t->off_stack);
 	if (runnable) {
 		t->state = THREAD_RUNNABLE;
 		COUNT(preemptions);
@@ -123,7 +126,7 @@ int BPF_PROG(on_sched_switch, bool preempt, struct task_struct *prev, struct tas
 	if (out) {
 		t = thread_get(prev);
 		if (t)
-			switched_out(t, prev, preempt || !prev_state, prev_state, now);
+			switched_out(ctx, t, prev, preempt || !prev_state, prev_state, now);
 	}
 	if (in) {
 		t = thread_get(next);
@@ -151,12 +154,14 @@ INLINE void waker_count(__u32 key, struct task_struct *task)
 }
 
 /* The end of a long blocking has a name, if it is not a timer's: those wake from the idle task. */
-INLINE void waker_remember(struct thread *t, const struct task_struct *task)
+INLINE void waker_remember(void *ctx, struct thread *t, const struct task_struct *task)
 {
 	t->waker_pid = task->tgid;
 	t->waker_tid = task->pid;
 	t->waker_flags = OFFCPU_WAKER;
 	bpf_get_current_comm(t->waker_comm, sizeof(t->waker_comm));
+	if (cfg_stacks)
+		stacks_take(ctx, t->waker_stack);
 }
 
 SEC("tp_btf/sched_waking")
@@ -173,7 +178,7 @@ int BPF_PROG(on_sched_waking, struct task_struct *task)
 	waker_count(now - ready < NETWORK_WAKE_NS ? WAKER_NETWORK : by->tgid, by);
 	t = thread_of(task);
 	if (t && t->state == THREAD_BLOCKED && !t->in_wait && now - t->off_ns >= control.off_ns)
-		waker_remember(t, by);
+		waker_remember(ctx, t, by);
 	return 0;
 }
 

@@ -49,6 +49,10 @@ __noinline int off_report(const struct thread *t, const struct absence *a, __u64
 	e->instead_pid = a->instead_pid;
 	e->instead_tid = a->instead_tid;
 	e->pad = 0;
+	e->kernel_stack = t->off_stack[0];
+	e->user_stack = t->off_stack[1];
+	e->waker_kernel_stack = t->waker_stack[0];
+	e->waker_user_stack = t->waker_stack[1];
 	__builtin_memcpy(e->comm, a->comm, COMM_LEN);
 	__builtin_memcpy(e->waker_comm, t->waker_comm, COMM_LEN);
 	__builtin_memcpy(e->instead_comm, a->instead_comm, COMM_LEN);

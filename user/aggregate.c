@@ -287,6 +287,7 @@ static void fill_loss(const struct aggregate *a, struct report *r)
 	r->loss.missed = a->missed + n->calls_missed;
 	r->loss.unmatched = n->unmatched;
 	r->loss.clock = n->clock;
+	r->loss.stacks = n->stacks_lost;
 }
 
 int aggregate_report(const struct aggregate *a, struct report *r)

@@ -52,6 +52,8 @@ struct session {
 	int stats_fd;		/* held while a slice is measured, else -1 */
 	uint64_t slice_exchanges;	/* seen in measured slices */
 	uint64_t slice_start;
+	struct bpf_link **samplers;	/* one a processor */
+	uint32_t stack_hz;
 	bool blame;
 	bool detached;
 };
@@ -69,6 +71,10 @@ int snapshot_listeners(struct session *s);
 int calls_find(struct calls *c);
 int calls_attach(struct calls *c, struct epollscope_bpf *skel);
 void calls_detach(struct calls *c);
+
+/* The sampling clock on every processor that is online. 0 or a negative errno. */
+int sampling_attach(struct session *s);
+void sampling_detach(struct session *s);
 
 /* All programs' run time so far, as the kernel counted it while statistics were on. */
 void session_cost_total(const struct session *s, struct program_cost *total, uint64_t *misses);

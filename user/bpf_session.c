@@ -141,6 +141,7 @@ static int configure(struct session *s, const struct session_config *config)
 	skel->rodata->cfg_atomic = s->cpus > s->sets;
 	skel->rodata->cfg_by_addr = by_addr;
 	skel->rodata->cfg_syscalls = config->syscalls;
+	skel->rodata->cfg_stacks = config->stack_hz > 0;
 	skel->rodata->cfg_ports = config->n_ports > 0;
 	fill_syscall_tables(skel);
 	skel->bss->control.tail_ns = config->tail_ns;
@@ -148,12 +149,14 @@ static int configure(struct session *s, const struct session_config *config)
 	skel->bss->control.conn_events = config->conn_events;
 	skel->bss->control.close_wait_ns = config->close_wait_ns;
 	skel->bss->control.turn_ns = config->blame ? TURN_MIN_NS : ~0ULL;
-	skel->bss->control.off_ns = config->blame ? OFF_MIN_NS : ~0ULL;
+	skel->bss->control.off_ns = config->stack_hz ? 0 : config->blame ? OFF_MIN_NS : ~0ULL;
 	for (size_t i = 0; i < config->n_ports; i++)
 		skel->bss->port_bits[config->ports[i] / 64] |= 1ULL << (config->ports[i] % 64);
 
 	/* What this kernel does not need takes no memory; the verifier drops its uses. */
 	err = bpf_map__set_autocreate(by_addr ? skel->maps.conns : skel->maps.conns_by_addr, false);
+	if (!config->stack_hz)
+		err = err ? err : bpf_map__set_max_entries(skel->maps.stacks, 1);
 	err = err ? err : bpf_map__set_max_entries(skel->maps.hists, s->sets * H_MAX);
 	err = err ? err : bpf_map__set_max_entries(skel->maps.ledger_sets, s->sets);
 	err = err ? err : bpf_map__set_max_entries(skel->maps.counter_sets, s->sets);
@@ -253,6 +256,8 @@ int session_open(struct session **out, const struct session_config *config, char
 	}
 	set_chatter(config->verbose);
 	choose_syscall_hooks(s, config);
+	s->features.used[FEATURE_STACKS] = s->features.available[FEATURE_STACKS] && config->stack_hz;
+	s->stack_hz = config->stack_hz;
 	s->blame = config->blame;
 	s->cpus = libbpf_num_possible_cpus();
 	s->sets = sets_for(s->cpus);
@@ -302,6 +307,8 @@ int session_attach(struct session *s, char *why, size_t why_len)
 	err = snapshot_listeners(s);
 	if (!err)
 		err = epollscope_bpf__attach(s->skel);
+	if (!err && s->features.used[FEATURE_STACKS])
+		err = sampling_attach(s);
 	if (!err && s->features.used[FEATURE_CALLS])
 		err = calls_attach(&s->calls, s->skel);
 	if (err)
@@ -331,6 +338,8 @@ void session_tail(struct session *s, uint64_t tail_ns)
 		return;
 	__atomic_store_n(&control->turn_ns, within(tail_ns / 4, TURN_MIN_NS, TURN_MAX_NS),
 			 __ATOMIC_RELAXED);
+	if (s->stack_hz)
+		return;
 	__atomic_store_n(&control->off_ns, within(tail_ns / 20, OFF_MIN_NS, OFF_MAX_NS),
 			 __ATOMIC_RELAXED);
 }
@@ -346,6 +355,7 @@ void session_detach(struct session *s)
 		return;
 	session_cost_end(s);
 	calls_detach(&s->calls);
+	sampling_detach(s);
 	epollscope_bpf__detach(s->skel);
 	s->skel->bss->control.last_flush = 1;
 	s->detached = true;
@@ -358,6 +368,7 @@ void session_close(struct session *s)
 	if (s->stats_fd >= 0)
 		close(s->stats_fd);
 	calls_detach(&s->calls);
+	sampling_detach(s);
 	bpf_link__destroy(s->task_file);
 	bpf_link__destroy(s->tcp);
 	bpf_link__destroy(s->flush);

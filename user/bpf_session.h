@@ -26,6 +26,7 @@ struct session_config {
 	bool syscalls;		/* time every system call */
 	bool conn_events;	/* send EV_CONN_CLOSE */
 	bool blame;		/* send EV_TURN and EV_OFFCPU, of a length that session_tail() sets */
+	uint32_t stack_hz;	/* sample stacks so often on each CPU, and at absences; 0: none */
 	uint64_t close_wait_ns;	/* connections in CLOSE_WAIT for longer are counted at the end */
 	uint64_t tail_ns;	/* first threshold for EV_EXCHANGE; 0: all */
 	uint32_t sample_every;	/* one in so many below it; 0: none */
@@ -74,6 +75,12 @@ void session_latency(const struct session *s, struct hist *sum);
 int session_read(const struct session *s, struct aggregate *a);
 
 const struct feature_set *session_features(const struct session *s);
+
+/*
+ * The frames of a stack that an event named, innermost first. Their number, at most STACK_DEPTH; 0 if
+ * there is no such stack. Readable until session_close().
+ */
+size_t session_stack(const struct session *s, int32_t id, uint64_t ip[STACK_DEPTH]);
 
 /* Exchanges so far. */
 uint64_t session_exchanges(const struct session *s);

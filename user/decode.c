@@ -16,6 +16,7 @@ static const size_t least_size[EV_KINDS] = {
 	[EV_PROCESS] = sizeof(struct ev_process),
 	[EV_TURN] = sizeof(struct ev_turn),
 	[EV_OFFCPU] = sizeof(struct ev_offcpu),
+	[EV_SAMPLE] = sizeof(struct ev_sample),
 };
 
 static const size_t known_size[EV_KINDS] = {
@@ -25,6 +26,7 @@ static const size_t known_size[EV_KINDS] = {
 	[EV_PROCESS] = sizeof(struct ev_process),
 	[EV_TURN] = sizeof(struct ev_turn),
 	[EV_OFFCPU] = sizeof(struct ev_offcpu),
+	[EV_SAMPLE] = sizeof(struct ev_sample),
 };
 
 int decode_event(const void *data, size_t size, struct event *out)

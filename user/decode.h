@@ -20,6 +20,7 @@ struct event {
 		struct ev_process process;
 		struct ev_turn turn;
 		struct ev_offcpu offcpu;
+		struct ev_sample sample;
 	};
 };
 

@@ -37,6 +37,9 @@ const struct feature_info feature_table[FEATURE_COUNT] = {
 	[FEATURE_SNAPSHOT] = {
 		"snapshot", "sockets that were open before the attach",
 		"connections opened before the attach are met at their first read", false, -1 },
+	[FEATURE_STACKS] = {
+		"stacks", "on-CPU samples, stacks of absences and wake-ups: flame, record --stacks",
+		"no flame graphs", false, -1 },
 };
 
 const struct hook hook_table[] = {
@@ -64,6 +67,7 @@ const struct hook hook_table[] = {
 	{ FEATURE_SNAPSHOT, "on_task_file", "bpf_iter__task_file", true },
 	{ FEATURE_SNAPSHOT, "on_tcp", "bpf_iter__tcp", true },
 	{ FEATURE_SNAPSHOT, "on_flush", "bpf_iter__tcp", true },
+	{ FEATURE_STACKS, "on_sample", "perf_event", true },
 };
 
 const size_t hook_count = sizeof(hook_table) / sizeof(hook_table[0]);

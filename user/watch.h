@@ -20,11 +20,13 @@ struct watch_handlers {
 	int (*conn_close)(void *ctx, const struct ev_conn_close *c);
 	void (*turn)(void *ctx, const struct ev_turn *t);
 	void (*offcpu)(void *ctx, const struct ev_offcpu *o);
+	void (*sample)(void *ctx, const struct ev_sample *s);
 	void *ctx;
 	bool every_exchange;	/* not only the tail: `over_ns` is the threshold */
 	uint64_t over_ns;
 	bool syscalls;		/* the result shows system calls: time every one */
 	bool blame;		/* turn and offcpu are called, for what is long beside the P99 */
+	uint32_t stack_hz;	/* sample is called; absences of any length, all with stacks */
 	bool answers;		/* complete answers soon, also on connections that fell idle */
 };
 

@@ -64,6 +64,8 @@ static void on_record(void *ctx, const void *data, size_t size)
 		w->h->turn(w->h->ctx, &e.turn);
 	else if (e.head.kind == EV_OFFCPU && w->h->offcpu)
 		w->h->offcpu(w->h->ctx, &e.offcpu);
+	else if (e.head.kind == EV_SAMPLE && w->h->sample)
+		w->h->sample(w->h->ctx, &e.sample);
 	else if (e.head.kind == EV_CONN_CLOSE && w->h->conn_close &&
 		 w->h->conn_close(w->h->ctx, &e.conn_close))
 		w->enough = true;
@@ -205,6 +207,7 @@ static int open_session(struct watcher *w)
 		.ring_kib = w->config.ring_kib,
 		.syscalls = w->h->syscalls && !w->config.no_syscalls,
 		.blame = w->h->blame,
+		.stack_hz = w->h->stack_hz,
 		.close_wait_ns = w->config.close_wait_ns,
 		.conn_events = w->h->conn_close != NULL,
 		.tail_ns = w->h->every_exchange ? w->h->over_ns : 0,

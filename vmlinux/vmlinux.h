@@ -46,6 +46,10 @@ enum { false, true };
 #define EAGAIN		11
 #define ENFILE		23
 #define EMFILE		24
+#define BPF_F_USER_STACK	(1ULL << 8)
+#define BPF_F_FAST_STACK_CMP	(1ULL << 9)
+#define EEXIST		17
+#define ENOMEM		12
 #define ETIMEDOUT	110
 #define BPF_ANY		0
 #define BPF_NOEXIST	1
@@ -72,6 +76,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
 	BPF_MAP_TYPE_SK_STORAGE = 24,
 	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_STACK_TRACE = 7,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 

@@ -22,6 +22,7 @@ static const struct {
 	{ EV_PROCESS, sizeof(struct ev_process) },
 	{ EV_TURN, sizeof(struct ev_turn) },
 	{ EV_OFFCPU, sizeof(struct ev_offcpu) },
+	{ EV_SAMPLE, sizeof(struct ev_sample) },
 };
 
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
