@@ -157,7 +157,7 @@ void helper_answered(struct loop *l, void *job)
 	struct job *j = job;
 	struct conn *c = j->conn;
 
-	c->lent = c->paused = 0;
+	c->lent = 0;
 	if (l->truth && j->record.answered_ns)
 		truth_add(l->truth, &j->record);
 	stat_add(&l->stats->bytes_out, j->bytes);

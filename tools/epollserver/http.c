@@ -199,7 +199,7 @@ static size_t skip_body(struct conn *c, size_t bytes)
 ssize_t http_input(struct loop *l, struct conn *c, const uint8_t *data, size_t bytes)
 {
 	size_t done = skip_body(c, bytes);
-	bool more = true;
+	bool more = true, turned_away = c->refuse;
 	uint32_t count = 0;
 	off_t file_bytes = 0;
 
@@ -228,6 +228,7 @@ ssize_t http_input(struct loop *l, struct conn *c, const uint8_t *data, size_t b
 		    !reply_add(l, "HTTP/1.1 100 Continue\r\n\r\n", 25))
 			return -1;
 		more = answer(l, c, v, bad, &q, &file_bytes);
+		turned_away |= bad != NULL;
 		count++;
 		done = end ? (size_t)(end + 4 - (const char *)data) : bytes;
 		c->skip = q.body;
@@ -237,6 +238,7 @@ ssize_t http_input(struct loop *l, struct conn *c, const uint8_t *data, size_t b
 		conn_answer(l, c, l->reply, l->reply_fill, count, file_bytes);
 	if (!more && c->watch.fd >= 0) {
 		c->closing = 1;
+		c->linger = turned_away;
 		return (ssize_t)bytes;
 	}
 	return (ssize_t)done;

@@ -130,8 +130,10 @@ static void hand_over(struct loop *l, int fd, uint16_t port, uint64_t accept_ns)
 	atomic_fetch_add_explicit(&to->handed, 1, memory_order_relaxed);
 	/* 24 bits, 16 (bits of accept faults are low) and 16; loop.c takes them apart. */
 	if (mail_send(l, to, MAIL_CONN, (void *)(uintptr_t)accept_ns,
-			(uint64_t)fd << 32 | hits << 16 | port))
+			(uint64_t)fd << 32 | hits << 16 | port)) {
+		stat_add(&l->stats->handed, 1);
 		return;
+	}
 	atomic_fetch_sub_explicit(&to->handed, 1, memory_order_relaxed);
 	stat_add(&l->stats->accept_failed, 1);
 	close(fd);

@@ -1,6 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * loop.c - the event loop: wait, serve what is ready, read the mail, bury the dead, again.
+ *
+ * The whole server in reading order:
+ *   server.h		what all rooms share
+ *   loop.c		this: turn() is the heart
+ *   listen.c		accept4 until there is nobody left, and who gets the connection
+ *   conn.c, input.c, output.c	a connection's life, reading, sending
+ *   echo.c, http.c	what requests look like and how they are answered
+ *   push.c, topics.c, push_out.c	the push protocol: frames in, who gets what, batches out
+ *   ring.h, mail.c	how loops talk without locks, and when they wake each other
+ *   timers.c, overload.c	one timerfd for all timers; tokens, a line, refusals
+ *   poller.c, memory.c, stats.c, truth.c	epoll's interface, what things cost, what is told
+ *   faults.c, helper.c	what is broken on purpose
+ *   options.c, main.c	the command line; threads, processes and signals
  */
 #include "server.h"
 
@@ -156,7 +169,7 @@ static void turn(struct loop *l)
 		serve(l, &events[i]);
 	mail_read(l);
 	conn_bury(l);
-	if (l->stopping && !l->conns.first)
+	if (l->stopping && !l->conns.first && !l->lingering.first)
 		l->stopped = true;
 }
 
@@ -196,19 +209,22 @@ struct loop *loop_new(struct server *s, unsigned index, int listener)
 		return NULL;
 	for (int f = 0; f < FAULTS; f++)
 		l->strikes_requests |= s->cfg.faults[f].on;
+	l->slots.bytes = s->cfg.protocol == PROTO_PUSH ? push_client_bytes() :
+		sizeof(struct conn);
 	return l;
 }
 
 /* What the process's end does not do anyway. */
 static void loop_end(struct loop *l)
 {
-	for (struct conn *c = l->conns.first, *next; c; c = next) {
-		next = c->next;
-		c->hits = 0;
-		conn_close(l, c);
-	}
-	conn_bury(l);
 	helper_end(l->helper);
+	mail_read(l);		/* what it has answered meanwhile */
+	while (l->conns.first)
+		conn_close(l, l->conns.first);
+	while (l->lingering.first)
+		conn_close(l, l->lingering.first);
+	conn_bury(l);
+	slots_close(l);
 	truth_close(l->truth);
 	topics_close(l);
 	poller_close(&l->poller);

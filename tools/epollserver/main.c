@@ -89,22 +89,33 @@ static void stop_and_join(struct loop *l, pthread_t thread)
 	pthread_join(thread, NULL);
 }
 
-/* Until SIGINT or SIGTERM; SIGUSR1 prints. Another of these ends us at once. */
-static void wait_for_end(struct server *s, const sigset_t *set, bool prints)
+static void print_stats(const struct server *s)
+{
+	stats_print(stderr, s->stats, s->cfg.loops, s->cfg.share == SHARE_HANDOFF);
+}
+
+/*
+ * Until SIGINT or SIGTERM, or a worker process ends, SIGCHLD; SIGUSR1 prints. Another of these ends
+ * us at once, but not a worker process, which may hear of the first one twice: from a terminal and
+ * from its parent. Returns which it was.
+ */
+static int wait_for_end(struct server *s, const sigset_t *set, bool worker)
 {
 	int sig = 0;
 
-	while (sig != SIGINT && sig != SIGTERM) {
+	while (sig != SIGINT && sig != SIGTERM && sig != SIGCHLD) {
 		sigwait(set, &sig);
-		if (sig == SIGUSR1 && prints)
-			stats_print(stderr, s->stats, s->cfg.loops);
+		if (sig == SIGUSR1 && !worker)
+			print_stats(s);
 	}
-	pthread_sigmask(SIG_UNBLOCK, set, NULL);
+	if (!worker)
+		pthread_sigmask(SIG_UNBLOCK, set, NULL);
+	return sig;
 }
 
 /* Threads for loops first..first+n-1, and the acceptor's if it is one's job. */
 static void run_loops(struct server *s, const sigset_t *set, const int *listeners, unsigned first,
-	unsigned n, bool prints)
+	unsigned n, bool worker)
 {
 	bool handoff = s->cfg.share == SHARE_HANDOFF;
 	pthread_t threads[MAX_LOOPS + 1];
@@ -117,15 +128,34 @@ static void run_loops(struct server *s, const sigset_t *set, const int *listener
 	for (size_t i = 0; i < s->n_loops; i++)
 		if (pthread_create(&threads[i], NULL, loop_run, s->loops[i]))
 			die("thread", -EAGAIN);
-	wait_for_end(s, set, prints);
+	wait_for_end(s, set, worker);
 	/* The acceptor first: nothing comes to the others then. */
 	for (size_t i = s->n_loops; i-- > 0;)
 		stop_and_join(s->loops[i], threads[i]);
 }
 
-static void run_processes(struct server *s, const sigset_t *set, const int *listeners)
+/* False if it was killed or has failed, which is told. */
+static bool ended_well(unsigned worker, pid_t pid, int status)
+{
+	if (WIFSIGNALED(status))
+		fprintf(stderr, "epollserver: worker %u (pid %d) was killed by signal %d\n", worker,
+			(int)pid, WTERMSIG(status));
+	else if (WEXITSTATUS(status))
+		fprintf(stderr, "epollserver: worker %u (pid %d) ended with status %d\n", worker,
+			(int)pid, WEXITSTATUS(status));
+	return !WIFSIGNALED(status) && !WEXITSTATUS(status);
+}
+
+/*
+ * A server that has lost a worker leaves connections without an answer. So it ends the others in
+ * order, and whoever has started it may start it anew.
+ */
+static bool run_processes(struct server *s, const sigset_t *set, const int *listeners)
 {
 	pid_t children[MAX_LOOPS];
+	pid_t parent = getpid();
+	bool fine;
+	int status;
 
 	for (unsigned i = 0; i < s->cfg.loops; i++) {
 		children[i] = fork();
@@ -133,23 +163,28 @@ static void run_processes(struct server *s, const sigset_t *set, const int *list
 			die("fork", -errno);
 		if (children[i] == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGTERM);
-			run_loops(s, set, listeners, i, 1, false);
+			if (getppid() != parent)
+				exit(1);	/* it was faster */
+			run_loops(s, set, listeners, i, 1, true);
 			exit(0);
 		}
 	}
 	printf("port %d\n", (int)s->cfg.port);
 	fflush(stdout);
-	wait_for_end(s, set, true);
+	fine = wait_for_end(s, set, false) != SIGCHLD;
 	for (unsigned i = 0; i < s->cfg.loops; i++)
 		kill(children[i], SIGTERM);
 	for (unsigned i = 0; i < s->cfg.loops; i++)
-		waitpid(children[i], NULL, 0);
+		fine = waitpid(children[i], &status, 0) == children[i] &&
+			ended_well(i, children[i], status) && fine;
+	return fine;
 }
 
 int main(int argc, char **argv)
 {
 	static struct server s;
 	int listeners[MAX_LOOPS];
+	bool fine = true;
 	sigset_t set;
 
 	options_parse(argc, argv, &s.cfg);
@@ -166,12 +201,14 @@ int main(int argc, char **argv)
 	pthread_sigmask(SIG_BLOCK, &set, NULL);		/* inherited: only main hears of them */
 	signal(SIGPIPE, SIG_IGN);
 	if (s.cfg.workers == WORKERS_PROCESSES) {
-		run_processes(&s, &set, listeners);
+		sigaddset(&set, SIGCHLD);
+		pthread_sigmask(SIG_BLOCK, &set, NULL);
+		fine = run_processes(&s, &set, listeners);
 	} else {
 		printf("port %d\n", (int)s.cfg.port);
 		fflush(stdout);
-		run_loops(&s, &set, listeners, 0, (unsigned)s.cfg.loops, true);
+		run_loops(&s, &set, listeners, 0, (unsigned)s.cfg.loops, false);
 	}
-	stats_print(stderr, s.stats, s.cfg.loops);
-	return 0;
+	print_stats(&s);
+	return !fine;
 }

@@ -3,8 +3,8 @@
  * server.h - the few structures that all rooms share, and what each room offers.
  *
  * main starts a thread for each loop. A loop owns its poller, its connections and its buffers;
- * nothing else touches them. What others want of it comes as mail. Read loop.c first, then conn.c,
- * then a protocol.
+ * nothing else touches them. What others want of it comes as mail. Read loop.c first: it gives the
+ * order of the rest.
  */
 #ifndef SERVER_H
 #define SERVER_H
@@ -57,22 +57,25 @@ struct output {
 	uint8_t bytes[];
 };
 
-/* 96 bytes with malloc's; buffers exist only while something is under way. */
+/* 80 bytes; buffers exist only while something is under way. */
 struct conn {
 	struct watch watch;	/* fd is -1 once it is closed */
-	uint8_t paused : 1;	/* waits: for a token, or for another thread's answer */
-	uint8_t granted : 1;	/* has waited for its token */
-	uint8_t closing : 1;	/* closes when its output is out */
-	uint8_t drain : 1;	/* output waits for its timer */
-	uint8_t ended : 1;	/* our client sends nothing more */
-	uint8_t lent : 1;	/* its descriptor is in another thread's hands */
-	uint8_t refuse : 1;	/* one too many: its first request is told so */
+	uint16_t paused : 1;	/* waits for a token */
+	uint16_t granted : 1;	/* has waited for its token */
+	uint16_t closing : 1;	/* closes when its output is out */
+	uint16_t linger : 1;	/* not before its client has: the answer would be lost to a reset */
+	uint16_t drain : 1;	/* output waits for its timer */
+	uint16_t ended : 1;	/* our client sends nothing more */
+	uint16_t lingers : 1;	/* has sent its end, and waits for the other */
+	uint16_t lent : 1;	/* its descriptor is in another thread's hands */
+	uint16_t refuse : 1;	/* one too many: its first request is told so */
+	uint16_t joined : 1;	/* push: has said HELLO */
+	uint16_t owing : 1;	/* push: an exchange is under way */
 	uint16_t port;
 	uint32_t serial;	/* on its loop, from 1 */
 	struct conn *prev, *next;	/* the loop's list; the least active first if that matters */
 	struct input *in;
 	struct output *out;
-	struct push *push;
 	uint64_t accept_ns;
 	uint32_t number;	/* exchanges */
 	uint32_t active_ms;	/* last read, loop->now / 1e6 */
@@ -84,6 +87,17 @@ struct conn_list {
 	struct conn *first, *last;
 };
 
+/* The connections of a loop, in pieces of SLOTS that never move; a freed one is used again first. */
+#define SLOTS 64
+#define SLOTS_MOST (1u << 20)
+
+struct slots {
+	uint8_t **pieces;
+	uint32_t count, n_pieces, room;
+	size_t bytes;		/* of one: a protocol may keep more beside the connection */
+	struct conn *free;
+};
+
 struct loop {
 	struct server *server;
 	const struct config *cfg;
@@ -92,7 +106,7 @@ struct loop {
 	struct poller poller;
 	struct watch listener, mail_watch, timer_watch;
 	struct timers timers;
-	struct timer tick, accept_timer, token_timer, flush_timer, stop_timer;
+	struct timer tick, accept_timer, token_timer, flush_timer, stop_timer, linger_timer;
 
 	struct mpsc mail;	/* from other threads */
 	atomic_bool asleep;	/* or about to be: mail needs a wake-up */
@@ -100,7 +114,9 @@ struct loop {
 
 	uint64_t now;			/* when this turn began */
 	struct record exchange;		/* stamps and faults of the one being served */
+	struct slots slots;
 	struct conn_list conns, dead;	/* dead are freed when the turn ends */
+	struct conn_list lingering;	/* the first to be closed first */
 	uint32_t serial, accept_hits;
 	uint8_t *input;			/* INPUT_BYTES: most requests need no buffer of their own */
 	uint8_t *reply;			/* answers are composed here */
@@ -114,7 +130,7 @@ struct loop {
 	FILE *scratch;
 	struct overload *overload;	/* NULL: no --rate */
 	struct topics *topics;
-	struct push *dirty;		/* clients with something to send in this batch */
+	struct outbox *dirty;		/* clients with something to send in this batch */
 	uint64_t batched, batch_since;
 	uint64_t busy_ns, busy_since;	/* --spread weighted */
 	atomic_uint load;	/* share of the time it is busy, per mille */
@@ -154,19 +170,42 @@ int listen_on(struct config *cfg);	/* sets cfg->port if it was 0; -errno */
 void listen_watch(struct loop *l, bool on);
 void listen_accept(struct loop *l);
 
-/* conn.c: memory, reading, answering */
-void *loop_alloc(struct loop *l, size_t bytes);	/* counted; NULL: none */
+/* memory.c: counted; NULL: none */
+void *loop_alloc(struct loop *l, size_t bytes);
 void loop_free(struct loop *l, void *p);
+/* place: of a slot that is used for the first time, else SLOTS_MOST. */
+struct conn *slot_take(struct loop *l, uint32_t *place);
+struct conn *slot_at(struct loop *l, uint32_t place);	/* NULL: never used; it may be free */
+void slot_give(struct loop *l, struct conn *c);
+void slots_close(struct loop *l);
+
+/* conn.c: the life of a connection, and its answers */
 void conn_new(struct loop *l, int fd, uint16_t port, uint64_t accept_ns, uint32_t hits);
-void conn_ready(struct loop *l, struct conn *c, uint32_t events);
 void conn_close(struct loop *l, struct conn *c);
+void conn_broken(struct loop *l, struct conn *c);
 void conn_bury(struct loop *l);		/* frees the dead */
-/* Serves what waits in its buffer, after a pause. */
-void conn_resume(struct loop *l, struct conn *c);
+void conn_active(struct loop *l, struct conn *c);
+/* After anything that may have changed what it waits for, or that it stays. */
 void conn_settle(struct loop *l, struct conn *c);
+/* The exchange whose stamps are in r is its next one. */
+void conn_exchange(struct conn *c, struct record *r, uint32_t messages);
 /* Sends an answer of that many messages, and a piece of the file if file_bytes. */
 void conn_answer(struct loop *l, struct conn *c, const void *data, size_t bytes,
 	uint32_t messages, off_t file_bytes);
+/* Sends, with the faults of answers if it ends exchange r (NULL: none). */
+void conn_send(struct loop *l, struct conn *c, const void *data, size_t bytes, off_t file_bytes,
+	struct record *r);
+
+/* Whether more may be read. One whose output is pending is not served. */
+static inline bool conn_open(const struct conn *c)
+{
+	return c->watch.fd >= 0 && !c->paused && !c->lent && !c->out && !c->closing && !c->ended;
+}
+
+/* input.c: the reading half */
+void conn_ready(struct loop *l, struct conn *c, uint32_t events);
+/* Serves what waits in its buffer, after a pause. */
+void conn_resume(struct loop *l, struct conn *c);
 
 /*
  * output.c: the sending half. Both return false if the connection is broken. r is the exchange that
@@ -186,15 +225,19 @@ ssize_t http_input(struct loop *l, struct conn *c, const uint8_t *data, size_t b
 ssize_t push_input(struct loop *l, struct conn *c, const uint8_t *data, size_t bytes);
 bool reply_add(struct loop *l, const void *data, size_t bytes);
 
-/* push.c, topics.c */
+/* topics.c */
 struct message;
 int topics_open(struct loop *l);
 void topics_close(struct loop *l);
 void topics_deliver(struct loop *l, struct message *m);
+
+/* push.c, push_out.c: what other rooms want of the protocol */
+size_t push_client_bytes(void);
+void push_opened(struct loop *l, struct conn *c, uint32_t place);	/* see slot_take */
+void push_closed(struct loop *l, struct conn *c);
 void push_tick(struct loop *l, struct conn *c);
 void push_writable(struct loop *l, struct conn *c);
-void push_closed(struct loop *l, struct conn *c);
-void push_bye(struct loop *l, struct conn *c);
+bool push_bye(struct loop *l, struct conn *c);	/* false: not all is sent yet */
 void push_flush(struct loop *l, struct timer *t);
 void push_flush_due(struct loop *l);	/* before the loop sleeps */
 

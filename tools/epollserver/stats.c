@@ -23,11 +23,11 @@ static void print_line(FILE *out, const struct stats *s)
 		peak ? stat_get(&s->memory_at_peak) / peak : 0);
 }
 
-void stats_print(FILE *out, const struct stats *s, size_t loops)
+void stats_print(FILE *out, const struct stats *s, size_t loops, bool acceptor)
 {
 	struct stats sum = { 0 };
 
-	for (size_t i = 0; i < loops; i++) {
+	for (size_t i = 0; i < loops + acceptor; i++) {
 #define X(name) stat_add(&sum.name, stat_get(&s[i].name));
 		STATS(X)
 #undef X
@@ -37,6 +37,10 @@ void stats_print(FILE *out, const struct stats *s, size_t loops)
 	for (size_t i = 0; loops > 1 && i < loops; i++) {
 		fprintf(out, "stats loop=%zu", i);
 		print_line(out, &s[i]);
+	}
+	if (acceptor) {
+		fprintf(out, "stats loop=acceptor");
+		print_line(out, &s[loops]);
 	}
 	fflush(out);
 }

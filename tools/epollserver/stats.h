@@ -6,13 +6,18 @@
 #define STATS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
-/* open and memory_bytes are of now; memory_at_peak is of when peak_open was reached. */
+/*
+ * open and memory_bytes are of now; memory_at_peak is of when peak_open was reached. Memory is that
+ * of connections: their slots, buffers, queues, subscriptions; not what a loop has once, and not
+ * push messages under way, which loops share. handed: by the acceptor, to a loop that accepts them.
+ */
 #define STATS(X) \
-	X(open) X(peak_open) X(accepted) X(closed) X(resets) X(protocol_errors) X(idle_closed) \
+	X(open) X(peak_open) X(accepted) X(handed) X(closed) X(resets) X(protocol_errors) X(idle_closed) \
 	X(leaked) X(accept_failed) X(exchanges) X(messages) X(bytes_in) X(bytes_out) X(turns) \
 	X(events) X(wakeups) X(blocked_sends) X(admitted) X(queued) X(refused) X(delivered) \
 	X(dropped) X(memory_bytes) X(memory_at_peak)
@@ -38,7 +43,10 @@ static inline uint64_t stat_get(const _Atomic uint64_t *s)
 
 /* Zeroed, on pages that children share; NULL: no memory. */
 struct stats *stats_open(size_t loops);
-/* A line of name=value for the sum, and one for each loop if there are several. */
-void stats_print(FILE *out, const struct stats *s, size_t loops);
+/*
+ * A line of name=value for the sum, and one for each loop if there are several; the acceptor's, if
+ * there is one, is behind the loops'.
+ */
+void stats_print(FILE *out, const struct stats *s, size_t loops, bool acceptor);
 
 #endif

@@ -15,20 +15,12 @@ struct topic {
 /* In the list of its topic and in that of its client. */
 struct subscription {
 	struct topic *topic;
-	struct push *push;
-	struct subscription *prev, *next, *next_of_push;
-};
-
-struct place {
-	struct push *push;
-	uint32_t id;		/* of who was there last */
-	uint32_t next_free;	/* from 1; 0: none */
+	struct client *client;
+	struct subscription *prev, *next, *next_of_client;
 };
 
 struct topics {
 	struct topic *buckets[BUCKETS];
-	struct place *places;
-	uint32_t count, room, free;
 };
 
 int topics_open(struct loop *l)
@@ -44,7 +36,6 @@ void topics_close(struct loop *l)
 			next = t->next;
 			loop_free(l, t);
 		}
-	free(l->topics->places);
 	free(l->topics);
 }
 
@@ -90,52 +81,10 @@ void topics_post(struct loop *l, struct message *m)
 	topics_deliver(l, m);
 }
 
-static bool grow(struct topics *ts)
+void topics_leave(struct loop *l, struct client *p)
 {
-	uint32_t room = ts->room ? ts->room * 2 : 64;
-	struct place *p;
-
-	if (ts->count < ts->room)
-		return true;
-	p = room <= 1u << ID_PLACE_BITS ? realloc(ts->places, room * sizeof(*p)) : NULL;
-	if (!p)
-		return false;
-	ts->places = p;
-	ts->room = room;
-	return true;
-}
-
-bool topics_join(struct loop *l, struct push *p)
-{
-	struct topics *ts = l->topics;
-	uint32_t at;
-
-	if (ts->free) {
-		at = ts->free - 1;
-		ts->free = ts->places[at].next_free;
-	} else {
-		if (!grow(ts))
-			return false;
-		at = ts->count++;
-		ts->places[at].id = l->index << ID_LOOP_SHIFT | at;
-	}
-	/* The middle bits go round, the others stay. */
-	p->id = (ts->places[at].id & ~(63u << ID_PLACE_BITS)) |
-		((ts->places[at].id + (1u << ID_PLACE_BITS)) & 63u << ID_PLACE_BITS);
-	ts->places[at].id = p->id;
-	ts->places[at].push = p;
-	return true;
-}
-
-void topics_leave(struct loop *l, struct push *p)
-{
-	struct place *place = &l->topics->places[p->id & ((1u << ID_PLACE_BITS) - 1)];
-
 	while (p->subscriptions)
 		topics_unsubscribe(l, p, p->subscriptions->topic->name);
-	place->push = NULL;
-	place->next_free = l->topics->free;
-	l->topics->free = (uint32_t)(place - l->topics->places) + 1;
 }
 
 static struct topic *find(struct loop *l, uint32_t name, bool make)
@@ -155,12 +104,12 @@ static struct topic *find(struct loop *l, uint32_t name, bool make)
 }
 
 /* Topics stay when the last has left them: names that were used once are used again. */
-bool topics_subscribe(struct loop *l, struct push *p, uint32_t name)
+bool topics_subscribe(struct loop *l, struct client *p, uint32_t name)
 {
 	struct topic *t = find(l, name, true);
 	struct subscription *s;
 
-	for (s = p->subscriptions; s; s = s->next_of_push)
+	for (s = p->subscriptions; s; s = s->next_of_client)
 		if (s->topic == t)
 			return true;
 	s = t ? loop_alloc(l, sizeof(*s)) : NULL;
@@ -174,16 +123,16 @@ bool topics_subscribe(struct loop *l, struct push *p, uint32_t name)
 	return true;
 }
 
-void topics_unsubscribe(struct loop *l, struct push *p, uint32_t name)
+void topics_unsubscribe(struct loop *l, struct client *p, uint32_t name)
 {
 	struct subscription **at = &p->subscriptions, *s;
 
 	while (*at && (*at)->topic->name != name)
-		at = &(*at)->next_of_push;
+		at = &(*at)->next_of_client;
 	s = *at;
 	if (!s)
 		return;
-	*at = s->next_of_push;
+	*at = s->next_of_client;
 	*(s->prev ? &s->prev->next : &s->topic->first) = s->next;
 	if (s->next)
 		s->next->prev = s->prev;
@@ -192,16 +141,15 @@ void topics_unsubscribe(struct loop *l, struct push *p, uint32_t name)
 
 void topics_deliver(struct loop *l, struct message *m)
 {
-	uint32_t at = m->to & ((1u << ID_PLACE_BITS) - 1);
+	struct client *p = (struct client *)slot_at(l, m->to & ((1u << ID_SLOT_BITS) - 1));
 	struct topic *t;
 
 	if (m->topic) {
 		t = find(l, m->topic, false);
 		for (struct subscription *s = t ? t->first : NULL; s; s = s->next)
-			push_enqueue(l, s->push, m);
-	} else if (at < l->topics->count && l->topics->places[at].id == m->to &&
-		   l->topics->places[at].push) {
-		push_enqueue(l, l->topics->places[at].push, m);
+			push_enqueue(l, s->client, m);
+	} else if (p && p->id == m->to && p->conn.joined) {
+		push_enqueue(l, p, m);
 	} else if (m->to >> ID_LOOP_SHIFT == l->index) {
 		stat_add(&l->stats->dropped, 1);	/* nobody is there */
 	}
