@@ -123,17 +123,15 @@ clean:
 bin_dir = $(DESTDIR)$(prefix)/bin
 man_dir = $(DESTDIR)$(prefix)/share/man/man1
 completion_dir = $(DESTDIR)$(prefix)/share/bash-completion/completions
+installed := epollscope epollserver epollload
 
 install: all
-	install -D -m 755 $(BUILD)/epollscope $(bin_dir)/epollscope
-	install -D -m 644 docs/epollscope.1 $(man_dir)/epollscope.1
-	install -D -m 755 $(BUILD)/epollload $(bin_dir)/epollload
-	install -D -m 644 docs/epollload.1 $(man_dir)/epollload.1
+	install -D -m 755 -t $(bin_dir) $(addprefix $(BUILD)/,$(installed))
+	install -D -m 644 -t $(man_dir) $(installed:%=docs/%.1)
 	install -D -m 644 tools/completions/epollscope.bash $(completion_dir)/epollscope
 
 uninstall:
-	rm -f $(bin_dir)/epollload $(man_dir)/epollload.1
-	rm -f $(bin_dir)/epollscope $(man_dir)/epollscope.1 $(completion_dir)/epollscope
+	rm -f $(installed:%=$(bin_dir)/%) $(installed:%=$(man_dir)/%.1) $(completion_dir)/epollscope
 
 # --- Kernel side: one object a file, linked into one, turned into a skeleton ------------------
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""clients.py KIND PORT: clients that no load generator has; exit status 0 if the server was right.
+"""clients.py KIND PORT [COUNT]: clients that no load generator has; exit status 0 if the server was right.
 
 push: a conversation by tools/push.h, without its code. The others are what the internet sends.
 """
@@ -195,4 +195,81 @@ def slow_reader(port):
     assert read_all(s).count(b"200 OK") == 501
 
 
-globals()[sys.argv[1].replace("-", "_")](int(sys.argv[2]))
+def talks_on(port):
+    """Goes on talking after a wrong request: is told so all the same, not reset."""
+    s = connect(port)
+    s.sendall(b"GET\r\n\r\n")
+    assert s.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 400"
+    for _ in range(20):
+        s.sendall(b"x" * 10000)
+    got = b""
+    while piece := s.recv(65536):   # a reset would raise
+        got += piece
+    assert got.startswith(b"HTTP/1.1 400") and b"Connection: close" in got, got
+    s.sendall(b"y")
+    connect(port).sendall(b"GET\r\n\r\n")
+
+
+def active(port):
+    """Speaks now and then, for longer than the idle limit."""
+    s = connect(port)
+    for _ in range(6):
+        time.sleep(0.15)
+        s.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert s.recv(4096).startswith(b"HTTP/1.1 200")
+
+
+def third_http(port):
+    held = [connect(port) for _ in range(2)]
+    for s in held:
+        s.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert s.recv(4096).startswith(b"HTTP/1.1 200")
+    third = connect(port)
+    third.sendall(b"GET / HTTP/1.1\r\n\r\n")
+    got = read_all(third)
+    assert got.startswith(b"HTTP/1.1 503") and b"Retry-After: 1\r\n" in got, got
+
+
+def third_push(port):
+    held = [Push(port).hello() for _ in range(2)]
+    third = Push(port)
+    third.send(HELLO)
+    kind, _, _, payload = third.frame()
+    assert kind == REFUSE and payload == word(0) + word(1000), (kind, payload)
+    assert third.frame() is None
+    held[0].send(SEND, word(held[1].id) + b"still here")
+    assert held[1].wait(MESSAGE)
+
+
+def third_echo(port):
+    held = [connect(port) for _ in range(2)]
+    for s in held:
+        s.sendall(b"hello")
+        assert s.recv(5) == b"hello"
+    assert read_all(connect(port)) == b""
+
+
+def idle(one, count):
+    """Says when there are a hundred, and when there are all; stays until its input ends."""
+    clients = [one() for _ in range(100)]
+    print("first", flush=True)
+    sys.stdin.readline()
+    clients += [one() for _ in range(count - 100)]
+    print("all", flush=True)
+    sys.stdin.read()
+
+
+def idle_echo(port, count):
+    def one():
+        s = connect(port)
+        s.sendall(b"x")
+        assert s.recv(1) == b"x"
+        return s
+    idle(one, count)
+
+
+def idle_push(port, count):
+    idle(lambda: Push(port).hello(), count)
+
+
+globals()[sys.argv[1].replace("-", "_")](*map(int, sys.argv[2:]))
