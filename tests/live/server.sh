@@ -368,8 +368,9 @@ test_ten_times() { # PROTOCOL
 	expect_eq "ten times the rate, $1: admitted, refused, and their sum" \
 		"$(loaded '.requests | "\(.answered) \(.refused) \(.sent)"')" \
 		"$(stat_of admitted) $(stat_of refused) $(($(stat_of admitted) + $(stat_of refused)))"
-	expect_between "ten times the rate, $1: admitted by the bucket" "$(loaded '.seconds * 500 | floor')" \
-		"$(loaded '10 + 1 + .seconds * 1000 | ceil')" "$(stat_of admitted)"
+	expect_between "ten times the rate, $1: admitted by the bucket" \
+		"$(loaded '.seconds * 500 | floor')" \
+		"$(loaded '10 + 100 + .seconds * 1000 | ceil')" "$(stat_of admitted)"
 	expect_between "ten times the rate, $1: waited" 1 "$(stat_of admitted)" "$(stat_of queued)"
 	expect_between "ten times the rate, $1: P99 of the admitted, ns" 0 400000000 \
 		"$(loaded .latency_ns.p99)"

@@ -112,7 +112,7 @@ static void count_open(struct loop *l)
 
 void conn_new(struct loop *l, int fd, uint16_t port, uint64_t accept_ns, uint32_t hits)
 {
-	uint64_t most = l->cfg->max_connections / l->cfg->loops;
+	uint64_t most = (l->cfg->max_connections + l->cfg->loops - 1) / l->cfg->loops;
 	uint32_t place;
 	struct conn *c = slot_take(l, &place);
 

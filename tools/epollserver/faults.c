@@ -19,7 +19,8 @@ static const struct fault_kind {
 	[FAULT_SLEEP] = { "sleep", NS, 1000000, "request",
 		"the handler sleeps for TIME: service grows, blocked in sleep" },
 	[FAULT_FSYNC] = { "fsync", COUNT, 4096, "request",
-		"the handler writes N bytes to a file and calls fsync: service grows, blocked on disk" },
+		"the handler writes N bytes to a file and calls fsync: service grows, blocked on "
+		"disk" },
 	[FAULT_LOCK] = { "lock", NS, 1000000, "request",
 		"the handler wants a lock that another thread holds for TIME: blocked in futex" },
 	[FAULT_ACCEPT_ONE] = { "accept-one", NOTHING, 0, "turn",
@@ -31,13 +32,15 @@ static const struct fault_kind {
 	[FAULT_CTL_MOD] = { "ctl-mod", COUNT, 1, "request",
 		"calls epoll_ctl(EPOLL_CTL_MOD) N times a request, changing nothing" },
 	[FAULT_OUT_ARMED] = { "out-armed", NOTHING, 0, "connection",
-		"leaves EPOLLOUT armed: level triggered, each wait returns at once with nothing to do" },
+		"leaves EPOLLOUT armed: level triggered, each wait returns at once with nothing to "
+		"do" },
 	[FAULT_HERD] = { "herd", NOTHING, 0, "server",
 		"all loops wait for one listener without EPOLLEXCLUSIVE: many wake, one accepts" },
 	[FAULT_UNBALANCED] = { "unbalanced", NOTHING, 0, "connection",
 		"the acceptor hands the connection to loop 0, whoever is free" },
 	[FAULT_SMALL_WRITES] = { "small-writes", COUNT, 16, "request",
-		"sends the answer N bytes a call, without TCP_NODELAY: Nagle and delayed ACKs add up" },
+		"sends the answer N bytes a call, without TCP_NODELAY: Nagle and delayed ACKs add "
+		"up" },
 	[FAULT_NEVER_CLOSE] = { "never-close", NOTHING, 0, "connection",
 		"never closes a connection that its client closed: it stays in CLOSE_WAIT" },
 	[FAULT_SPIN] = { "spin", NOTHING, 0, "turn",
@@ -125,7 +128,8 @@ void fault_list(FILE *out)
 {
 	static const char *const knob[] = { "", "=TIME", "=N" };
 
-	fprintf(out, "--fault NAME[=AMOUNT][,every=N][,p=PROBABILITY][,conn=N], any number of them.\n"
+	fprintf(out, "--fault NAME[=AMOUNT][,every=N][,p=PROBABILITY][,conn=N], any number of "
+		"them.\n"
 		"TIME is like 5ms, 20us or 1s. every, p and conn (each N-th connection of a loop)\n"
 		"must all hold. The bit is that of the truth file's fault column.\n\n");
 	for (int f = 0; f < FAULTS; f++)

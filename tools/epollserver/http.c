@@ -159,11 +159,6 @@ static const char *parse(struct loop *l, const char *text, const char *end, stru
 	return status;
 }
 
-static bool refuse(struct loop *l, const char *status, const char *extra, const struct request *q)
-{
-	return reply_status(l, status, extra, 0, q);
-}
-
 /* One request's answer into the reply: false if it is the last. */
 static bool answer(struct loop *l, struct conn *c, enum verdict v, const char *bad,
 	const struct request *q, off_t *file_bytes)
@@ -173,12 +168,12 @@ static bool answer(struct loop *l, struct conn *c, enum verdict v, const char *b
 
 	if (c->refuse || v == REFUSE) {
 		last.keep = last.keep && !c->refuse;
-		fine = refuse(l, "503 Service Unavailable", "Retry-After: 1\r\n", &last);
+		fine = reply_status(l, "503 Service Unavailable", "Retry-After: 1\r\n", 0, &last);
 		stat_add(&l->stats->refused, c->refuse);
 	} else if (bad) {
 		stat_add(&l->stats->protocol_errors, 1);
-		fine = refuse(l, bad, strncmp(bad, "405", 3) ? "" : "Allow: GET, HEAD, POST, PUT\r\n",
-			&last);
+		fine = reply_status(l, bad, strncmp(bad, "405", 3) ? "" :
+			"Allow: GET, HEAD, POST, PUT\r\n", 0, &last);
 	} else if (q->file) {
 		fine = reply_status(l, "200 OK", "", (uint64_t)l->server->file_bytes, q);
 		*file_bytes = q->head ? 0 : l->server->file_bytes;

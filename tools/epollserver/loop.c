@@ -218,6 +218,7 @@ struct loop *loop_new(struct server *s, unsigned index, int listener)
 static void loop_end(struct loop *l)
 {
 	helper_end(l->helper);
+	l->helper = NULL;
 	mail_read(l);		/* what it has answered meanwhile */
 	while (l->conns.first)
 		conn_close(l, l->conns.first);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * memory.c - what connections cost, counted as it is taken: buffers by malloc, each with what malloc
- * adds to it, and the connections themselves in pieces of SLOTS.
+ * memory.c - what connections cost, counted as it is taken: buffers by malloc, each with what
+ * malloc adds to it, and the connections themselves in pieces of SLOTS.
  */
 #include "server.h"
 
@@ -57,7 +57,9 @@ struct conn *slot_at(struct loop *l, uint32_t at)
 {
 	struct slots *s = &l->slots;
 
-	return at < s->count ? (struct conn *)(s->pieces[at / SLOTS] + at % SLOTS * s->bytes) : NULL;
+	if (at >= s->count)
+		return NULL;
+	return (struct conn *)(s->pieces[at / SLOTS] + at % SLOTS * s->bytes);
 }
 
 struct conn *slot_take(struct loop *l, uint32_t *place)

@@ -6,11 +6,12 @@
  * other's with acquire, and only when the copy it remembers says full or empty, so that a cache
  * line changes hands once a batch and not once an item.
  *
- * mpsc: any thread pushes, one pops. Producers claim a slot by moving head; a slot's turn says whose
- * it is: equal to the position, free; position + 1, filled. The consumer frees it for the next lap.
+ * mpsc: any thread pushes, one pops. Producers claim a slot by moving head; a slot's turn says
+ * whose it is: equal to the position, free; position + 1, filled. The consumer frees it for the
+ * next lap.
  *
- * Sizes are powers of two; indices only grow, and wrap with size_t. What the two sides write lies on
- * cache lines of its own (-DRING_UNPADDED puts it on one, for the bench).
+ * Sizes are powers of two; indices only grow, and wrap with size_t. What the two sides write lies
+ * on cache lines of its own (-DRING_UNPADDED puts it on one, for the bench).
  */
 #ifndef RING_H
 #define RING_H

@@ -73,7 +73,7 @@ struct conn {
 	uint16_t owing : 1;	/* push: an exchange is under way */
 	uint16_t port;
 	uint32_t serial;	/* on its loop, from 1 */
-	struct conn *prev, *next;	/* the loop's list; the least active first if that matters */
+	struct conn *prev, *next;	/* the loop's list; if it matters, the least active first */
 	struct input *in;
 	struct output *out;
 	uint64_t accept_ns;
@@ -87,7 +87,7 @@ struct conn_list {
 	struct conn *first, *last;
 };
 
-/* The connections of a loop, in pieces of SLOTS that never move; a freed one is used again first. */
+/* The connections of a loop, in pieces of SLOTS that never move; who has left is replaced first. */
 #define SLOTS 64
 #define SLOTS_MOST (1u << 20)
 

@@ -17,9 +17,9 @@
  * push messages under way, which loops share. handed: by the acceptor, to a loop that accepts them.
  */
 #define STATS(X) \
-	X(open) X(peak_open) X(accepted) X(handed) X(closed) X(resets) X(protocol_errors) X(idle_closed) \
-	X(leaked) X(accept_failed) X(exchanges) X(messages) X(bytes_in) X(bytes_out) X(turns) \
-	X(events) X(wakeups) X(blocked_sends) X(admitted) X(queued) X(refused) X(delivered) \
+	X(open) X(peak_open) X(accepted) X(handed) X(closed) X(resets) \
+	X(protocol_errors) X(idle_closed) X(leaked) X(accept_failed) X(exchanges) X(messages) \
+	X(bytes_in) X(bytes_out) X(turns) X(events) X(wakeups) X(blocked_sends) X(admitted) X(queued) X(refused) X(delivered) \
 	X(dropped) X(memory_bytes) X(memory_at_peak)
 
 struct stats {

@@ -2,8 +2,8 @@
 /*
  * topics.h - who gets which message of the push protocol: the clients of one loop.
  *
- * A message is shared by all who get it, on any loop, and freed by the last. Each loop knows its own
- * clients and their topics only; a published message is mailed to every loop of the process.
+ * A message is shared by all who get it, on any loop, and freed by the last. Each loop knows its
+ * own clients and their topics only; a published message is mailed to every loop of the process.
  */
 #ifndef TOPICS_H
 #define TOPICS_H
@@ -38,7 +38,7 @@ struct message *message_new(uint32_t topic, uint32_t to, uint32_t from, const ui
 void message_drop(struct message *m);
 /* To this loop and the others; takes over the reference. */
 void topics_post(struct loop *l, struct message *m);
-bool topics_subscribe(struct loop *l, struct client *p, uint32_t topic);	/* false: no memory */
+bool topics_subscribe(struct loop *l, struct client *p, uint32_t topic);	/* false: no room */
 void topics_unsubscribe(struct loop *l, struct client *p, uint32_t topic);
 void topics_leave(struct loop *l, struct client *p);
 
