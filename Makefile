@@ -161,6 +161,17 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags.c | have-deps
 # Only these files of user/ know the skeleton.
 $(filter $(BUILD)/obj/user/bpf_%,$(user_obj)): | $(skeleton)
 
+# Style and script of the flame graph as C strings, without comments and indentation.
+flame_assets := $(patsubst %,$(BUILD)/%.h,$(wildcard flamegraph/*.css flamegraph/*.js))
+
+$(flame_assets): $(BUILD)/%.h: % $(BUILD)/flags.c
+	$(call say,TEXT,$@)
+	@mkdir -p $(@D)
+	$(Q)sed -e 's/^[[:space:]]*//' -e '/^$$/d' -e '/^\/\//d' -e '/^\/\*.*\*\/$$/d' \
+		-e 's/[\"]/\\&/g' -e 's/.*/"&\\n"/' $< > $@
+
+$(BUILD)/obj/flamegraph/assets.o: | $(flame_assets)
+
 $(BUILD)/libepollscope.a: $(lib_obj) $(BUILD)/sources.c
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $(lib_obj)
@@ -182,6 +193,9 @@ $(unit_tests): $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(helper_obj) $(BUI
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(link) $^ -lcmocka $(libs)
+
+# The flame graph's own program, for its tests.
+$(BUILD)/tests/live/fold2svg $(BUILD)/vm/live/fold2svg: $(call obj,$(wildcard flamegraph/*.c))
 
 $(BUILD)/tests/live/%: $(BUILD)/obj/tests/live/%.o
 	$(call say,LINK,$@)
