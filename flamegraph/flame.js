@@ -101,6 +101,7 @@
 
 	function zoom_to(f) {
 		zoom = f;
+		hide_tip();
 		draw();
 		focus_on(f, false);
 	}
@@ -297,6 +298,8 @@
 	svg.setAttribute("role", "group");
 	group.setAttribute("role", "tree");
 	group.setAttribute("aria-label", "Frames");
+	// It hears of the focus of its frames, which would give it a place of its own among them.
+	group.setAttribute("tabindex", -1);
 	svg.insertBefore(bar_box, group);
 	focus_on(zoom, false);
 	resize();

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define SWATCH 14u
-#define LEGEND_COLUMN 7u	/* pixels of a legend's character, about */
+#define LEGEND_COLUMN 64u	/* tenths of a pixel: a legend's character, about */
 
 struct below {
 	const struct picture *p;
@@ -28,7 +28,7 @@ static void put_label(struct below *b, const char *before, const char *name)
 		flame_put_xml(b->out, name, strlen(name), 40);
 		fputs("</text>\n", b->out);
 	}
-	b->x += (unsigned)(strlen(before) + strlen(name)) * LEGEND_COLUMN + 12;
+	b->x += (unsigned)(strlen(before) + strlen(name)) * LEGEND_COLUMN / 10 + 12;
 }
 
 static void end_line(struct below *b)
