@@ -328,6 +328,8 @@
 		show_tip(f, r.left - all.left, r.bottom - all.top - 10);
 	});
 	group.addEventListener("focusout", hide_tip);
+	if (alone)
+		svg.style.minHeight = "100vh";
 	// A deep graph begins at its root.
 	if (alone && up)
 		scrollTo(0, height);

@@ -159,7 +159,7 @@ static int grow_nodes(struct flame_tree *t)
 
 static int add_node(struct flame_tree *t, uint32_t parent, uint32_t name, uint16_t depth)
 {
-	int err = grow_nodes(t);
+	int err = t->n_nodes < t->cap_nodes ? 0 : grow_nodes(t);
 
 	if (err)
 		return err;
