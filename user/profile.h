@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * profile.h - samples, absences and exchanges with their stacks, and the trees made of them.
+ *
+ * Pure: fed with records in any order and with the stacks in words. Memory is bounded: what came
+ * after the limit is counted as dropped.
+ */
+#ifndef EPOLLSCOPE_PROFILE_H
+#define EPOLLSCOPE_PROFILE_H
+
+#include "model.h"
+#include "stack_set.h"
+#include "../flamegraph/flamegraph.h"
+
+struct profile;
+
+enum profile_mode {
+	PROFILE_CPU,	/* on-CPU samples; weights in ns: the sampling period each */
+	PROFILE_OFFCPU,	/* blocked time by the stack that blocked; idle waits left out */
+	PROFILE_WAKEUP,	/* the same time by the stack of the waker */
+	PROFILE_TAIL,	/* what the responsible threads did while slow exchanges waited */
+	PROFILE_MODES,
+};
+
+struct profile_stats {
+	uint64_t samples, absences, exchanges;	/* that are held */
+	uint64_t dropped;			/* that found no room */
+	uint64_t stacks, cut;			/* in words; too deep for the kernel's limit */
+	uint64_t unnamed;			/* records whose stack could not be taken */
+};
+
+/* A tail tree: which exchanges, and how much of their time the stacks explain. */
+struct profile_tail {
+	uint64_t from_ns, to_ns;	/* latencies of the set; in: both included */
+	uint64_t exchanges;		/* out */
+	uint64_t latency_ns;		/* their latency, */
+	uint64_t stage_ns;		/* of it in stages that a thread is responsible for: the total */
+	uint64_t explained_ns;		/* and of that with a stack */
+};
+
+struct profile *profile_new(uint32_t hz);	/* NULL when out of memory */
+void profile_free(struct profile *p);		/* NULL is fine */
+
+void profile_sample(struct profile *p, const struct ev_sample *s);
+void profile_offcpu(struct profile *p, const struct ev_offcpu *o);
+void profile_exchange(struct profile *p, const struct ev_exchange *x);
+void profile_stack(struct profile *p, const struct named_stack *s);
+
+void profile_get_stats(const struct profile *p, struct profile_stats *stats);
+
+/* Adds to the tree. For PROFILE_TAIL `tail` says which; else it may be NULL. 0 or -ENOMEM. */
+int profile_tree(struct profile *p, enum profile_mode mode, struct profile_tail *tail,
+		 struct flame_tree *tree);
+
+#endif
