@@ -35,7 +35,7 @@ c_flags := -std=gnu11 -D_GNU_SOURCE= -I. -Iuser -I$(BUILD) -DEPOLLSCOPE_VERSION=
 	$(warnings) -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
 	$(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined \
 		-fno-omit-frame-pointer)
-libs := -lbpf -lelf -lz -lm -pthread
+libs := -lbpf -ldw -lelf -lz -llzma -lbz2 -liberty -lm -pthread
 
 # --- Sources: every file of a folder belongs to what the folder makes -------------------------
 

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* sym_files.c - the files that processes map, each opened and read once. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "sym_process.h"
+
+#define MAX_BYTES (512ull << 20)
+#define MAX_HELD 4096
+
+int sym_files_init(struct sym_files *files, const struct symbols_options *options,
+		   struct sym_names *names)
+{
+	struct rlimit limit;
+
+	*files = (struct sym_files){ .options = options, .names = names, .most_held = MAX_HELD };
+	/* Rings, programs and sockets need descriptors too. */
+	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur / 4 < MAX_HELD)
+		files->most_held = limit.rlim_cur / 4;
+	return names ? 0 : -ENOMEM;
+}
+
+static void let_go(struct sym_files *files, struct sym_file *file)
+{
+	if (file->fd < 0)
+		return;
+	close(file->fd);
+	file->fd = -1;
+	files->held--;
+}
+
+void sym_files_free(struct sym_files *files)
+{
+	for (size_t i = 0; i < files->n; i++) {
+		let_go(files, files->list[i]);
+		sym_object_free(&files->list[i]->elf);
+		free(files->list[i]);
+	}
+	free(files->list);
+}
+
+void sym_skipped(struct sym_files *files, const char *what, const char *name, int err)
+{
+	char text[SYMBOLS_NAME_MAX + 256];
+
+	files->skipped++;
+	if (!files->options->note)
+		return;
+	snprintf(text, sizeof(text), "%s %s skipped: %s", what, name,
+		 err == -ENOEXEC     ? "not a 64-bit ELF file" :
+		 err == -EINVAL      ? "malformed" :
+		 err == -ENOTSUP     ? "a Go function table of a kind that is not known" :
+		 err == -EMEDIUMTYPE ? "not a regular file" :
+		 err == -E2BIG       ? "no room for more symbols" :
+				       strerror(-err));
+	files->options->note(files->options->arg, text);
+}
+
+uint64_t sym_files_budget(const struct sym_files *files)
+{
+	uint64_t most = files->options->max_bytes ? files->options->max_bytes : MAX_BYTES;
+
+	return files->bytes < most ? most - files->bytes : 1;
+}
+
+static struct sym_identity identity_of(const struct stat *st)
+{
+	return (struct sym_identity){ st->st_dev, st->st_ino, st->st_size, st->st_mtim };
+}
+
+static bool same(const struct sym_identity *a, const struct sym_identity *b)
+{
+	return a->inode == b->inode && a->dev == b->dev && a->size == b->size &&
+	       a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
+void sym_file_name(struct sym_files *files, struct sym_file *file, const char *path)
+{
+	struct sym_names *names = files->names;
+	static const char deleted[] = " (deleted)";
+	size_t len = strlen(path), mark = sizeof(deleted) - 1;
+	char bracketed[SYMBOLS_NAME_MAX + 2];
+	const char *base;
+
+	if (len > mark && !memcmp(path + len - mark, deleted, mark))
+		len -= mark;
+	base = memrchr(path, '/', len);
+	base = base ? base + 1 : path;
+	file->path = sym_intern(names, path, len);
+	file->object = sym_intern(names, base, (size_t)(path + len - base));
+	len = (size_t)snprintf(bracketed, sizeof(bracketed), "[%s]", sym_name(names, file->object));
+	file->bracketed = sym_intern(names, bracketed, len);
+}
+
+/* Takes over the descriptor. NULL without memory. */
+static struct sym_file *keep(struct sym_files *files, int fd, const struct stat *st,
+			     const char *path)
+{
+	struct sym_identity id = identity_of(st);
+	struct sym_file *file;
+
+	for (size_t i = 0; i < files->n; i++)
+		if (same(&files->list[i]->id, &id)) {
+			close(fd);
+			return files->list[i];
+		}
+	if (files->n == files->room) {
+		size_t more = files->room ? 2 * files->room : 64;
+		struct sym_file **list = reallocarray(files->list, more, sizeof(*list));
+
+		if (list) {
+			files->list = list;
+			files->room = more;
+		}
+	}
+	file = files->n < files->room ? calloc(1, sizeof(*file)) : NULL;
+	if (!file) {
+		close(fd);
+		return NULL;
+	}
+	file->id = id;
+	file->fd = fd;
+	sym_file_name(files, file, path);
+	files->list[files->n++] = file;
+	if (++files->held > files->most_held)
+		sym_file_load(files, file);
+	return file;
+}
+
+/* By the path that the process gave it. */
+static int open_named(uint32_t pid, const char *path)
+{
+	int fd, root = sym_open_root(pid);
+
+	if (root < 0)
+		return root;
+	fd = sym_open_below(root, path);
+	close(root);
+	return fd;
+}
+
+struct sym_file *sym_files_open(struct sym_files *files, uint32_t pid, const struct sym_mapping *m,
+				const char *path)
+{
+	char link[96];
+	struct stat st;
+	int fd, err;
+
+	snprintf(link, sizeof(link), "/proc/%" PRIu32 "/map_files/%" PRIx64 "-%" PRIx64, pid,
+		 m->start, m->end);
+	fd = sym_open_regular(link);
+	if (fd >= 0 && !fstat(fd, &st))
+		return keep(files, fd, &st, path);
+	err = fd;
+	/* Links of map_files need privilege, and end with the process. */
+	snprintf(link, sizeof(link), "/proc/%" PRIu32 "/exe", pid);
+	for (int by_name = 1; err != -EMEDIUMTYPE && by_name >= 0; by_name--) {
+		fd = by_name ? open_named(pid, path) : sym_open_regular(link);
+		if (fd >= 0 && !fstat(fd, &st) && st.st_ino == m->inode)
+			return keep(files, fd, &st, path);
+		if (fd >= 0)
+			close(fd);
+	}
+	return NULL;
+}
+
+/* A file of debug information in the usual place, of the very same build. */
+static int load_debug(struct sym_files *files, struct sym_file *file)
+{
+	const char *dir = files->options->debug_dir ? files->options->debug_dir : "/usr/lib/debug";
+	const struct sym_object *elf = &file->elf;
+	char path[4096], hex[2 * SYMBOLS_BUILD_ID_MAX + 1];
+	struct sym_object debug = { 0 };
+	Elf *handle = NULL;
+	bool found;
+	int fd, err;
+
+	if (elf->build_id_len < 2)
+		return 0;
+	for (unsigned i = 0; i < elf->build_id_len; i++)
+		snprintf(hex + 2 * i, 3, "%02x", elf->build_id[i]);
+	snprintf(path, sizeof(path), "%s/.build-id/%.2s/%s.debug", dir, hex, hex + 2);
+	fd = sym_open_regular(path);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	err = sym_elf_begin(fd, &handle);
+	if (!err)
+		err = sym_elf_head(handle, &debug);
+	if (!err && (debug.build_id_len != elf->build_id_len ||
+		     memcmp(debug.build_id, elf->build_id, elf->build_id_len)))
+		err = -EINVAL;
+	if (!err)
+		err = sym_elf_symtab(handle, &file->elf.table, &found);
+	elf_end(handle);
+	sym_object_free(&debug);
+	close(fd);
+	return err;
+}
+
+void sym_file_load(struct sym_files *files, struct sym_file *file)
+{
+	const char *path = sym_name(files->names, file->path);
+	struct sym_table *table = &file->elf.table;
+	Elf *handle = NULL;
+	bool whole = false;
+	int err;
+
+	if (file->loaded)
+		return;
+	file->loaded = true;
+	table->max_bytes = sym_files_budget(files);
+	err = sym_elf_begin(file->fd, &handle);
+	if (!err)
+		err = sym_elf_head(handle, &file->elf);
+	if (!err)
+		err = sym_elf_symbols(handle, &file->elf, &whole);
+	elf_end(handle);
+	if (err)
+		sym_skipped(files, "symbols of", path, err);
+	else
+		files->read++;
+	if (!whole) {
+		err = load_debug(files, file);
+		if (err)
+			sym_skipped(files, "debug file of", path, err);
+	}
+	sym_table_finish(table);
+	files->bytes += sym_table_bytes(table);
+	let_go(files, file);
+}
