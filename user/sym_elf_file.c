@@ -140,10 +140,13 @@ static void read_build_id(Elf *elf, size_t n_headers, struct sym_object *object)
 
 int sym_elf_head(Elf *elf, struct sym_object *object)
 {
-	size_t n;
+	size_t n, sections;
+	GElf_Ehdr header;
 	GElf_Phdr ph;
 
-	if (elf_getphdrnum(elf, &n))
+	/* libelf makes little of a file that was cut short. */
+	if (!gelf_getehdr(elf, &header) || elf_getphdrnum(elf, &n) ||
+	    elf_getshdrnum(elf, &sections) || n != header.e_phnum || sections != header.e_shnum)
 		return -EINVAL;
 	read_build_id(elf, n, object);
 	if (!n)

@@ -63,17 +63,16 @@ static bool starts_with_text(Elf *elf, const struct sym_go *go, uint64_t max_byt
 }
 
 /* Where the code starts, if the table may not say it. False: it cannot be known. */
-static bool find_text(Elf *elf, Elf_Scn *section, struct sym_go *go, uint64_t max_bytes)
+static bool find_text(Elf *elf, uint64_t address, struct sym_go *go, uint64_t max_bytes)
 {
-	GElf_Shdr header, text;
+	GElf_Shdr text;
 	uint64_t stored;
 	size_t offset;
 
 	if (!sym_go_text_offset(go, &offset) || go->len < offset + 8)
 		return true;
 	memcpy(&stored, go->data + offset, 8);
-	if (!gelf_getshdr(section, &header) || relocated(elf, header.sh_addr + offset, &go->text) ||
-	    stored)
+	if (relocated(elf, address + offset, &go->text) || stored)
 		return true;
 	if (!gelf_getshdr(sym_elf_section(elf, ".text"), &text))
 		return false;
@@ -81,22 +80,47 @@ static bool find_text(Elf *elf, Elf_Scn *section, struct sym_go *go, uint64_t ma
 	return starts_with_text(elf, go, max_bytes);
 }
 
+/* Other linkers put the table of position-independent code among other data, aligned to 32. */
+static size_t find_table(const Elf_Data *data)
+{
+	size_t offset;
+
+	for (size_t at = 0; at + 8 <= data->d_size; at += 32) {
+		struct sym_go go = { (const uint8_t *)data->d_buf + at, data->d_size - at, 0 };
+
+		if (sym_go_text_offset(&go, &offset))
+			return at;
+	}
+	return data->d_size;
+}
+
 int sym_elf_go(Elf *elf, struct sym_table *table)
 {
 	Elf_Scn *section = sym_elf_section(elf, ".gopclntab");
 	struct sym_go go = { 0 };
+	GElf_Shdr header;
 	Elf_Data *data;
+	size_t at = 0;
 
 	if (!section)
 		section = sym_elf_section(elf, ".data.rel.ro.gopclntab");
+	if (!section && sym_elf_section(elf, ".note.go.buildid")) {
+		section = sym_elf_section(elf, ".data.rel.ro");
+		data = sym_elf_data(section);
+		at = data ? find_table(data) : 0;
+	}
 	if (!section)
 		return 0;
 	data = sym_elf_data(section);
-	if (!data)
+	if (!data || !gelf_getshdr(section, &header))
 		return -EINVAL;
-	go.data = data->d_buf;
-	go.len = data->d_size;
-	return find_text(elf, section, &go, table->max_bytes) ? sym_go_read(&go, table) : -ENOTSUP;
+	if (at >= data->d_size)
+		return -ENOTSUP;
+	go.data = (const uint8_t *)data->d_buf + at;
+	go.len = data->d_size - at;
+	if (!find_text(elf, header.sh_addr + at, &go, table->max_bytes))
+		return -ENOTSUP;
+	return sym_go_read(&go, table);
 }
 
 /* Unpacks up to MAX_UNPACKED bytes; free(*out). */

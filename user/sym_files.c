@@ -224,11 +224,14 @@ void sym_file_load(struct sym_files *files, struct sym_file *file)
 		sym_skipped(files, "symbols of", path, err);
 	else
 		files->read++;
-	if (!whole) {
+	if (!whole && err != -E2BIG && err != -ENOMEM) {
 		err = load_debug(files, file);
 		if (err)
 			sym_skipped(files, "debug file of", path, err);
 	}
+	/* Of half a table's symbols those without a size would claim what the others have. */
+	if (err == -E2BIG || err == -ENOMEM)
+		sym_table_free(table);
 	sym_table_finish(table);
 	files->bytes += sym_table_bytes(table);
 	let_go(files, file);

@@ -115,6 +115,9 @@ int sym_kernel_load(const char *path, struct sym_table *t)
 	if (!err)
 		err = sym_kernel_read(text, len, t);
 	free(text);
+	/* In half a table one function would reach over others. */
+	if (err)
+		sym_table_free(t);
 	sym_table_finish(t);
 	return err;
 }

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* test_symbols.c - names made readable and harmless; this very process's addresses. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "../../user/proc.h"
+#include "../../user/sym_names.h"
+#include "../../user/symbols.h"
+
+static void test_demangle(void **state)
+{
+	static const char *const cases[][2] = {
+		{ "_ZN4shop8checkoutEi", "shop::checkout" },
+		{ "_ZNSt6vectorIiSaIiEE9push_backERKi",
+		  "std::vector<int, std::allocator<int> >::push_back" },
+		{ "_ZN5tokio7runtime4task3raw4poll17h0123456789abcdefE",
+		  "tokio::runtime::task::raw::poll" },
+		{ "_RNvNtCs1234_7mycrate3foo3bar", "mycrate::foo::bar" },
+		{ "_RINvNtC3std3mem8align_ofjE", "std::mem::align_of::<usize>" },
+		{ "main", "main" },
+		{ "memcpy@@GLIBC_2.14", "memcpy" },
+		{ "_Z", "_Z" },
+		{ "@odd", "@odd" },
+		{ "work.cold", "work.cold" },
+	};
+	struct sym_names *names = sym_names_new();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(sym_name(names, sym_intern_symbol(names, cases[i][0])),
+				    cases[i][1]);
+	sym_names_free(names);
+}
+
+/* A hundred bytes that mean more than a machine has memory for: each level doubles the one before. */
+static void test_demangle_is_bounded(void **state)
+{
+	struct sym_names *names = sym_names_new();
+	char mangled[512] = "_Z1fI1aES_IS_S_E", out[128];
+	uint32_t number;
+
+	(void)state;
+	for (unsigned i = 0; i < 30; i++)
+		snprintf(mangled + strlen(mangled), 16, "S_IS%c_S%c_E", "0123456789ABCDEFGHIJKLMNOPQRSTU"[i],
+			 "0123456789ABCDEFGHIJKLMNOPQRSTU"[i]);
+	sym_demangle(mangled, out, sizeof(out));
+	number = sym_intern_symbol(names, mangled);
+	assert_true(strlen(sym_name(names, number)) < SYMBOLS_NAME_MAX);
+	sym_names_free(names);
+}
+
+static void expect_clean(struct sym_names *names, const char *from, const char *expected)
+{
+	assert_string_equal(sym_name(names, sym_intern(names, from, strlen(from))), expected);
+}
+
+static void test_clean_names(void **state)
+{
+	struct sym_names *names = sym_names_new();
+	char longer[2 * SYMBOLS_NAME_MAX];
+	const char *cut;
+
+	(void)state;
+	expect_clean(names, "", "[unknown]");
+	expect_clean(names, "a;b\nc\x1b[31m", "a:b?c?[31m");
+	expect_clean(names, "\xff\xc3\xa4\xc3", "?\xc3\xa4?");
+	memset(longer, 'x', sizeof(longer));
+	cut = sym_name(names, sym_intern(names, longer, sizeof(longer)));
+	assert_true(strlen(cut) < SYMBOLS_NAME_MAX);
+	assert_string_equal(cut + strlen(cut) - 4, "x...");
+	/* Equal names are one, however many others there are. */
+	for (unsigned i = 0; i < 10000; i++) {
+		char name[16];
+		uint32_t number;
+
+		snprintf(name, sizeof(name), "n%u", i);
+		number = sym_intern(names, name, strlen(name));
+		assert_int_equal(number, sym_intern(names, name, strlen(name)));
+		assert_string_equal(sym_name(names, number), name);
+	}
+	assert_string_equal(sym_name(names, UINT32_MAX), "[unknown]");
+	sym_names_free(names);
+}
+
+static void count_note(void *arg, const char *text)
+{
+	(void)text;
+	++*(unsigned *)arg;
+}
+
+static void test_this_process(void **state)
+{
+	unsigned notes = 0;
+	struct symbols_options options = { .note = count_note, .arg = &notes };
+	struct symbols *s = symbols_new(&options);
+	uint64_t stack[4] = { (uintptr_t)test_this_process, (uintptr_t)test_clean_names + 1, 0, 1 };
+	uint32_t pid = (uint32_t)getpid();
+	struct symbol out[4], again;
+	struct symbol_place place;
+	struct symbols_stats stats;
+	struct proc_stat st;
+
+	(void)state;
+	assert_int_equal(proc_stat(pid, &st), 0);
+	assert_int_equal(symbols_add_process(s, pid), 0);
+	assert_int_equal(symbols_add_process(s, pid), 0);
+	assert_int_equal(symbols_user_stack(s, pid, st.start_time, stack, 4, out), 2);
+	assert_string_equal(out[0].name, "test_this_process");
+	assert_string_equal(out[0].object, "test_symbols");
+	assert_int_equal(out[0].kind, SYMBOL_USER);
+	assert_string_equal(symbols_suffix(&out[0]), "");
+	/* A return address at a function's first byte belongs to the call before it. */
+	assert_string_equal(out[1].name, "test_clean_names");
+	assert_true(symbols_user(s, pid, 0, stack[0] + 1, &again));
+	assert_ptr_equal(again.name, out[0].name);
+	assert_false(symbols_user(s, pid, st.start_time + 1, stack[0], &again));
+	assert_string_equal(again.name, "[unknown]");
+	assert_false(symbols_user(s, pid, 0, (uintptr_t)&stats, &again));
+	assert_int_equal(symbols_place(s, pid, 0, stack[0], &place), 0);
+	assert_int_equal(symbols_place(s, pid, 0, 1, &place), -ENOENT);
+	symbols_get_stats(s, &stats);
+	assert_int_equal(stats.frames, 5);
+	assert_int_equal(stats.unresolved, 2);
+	assert_int_equal(stats.files, 1);
+	assert_int_equal(stats.skipped, notes);
+	symbols_free(s);
+}
+
+static void test_no_process(void **state)
+{
+	struct symbols *s = symbols_new(NULL);
+	struct symbol out;
+
+	(void)state;
+	assert_int_equal(symbols_add_process(s, 0x7fffffff), -ESRCH);
+	assert_int_equal(symbols_add_child(s, 1, 2, 3), -ESRCH);
+	assert_false(symbols_user(s, 1, 0, 0x1000, &out));
+	assert_string_equal(out.name, "[unknown]");
+	symbols_free(s);
+	symbols_free(NULL);
+}
+
+static void test_kernel_file(void **state)
+{
+	char path[] = "/tmp/epollscope-kallsyms-XXXXXX";
+	static const char text[] = "ffff000000000000 T one\nffff000000000100 t two\t[mod]\n";
+	struct symbols_options options = { .kallsyms = path };
+	const uint64_t stack[] = { 0xffff000000000000, 0xffff000000000100, 0xffff000000000101 };
+	struct symbols *s = symbols_new(&options);
+	struct symbol out[3];
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
+	close(fd);
+	assert_int_equal(symbols_kernel_stack(s, stack, 3, out), 3);
+	unlink(path);
+	assert_string_equal(out[0].name, "one");
+	assert_string_equal(out[0].object, "[kernel]");
+	assert_string_equal(symbols_suffix(&out[0]), "_[k]");
+	assert_string_equal(out[1].name, "one");
+	assert_string_equal(out[2].name, "two");
+	assert_string_equal(out[2].object, "[mod]");
+	symbols_free(s);
+	s = symbols_new(&options);
+	assert_false(symbols_kernel(s, stack[0], &out[0]));
+	assert_string_equal(out[0].name, "[kernel]");
+	symbols_free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_demangle),
+		cmocka_unit_test(test_demangle_is_bounded),
+		cmocka_unit_test(test_clean_names),
+		cmocka_unit_test(test_this_process),
+		cmocka_unit_test(test_no_process),
+		cmocka_unit_test(test_kernel_file),
+	};
+
+	return cmocka_run_group_tests_name("symbols", tests, NULL, NULL);
+}
