@@ -71,12 +71,12 @@ vm_programs := $(if $(wildcard user/main.c),$(BUILD)/vm/epollscope) \
 help:
 	@echo 'make               build/epollscope, build/epollserver, build/epollload'
 	@echo 'make deps          install the Debian packages that building and testing need'
-	@echo 'make demo          install, build, watch a loaded nginx for 5 s, print its report'
+	@echo 'make demo          install, build, watch a server with a fault for 5 s, print its report'
 	@echo 'make check         every test, and the sum: N passed, N failed'
 	@echo 'make check-unit    tests/unit: no root needed'
 	@echo 'make check-live    tests/live: real servers under load, needs root'
 	@echo 'make check-vm      tests/vm: the same on other kernels, under qemu'
-	@echo 'make bench         what watching costs, side by side with not watching'
+	@echo 'make bench         what watching costs; servers, backends, many connections side by side'
 	@echo 'make lint          scripts, man pages, licence lines, no binaries; formatting as a hint'
 	@echo 'make bpf-arm64     the kernel side for arm64 (needs no arm64 machine)'
 	@echo 'make install       to $$(DESTDIR)$$(prefix), prefix=/usr/local; make uninstall undoes it'
@@ -103,7 +103,7 @@ have-deps:
 	@tools/deps check build
 
 demo:
-	@tools/deps install build demo
+	@tools/deps install build
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all
 	@BUILD=$(BUILD) tools/demo
 
