@@ -11,6 +11,7 @@
 #define THREAD_SLOTS	1024	/* power of two */
 #define STACK_SLOTS	16384
 #define SETS_MAX	16	/* more processors than this share sets, with atomic adds */
+#define ACCEPTS_MAX	65536	/* accepted and silent since: user space makes room in time */
 #define WAKER_NETWORK	0	/* no process has this id */
 
 struct control {
@@ -30,6 +31,8 @@ struct control {
 enum snapshot_pass {
 	SNAPSHOT_LISTENERS,
 	SNAPSHOT_CONNS,
+	SNAPSHOT_ACCEPTED,	/* on_flush: those accepted and silent since, and nothing else */
+	SNAPSHOT_END,
 };
 
 struct waker {

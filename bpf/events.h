@@ -316,6 +316,9 @@ struct counters {
 	__u64 calls_missed;	/* nor of a wait's beginning */
 	__u64 stacks_lost;	/* stacks that found no room */
 
+	__u64 accepts_left;	/* for the connection's next hook to find */
+	__u64 accepts_taken;
+
 	/* What findings rest on. */
 	__u64 accept_empty;		/* accepts that found nothing, first of their turn */
 	__u64 accept_no_fd;		/* EMFILE, ENFILE */

@@ -69,7 +69,7 @@ MAP struct {
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 65536);
+	__uint(max_entries, ACCEPTS_MAX);
 	__type(key, __u64);	/* address of the socket */
 	__type(value, struct accepted);
 } accepts SEC(".maps");

@@ -111,7 +111,10 @@ INLINE void close_wait_count(const struct conn *c, __u64 now)
 		n->close_wait_max_ns = age;
 }
 
-/* Completes the answers that no further request has completed. */
+/*
+ * Takes what accept left of silent connections; then completes the answers that no further request
+ * has completed.
+ */
 SEC("iter/tcp")
 int on_flush(struct bpf_iter__tcp *ctx)
 {
@@ -127,6 +130,10 @@ int on_flush(struct bpf_iter__tcp *ctx)
 		return 0;
 	c = conn_of((struct sock *)tp);
 	if (!c)
+		return 0;
+	if (!c->owned)
+		conn_adopt(c, (struct sock *)tp);
+	if (control.snapshot_pass == SNAPSHOT_ACCEPTED)
 		return 0;
 	now = bpf_ktime_get_ns();
 	if (c->first_send_ns)

@@ -183,20 +183,27 @@ INLINE __u32 unread_bytes(const struct sock *sk, const struct tcp_sock *tp)
 	return n;
 }
 
-/* What accept4 left for us to find, because it can't reach the socket's storage. */
+/*
+ * What accept4 left for us to find, because it can't reach the socket's storage. A reader and the
+ * iterator may come at once: it is for the one that takes it away.
+ */
 INLINE void conn_adopt(struct conn *c, const struct sock *sk)
 {
 	__u64 addr = (__u64)sk;
-	struct accepted *a = bpf_map_lookup_elem(&accepts, &addr);
+	struct accepted *found = bpf_map_lookup_elem(&accepts, &addr);
+	struct accepted a;
 
-	if (!a)
+	if (!found)
 		return;
-	c->accepted_ns = a->time_ns;
+	a = *found;
+	if (bpf_map_delete_elem(&accepts, &addr))
+		return;
+	COUNT(accepts_taken);
+	c->accepted_ns = a.time_ns;
 	c->role = ROLE_SERVER;
 	if (!c->preexisting && c->accepted_ns > c->born_ns)
 		hist_add_shared(H_ACCEPT_WAIT, c->accepted_ns - c->born_ns);
-	conn_own(c, a->pid, a->comm);
-	bpf_map_delete_elem(&accepts, &addr);
+	conn_own(c, a.pid, a.comm);
 }
 
 #endif

@@ -216,6 +216,8 @@ INLINE void after_accept(struct thread *t, struct task_struct *task, long ret, _
 	BPF_CORE_READ_INTO(&a.comm, task, group_leader, comm);
 	if (bpf_map_update_elem(&accepts, &addr, &a, BPF_ANY))
 		COUNT(map_full);
+	else
+		COUNT(accepts_left);
 }
 
 /*

@@ -47,6 +47,7 @@ struct session {
 	struct bpf_link *task_file;	/* iterators */
 	struct bpf_link *tcp;
 	struct bpf_link *flush;
+	uint64_t accepts_stuck;	/* notes of accepts that the last look did not take */
 
 	struct calls calls;
 	int stats_fd;		/* held while a slice is measured, else -1 */

@@ -53,6 +53,13 @@ int session_attach(struct session *s, char *why, size_t why_len);
 int session_snapshot(struct session *s, const uint32_t *pids, size_t n);
 
 /*
+ * Between the accept of a connection and its first request the kernel side keeps a note, and has
+ * room for so many: when half of it is used, takes the notes of silent connections to their state.
+ * Cheap when there is nothing to do.
+ */
+int session_make_room(struct session *s, const uint32_t *pids, size_t n);
+
+/*
  * Completes answers that no further request has completed: their EV_ANSWER follows. The last one,
  * after the detach, also counts what open connections still hold against their application.
  */

@@ -93,9 +93,37 @@ int session_snapshot(struct session *s, const uint32_t *pids, size_t n)
 	return err;
 }
 
+/* Accepted and taken since, over all sets. */
+static uint64_t accepts_taken(const struct session *s, uint64_t *waiting)
+{
+	uint64_t left = 0, taken = 0;
+
+	for (unsigned set = 0; set < s->sets; set++) {
+		taken += s->counters[set].accepts_taken;
+		left += s->counters[set].accepts_left;
+	}
+	*waiting = left > taken ? left - taken : 0;
+	return taken;
+}
+
+int session_make_room(struct session *s, const uint32_t *pids, size_t n)
+{
+	uint64_t waiting, later, taken = accepts_taken(s, &waiting);
+	int err;
+
+	if (!s->features.used[FEATURE_SNAPSHOT] || waiting < s->accepts_stuck + ACCEPTS_MAX / 2)
+		return 0;
+	s->skel->bss->control.snapshot_pass = SNAPSHOT_ACCEPTED;
+	err = run_in_namespaces(&s->flush, s->skel->progs.on_flush, pids, n);
+	taken = accepts_taken(s, &later) - taken;
+	s->accepts_stuck = waiting > taken ? waiting - taken : 0;
+	return err;
+}
+
 int session_flush(struct session *s, const uint32_t *pids, size_t n)
 {
 	if (!s->features.used[FEATURE_SNAPSHOT])
 		return 0;
+	s->skel->bss->control.snapshot_pass = SNAPSHOT_END;
 	return run_in_namespaces(&s->flush, s->skel->progs.on_flush, pids, n);
 }

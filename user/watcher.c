@@ -175,6 +175,7 @@ void watcher_tick(struct watcher *w, uint64_t now)
 		measure_cost(w, now);
 	}
 	flush_idle(w, now);
+	session_make_room(w->session, w->alive.pids, w->alive.n);
 	housekeeping_when_due(w, now);
 }
 

@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# silent.sh - connections that are accepted and say nothing are counted, more of them than there is
+# room for notes of accepts; and so are their ends.
+. tests/live/lib.sh
+live_init
+
+EPOLLSERVER=${BUILD:-build}/epollserver
+EPOLLLOAD=${BUILD:-build}/epollload
+SERVERS=()
+HOLDERS=()
+SCOPE_LIMIT=60
+
+start_servers() { # N
+	local i
+
+	for ((i = 0; i < $1; i++)); do
+		server_with_port "server$i" "$EPOLLSERVER"
+		SERVERS+=("$SERVER_PID")
+		PORTS+=("$PORT")
+	done
+}
+
+attach_to_all() {
+	scope_start report --json -p "$(IFS=,; echo "${SERVERS[*]}")"
+}
+
+hold() { # CONNECTIONS-EACH
+	local port
+
+	for port in "${PORTS[@]}"; do
+		"$EPOLLLOAD" --active 0 --hold --announce --quiet --timeout 30s --connections "$1" \
+			"$port" >/dev/null 2>"$LIVE_DIR/holder.$port" &
+		HOLDERS+=($!)
+		STARTED+=($!)
+		await 60 grep -q '^connected' "$LIVE_DIR/holder.$port"
+		expect_eq "port $port" "connected $1" "$(cat "$LIVE_DIR/holder.$port")"
+	done
+}
+
+let_go() {
+	local pid
+
+	kill -TERM "${HOLDERS[@]}"
+	for pid in "${HOLDERS[@]}"; do
+		wait "$pid"
+		forget "$pid"
+	done
+	for PORT in "${PORTS[@]}"; do
+		await_connections 0
+	done
+}
+
+expect_counts() { # NAME "OPENED CLOSED ACTIVE OLDER UNKNOWN"
+	expect_eq "$1: opened, closed, active, preexisting, unknown" "$2" \
+		"$(scope_jq '.connections | [.opened, .closed, .active, .preexisting, .unknown] |
+			join(" ")')"
+	expect_no_loss "$1"
+}
+
+ulimit -n "$(ulimit -Hn)"
+if [ "$(ulimit -n)" -lt 18000 ]; then
+	skip 'silent connections' "a process may have $(ulimit -n) descriptors, 18000 are needed"
+	finish
+fi
+start_servers 4
+attach_to_all
+hold 17500	# 70,000 of them: bpf/control.h's ACCEPTS_MAX is 65,536
+scope_stop
+expect_counts 'opened, silent' '70000 0 70000 0 0'
+attach_to_all
+let_go
+scope_stop
+expect_counts 'closed, silent' '0 70000 0 70000 0'
+finish
