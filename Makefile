@@ -182,6 +182,8 @@ $(BUILD)/epollscope: $(BUILD)/obj/user/main.o $(BUILD)/libepollscope.a
 	$(call say,LINK,$@)
 	$(Q)$(link) $^ $(libs)
 
+# So that its stacks can be followed.
+$(call obj,$(server_src)): CFLAGS += -fno-omit-frame-pointer
 $(BUILD)/epollserver: $(call obj,$(server_src)) $(BUILD)/sources.c
 $(BUILD)/epollload: $(call obj,$(load_src)) $(BUILD)/sources.c
 $(BUILD)/epollserver $(BUILD)/epollload:

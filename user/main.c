@@ -17,6 +17,7 @@ static int (*const run_command[CMD_COUNT])(const struct options *) = {
 	[CMD_REPORT] = cmd_report,
 	[CMD_CONNS] = cmd_conns,
 	[CMD_SLOW] = cmd_slow,
+	[CMD_FLAME] = cmd_flame,
 	[CMD_DOCTOR] = cmd_doctor,
 };
 

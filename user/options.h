@@ -52,6 +52,10 @@ struct options {
 	bool has_max_loss;
 	double max_loss;	/* 0..1 of all events; more is EXIT_LOST */
 	bool no_syscalls;
+	unsigned mode;		/* flame: enum profile_mode */
+	uint32_t hz;		/* flame: samples a second and CPU */
+	const char *svg;	/* flame: NULL is folded text on stdout */
+	bool against_typical;	/* flame: the tail against typical exchanges */
 	double threshold[THRESHOLD_COUNT];	/* of the diagnosis */
 	uint32_t ring_kib;	/* per CPU, a power of two */
 	uint32_t top;		/* worst exchanges to print; 0 is none */

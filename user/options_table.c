@@ -6,7 +6,7 @@
 #include "options_table.h"
 #include "quantity.h"
 
-#define WATCHING (IN(CMD_REPORT) | IN(CMD_CONNS) | IN(CMD_SLOW))
+#define WATCHING (IN(CMD_REPORT) | IN(CMD_CONNS) | IN(CMD_SLOW) | IN(CMD_FLAME))
 #define EVERY	 (WATCHING | IN(CMD_DOCTOR))
 #define ALWAYS	 (EVERY | IN(CMD_NONE))
 
@@ -44,8 +44,12 @@ const struct command_row command_rows[CMD_COUNT] = {
 	},
 	[CMD_FLAME] = {
 		.name = "flame",
-		.summary = "stacks behind the tail, folded or as SVG",
-		.planned = true,
+		.summary = "stacks of what the target did, or of what made its tail slow",
+		.examples = {
+			"flame -c nginx -d 10 --svg tail.svg",
+			"flame -p 4242 -d 10 --mode offcpu > offcpu.folded",
+			"flame -P 6379 -d 30 --against typical --svg difference.svg",
+		},
 	},
 	[CMD_EXPORT] = {
 		.name = "export",
@@ -176,6 +180,34 @@ static const char *set_max_loss(struct options *o, const char *value)
 		       "a share is a fraction from 0 to 1 or a percentage, as 0.01 or 1%" : NULL;
 }
 
+static const char *set_mode(struct options *o, const char *value)
+{
+	static const char *const modes[] = { "cpu", "offcpu", "wakeup", "tail" };
+
+	for (o->mode = 0; o->mode < sizeof(modes) / sizeof(modes[0]); o->mode++)
+		if (!strcmp(value, modes[o->mode]))
+			return NULL;
+	return "a mode is cpu, offcpu, wakeup or tail";
+}
+
+static const char *set_against(struct options *o, const char *value)
+{
+	o->against_typical = true;
+	return strcmp(value, "typical") ? "the tail can be compared with 'typical'" : NULL;
+}
+
+static const char *set_hz(struct options *o, const char *value)
+{
+	return quantity_u32(value, 1, 10000, &o->hz) ? "a rate is a whole number from 1 to 10000" :
+	       NULL;
+}
+
+static const char *set_svg(struct options *o, const char *value)
+{
+	o->svg = value;
+	return NULL;
+}
+
 static const char *set_waterfall(struct options *o, const char *value)
 {
 	(void)value;
@@ -272,9 +304,18 @@ const struct option_row option_rows[] = {
 	 "a limit of the diagnosis, see below; may be repeated", set_threshold },
 	{ "no-syscalls", 0, NULL, IN(CMD_REPORT), false, NULL,
 	 "leave out the system calls: cheaper for the server", set_no_syscalls },
-	{ "json", 0, NULL, EVERY, false, NULL,
+	{ "mode", 0, "MODE", IN(CMD_FLAME), false, "tail",
+	 "cpu: on-CPU samples; offcpu: blocked time; wakeup: by who ended it;\n"
+	 "tail: only while exchanges of the tail waited, by stage", set_mode },
+	{ "against", 0, "typical", IN(CMD_FLAME), false, NULL,
+	 "the tail compared with the faster half of the exchanges", set_against },
+	{ "hz", 0, "N", IN(CMD_FLAME), false, "99",
+	 "samples a second on each CPU, at most 10000", set_hz },
+	{ "svg", 0, "FILE", IN(CMD_FLAME), false, NULL,
+	 "write a picture there instead of folded text to stdout", set_svg },
+	{ "json", 0, NULL, EVERY & ~IN(CMD_FLAME), false, NULL,
 	 "print JSON instead of text", set_json },
-	{ "json-schema", 0, NULL, WATCHING | IN(CMD_NONE), false, NULL,
+	{ "json-schema", 0, NULL, (WATCHING & ~IN(CMD_FLAME)) | IN(CMD_NONE), false, NULL,
 	 "print the JSON schema and exit (without a command: report's)", set_json_schema },
 	{ "max-loss", 0, "SHARE", WATCHING, false, NULL,
 	 "exit with status 3 if more events were lost, as 0.01 or 1%;\n"

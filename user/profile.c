@@ -190,6 +190,35 @@ static int add_blocked(const struct profile *p, const struct ev_offcpu *o, struc
 	return flame_add(tree, f.at, f.n, o->blocked_ns);
 }
 
+/* Frames where an interrupt begins: what is outside of them is whom it hit, by chance. */
+static bool begins_interrupt(const char *frame)
+{
+	static const char *const names[] = { "asm_sysvec_", "asm_common_interrupt",
+					     "common_interrupt", "asm_exc_", "el1_irq", "el1h_64_irq",
+					     "el0_irq", "el0t_64_irq", "do_softirq" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strncmp(frame, names[i], strlen(names[i])))
+			return true;
+	return false;
+}
+
+/* The waker, unless it was an interrupt: then that, from its entry on. */
+static void push_waker(const struct profile *p, struct frames *f, const struct ev_offcpu *o,
+		       const char *comm)
+{
+	frame_push(f, comm);
+	frames_push_stacks(p, f, o->waker_pid, o->waker_user_stack, o->waker_kernel_stack);
+	for (size_t i = f->n; i-- > 1;) {
+		if (!begins_interrupt(f->at[i]))
+			continue;
+		memmove(&f->at[1], &f->at[i], (f->n - i) * sizeof(f->at[0]));
+		f->n -= i - 1;
+		f->at[0] = "[interrupt]";
+		return;
+	}
+}
+
 /* The waker and how it came to it, then whom it woke. */
 static int add_wakeup(const struct profile *p, const struct ev_offcpu *o, struct flame_tree *tree)
 {
@@ -200,9 +229,7 @@ static int add_wakeup(const struct profile *p, const struct ev_offcpu *o, struct
 	if ((o->flags & OFFCPU_IN_WAIT) || !o->blocked_ns)
 		return 0;
 	if (o->flags & OFFCPU_WAKER) {
-		frame_push(&f, waker.s);
-		frames_push_stacks(p, &f, o->waker_pid, o->waker_user_stack,
-				   o->waker_kernel_stack);
+		push_waker(p, &f, o, waker.s);
 	} else {
 		frame_push(&f, "[waker not seen]");
 	}

@@ -71,7 +71,8 @@ static void tell_absence(const struct ev_offcpu *o, const struct span *p, struct
 
 	if (o->tid != p->tid)
 		return;
-	if (o->flags & OFFCPU_WAKER)
+	/* Timers and devices wake in whatever task they interrupt: no name is better. */
+	if (o->flags & OFFCPU_WAKER && (o->kind == OFFCPU_FUTEX || o->kind == OFFCPU_PIPE))
 		blocked.pid = o->waker_pid;
 	if (!(o->flags & OFFCPU_IN_WAIT))
 		add(out, &blocked, o->waker_comm);

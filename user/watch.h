@@ -10,6 +10,7 @@
 #include "facts.h"
 #include "model.h"
 #include "options.h"
+#include "stack_set.h"
 #include "target.h"
 
 /* What a command wants to hear; each may be NULL. A non-zero return ends the
@@ -21,6 +22,7 @@ struct watch_handlers {
 	void (*turn)(void *ctx, const struct ev_turn *t);
 	void (*offcpu)(void *ctx, const struct ev_offcpu *o);
 	void (*sample)(void *ctx, const struct ev_sample *s);
+	named_stack_fn stack;	/* after the last record: every stack that one named, once */
 	void *ctx;
 	bool every_exchange;	/* not only the tail: `over_ns` is the threshold */
 	uint64_t over_ns;

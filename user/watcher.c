@@ -8,6 +8,7 @@
 #include "alive.h"
 #include "correlate.h"
 #include "proc.h"
+#include "stack_names.h"
 #include "status.h"
 #include "tail.h"
 #include "watcher.h"
@@ -32,6 +33,7 @@ struct watcher {
 	struct correlate *correlate;
 	struct tail tail;
 	struct alive alive;
+	struct stack_names *stacks;	/* NULL: none are taken */
 	uint64_t next_tail_ns, next_house_ns, last_flush_ns;
 	uint64_t next_slice_ns;		/* when our own cost is measured again */
 	uint64_t slice_ns;		/* when the slice began; 0: none */
@@ -58,6 +60,8 @@ static void on_record(void *ctx, const void *data, size_t size)
 		return;
 	}
 	correlate_feed(w->correlate, &e);
+	if (w->stacks)
+		stack_names_event(w->stacks, &e);
 	if (e.head.kind == EV_PROCESS)
 		on_process(w, &e.process);
 	else if (e.head.kind == EV_TURN && w->h->turn)
@@ -127,6 +131,8 @@ static void adopt_new(struct watcher *w, size_t from)
 		pid = w->r->targets.list[i].pid;
 		session_watch_pid(w->session, pid);
 		alive_add(&w->alive, pid);
+		if (w->stacks)
+			stack_names_process(w->stacks, pid);
 	}
 	if (from < w->r->targets.n)
 		session_snapshot(w->session, w->alive.pids, w->alive.n);
@@ -222,7 +228,9 @@ static int open_session(struct watcher *w)
 	int err;
 
 	w->correlate = correlate_new(&limits, on_exchange, w);
-	if (!w->correlate) {
+	if (w->h->stack_hz)
+		w->stacks = stack_names_new();
+	if (!w->correlate || (w->h->stack_hz && !w->stacks)) {
 		fail_line("out of memory");
 		return EXIT_FAULT;
 	}
@@ -241,6 +249,8 @@ static int attach(struct watcher *w)
 	for (size_t i = 0; i < w->r->targets.n; i++) {
 		session_watch_pid(w->session, w->r->targets.list[i].pid);
 		alive_add(&w->alive, w->r->targets.list[i].pid);
+		if (w->stacks)
+			stack_names_process(w->stacks, w->r->targets.list[i].pid);
 	}
 	err = session_attach(w->session, why, sizeof(why));
 	if (err)
@@ -297,6 +307,8 @@ int watcher_end(struct watcher *w)
 	while (session_drain(w->session, on_record, w) > 0)
 		;
 	correlate_flush(w->correlate);
+	if (w->stacks)
+		stack_names_tell(w->stacks, w->session, w->h->stack, w->h->ctx);
 	if (r->bad_events)
 		warn_line("%llu events could not be understood", (unsigned long long)r->bad_events);
 	if (w->config.verbose)
@@ -320,6 +332,7 @@ void watcher_close(struct watcher *w)
 		return;
 	session_close(w->session);
 	correlate_free(w->correlate);
+	stack_names_free(w->stacks);
 	alive_free(&w->alive);
 	free(w);
 }

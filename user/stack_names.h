@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * stack_names.h - from the stacks that events name to frames in words, while the session and, better,
+ * the processes are still there.
+ */
+#ifndef EPOLLSCOPE_STACK_NAMES_H
+#define EPOLLSCOPE_STACK_NAMES_H
+
+#include "bpf_session.h"
+#include "stack_set.h"
+
+struct stack_names;
+
+struct stack_names *stack_names_new(void);	/* NULL when out of memory */
+void stack_names_free(struct stack_names *s);	/* NULL is fine */
+
+/* A process of the target: what it has mapped is looked at now, for it may end. */
+void stack_names_process(struct stack_names *s, uint32_t pid);
+
+/* Remembers the stacks that the event names, and looks at processes that exec or are forked. */
+void stack_names_event(struct stack_names *s, const struct event *e);
+
+/* Calls fn for each stack, in no order. */
+void stack_names_tell(struct stack_names *s, const struct session *session, named_stack_fn fn,
+		      void *ctx);
+
+#endif
