@@ -13,9 +13,10 @@ read -ra LIBS < <(sed -n 's/^libs := //p' Makefile)
 
 # --- a resolver that takes questions ---
 
+# shellcheck disable=SC2317
 resolver() { # [COMMAND...] before it, e.g. env A=B
 	: >"$LIVE_DIR/notes"
-	coproc RESOLVER { exec "$@" "$PARTS/resolve" 2>>"$LIVE_DIR/notes"; }
+	coproc RESOLVER { env "$@" "$PARTS/resolve" 2>>"$LIVE_DIR/notes"; }
 	STARTED+=("$RESOLVER_PID")
 }
 
@@ -54,6 +55,7 @@ expect_note() { # NAME WORDS
 
 # --- programs ---
 
+# shellcheck disable=SC2317 # called by until
 target_ready() {
 	grep -q '^ready' "$LIVE_DIR/target.log"
 }
@@ -224,7 +226,7 @@ test_go() {
 
 # Workers of one program are read once; a child that ended has what its parent had.
 test_workers() {
-	local i pids=() parent
+	local i pids=()
 
 	resolver
 	for i in {1..50}; do
@@ -259,6 +261,7 @@ test_exec() {
 	TARGET=$!
 	STARTED+=("$TARGET")
 	resolver
+	await 10 grep -q 'read -r' "/proc/$TARGET/cmdline"
 	ask add "$TARGET"
 	shell=$(sed -nE 's/^([0-9a-f]+)-.* r-xp .*bash$/\1/p' "/proc/$TARGET/maps")
 	ask place "$TARGET" "$shell"
@@ -442,6 +445,7 @@ hostile_file() { # NAME COMMAND...
 	rm "$PARTS/hostile"
 }
 
+# shellcheck disable=SC2317
 sparse() {
 	head -c 65536 "$PARTS/static"
 	truncate -s 1T "$PARTS/hostile"
@@ -494,8 +498,8 @@ test_fuzz() {
 	for file in pie stripped withmini; do
 		{ printf 0; cat "$PARTS/$file"; } >"$seeds/$file"
 	done
-	{ printf 1; objcopy -O binary --only-section=.gopclntab "$PARTS/gostripped" /dev/stdout |
-		head -c 200000; } >"$seeds/go"
+	objcopy -O binary --only-section=.gopclntab "$PARTS/gostripped" "$PARTS/pclntab"
+	{ printf 1; head -c 200000 "$PARTS/pclntab"; } >"$seeds/go"
 	printf '21000 100 a\n0x2000 20 b c\n' >"$seeds/jit"
 	printf '3ffffffff81000000 T a\nffffffff81000100 t b\t[m]\n' >"$seeds/kernel"
 	printf '4_ZN3foo3barIiEEvT_' >"$seeds/cxx"
