@@ -369,7 +369,7 @@ test_node() {
 	local address end
 
 	: >"$LIVE_DIR/target.log"
-	start_target node --perf-basic-prof $HERE/sym_target.js
+	start_target node --perf-basic-prof --logfile="$LIVE_DIR/v8.log" --no-logfile-per-isolate $HERE/sym_target.js
 	address=$(grep 'JS:.*hotCheckout' "/tmp/perf-$TARGET.map" | tail -n 1 | cut -d' ' -f1)
 	resolver
 	ask add "$TARGET"

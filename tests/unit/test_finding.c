@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* test_finding.c - every rule both ways: silent on a healthy server, firing on its own signal. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "finding.h"
+
+#define MS 1000000ULL
+#define S  1000000000ULL
+
+/* A server with a tail of 20 ms that nothing explains, and with samples enough. */
+struct server {
+	struct report r;
+	struct counters n;
+	struct blame_sums b;
+	struct facts facts;
+	double threshold[THRESHOLD_COUNT];
+	struct loop_info loops[2];
+	struct listener_info listener;
+	struct syscall_info call;
+	struct eventpoll_info eventpoll;
+};
+
+static void healthy(struct server *s)
+{
+	memset(s, 0, sizeof(*s));
+	thresholds_default(s->threshold);
+	s->r.latency = (struct dist){ .count = 10000, .p50_ns = MS, .p99_ns = 20 * MS,
+				      .max_ns = 40 * MS };
+	s->r.window_ns = 20 * S;
+	s->r.events = 1000;
+	s->r.loops = s->loops;
+	s->r.n_loops = 2;
+	for (int i = 0; i < 2; i++)
+		s->loops[i] = (struct loop_info){ .pid = 10, .tid = 10 + (uint32_t)i,
+						  .turns = 10000, .events = 10000,
+						  .exchanges = 5000, .busy_share = 0.3 };
+	s->r.listeners = &s->listener;
+	s->r.n_listeners = 1;
+	s->listener = (struct listener_info){ .port = 80, .backlog_max = 3, .limit = 511 };
+	s->call.name = "read";
+	s->r.syscalls = &s->call;
+	s->r.n_syscalls = 1;
+	s->r.eventpolls = &s->eventpoll;
+	s->r.n_eventpolls = 1;
+	s->r.connections.opened = 1000;
+	s->r.connections.closed = 1000;
+	s->r.connections.accept_wait = (struct dist){ .count = 1000, .p99_ns = MS, .max_ns = MS };
+	s->r.runqueue = (struct dist){ .count = 1000, .p99_ns = MS / 10, .max_ns = MS };
+	s->r.send = (struct dist){ .count = 10000, .p99_ns = MS, .max_ns = MS };
+	s->n.ctl[CTL_ADD] = 1000;
+	s->n.ctl[CTL_DEL] = 1000;
+	s->n.answers = 10000;
+	s->n.answer_sends = 10000;
+	s->n.segments_out = 10000;
+	s->facts.known = true;
+	s->b.count = 100;
+	s->b.latency_ns = 2 * S;
+	s->b.cause_ns[CAUSE_WAKEUP] = 2 * S;
+}
+
+/* Gives a cause its share of the tail, in percent. */
+static void blame(struct server *s, enum cause cause, uint64_t percent)
+{
+	s->b.cause_ns[cause] = s->b.latency_ns / 100 * percent;
+	s->b.cause_ns[CAUSE_WAKEUP] -= s->b.cause_ns[cause];
+}
+
+static size_t ask(struct server *s, struct finding *out)
+{
+	struct finding_input in = { .r = &s->r, .n = &s->n, .b = &s->b, .facts = &s->facts,
+				    .threshold = s->threshold };
+	size_t n = diagnose(&in, out, FINDINGS_MAX);
+
+	for (size_t i = 0; i < n; i++) {
+		assert_true(strlen(out[i].summary) > 20);
+		assert_non_null(out[i].advice);
+		assert_true(strlen(out[i].summary) < sizeof(out[i].summary) - 1);
+	}
+	return n;
+}
+
+static void expect_only(struct server *s, const char *code, enum severity severity)
+{
+	struct finding out[FINDINGS_MAX];
+	size_t n = ask(s, out);
+
+	if (n != 1)
+		for (size_t i = 0; i < n; i++)
+			print_message("fired: %s\n", out[i].code);
+	assert_int_equal(n, 1);
+	assert_string_equal(out[0].code, code);
+	assert_int_equal(out[0].severity, severity);
+}
+
+static void expect_none(struct server *s)
+{
+	struct finding out[FINDINGS_MAX];
+
+	assert_int_equal(ask(s, out), 0);
+}
+
+static void test_healthy(void **state)
+{
+	struct server s;
+
+	(void)state;
+	healthy(&s);
+	expect_none(&s);
+}
+
+static void test_too_few(void **state)
+{
+	struct server s;
+
+	(void)state;
+	healthy(&s);
+	blame(&s, CAUSE_LOCK, 90);
+	s.r.latency.count = 99;
+	expect_only(&s, "insufficient-data", SEVERITY_INFO);
+}
+
+static void test_too_much_lost(void **state)
+{
+	struct server s;
+
+	(void)state;
+	healthy(&s);
+	blame(&s, CAUSE_LOCK, 90);
+	s.r.loss.ring = 100;
+	expect_only(&s, "insufficient-data", SEVERITY_INFO);
+}
+
+/* Causes of the tail: the share that fires, the one that does not, and a tail too small to matter. */
+static void test_causes(void **state)
+{
+	static const struct {
+		enum cause cause;
+		const char *code;
+		unsigned fires, silent;
+	} rows[] = {
+		{ CAUSE_STOPPED, "stopped", 60, 15 },
+		{ CAUSE_LOCK, "lock-contention", 60, 15 },
+		{ CAUSE_BLOCKED, "blocking-call", 60, 15 },
+		{ CAUSE_CPU, "cpu-starved", 60, 15 },
+		{ CAUSE_HELD, "loop-blocked", 60, 15 },
+		{ CAUSE_SERVICE, "slow-service", 60, 35 },
+		{ CAUSE_ASYNC, "slow-upstream", 60, 35 },
+		{ CAUSE_RECEIVE, "slow-request", 60, 35 },
+		{ CAUSE_BATCH, "batch-queueing", 60, 15 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (int way = 0; way < 3; way++) {
+			struct server s;
+			struct finding out[FINDINGS_MAX];
+			size_t n;
+
+			healthy(&s);
+			s.r.runqueue.p99_ns = 5 * MS;
+			s.b.hold_max_ns = 20 * MS;
+			s.b.service_max_ns = 20 * MS;
+			s.r.client = (struct dist){ .count = 100, .p99_ns = 20 * MS,
+						    .max_ns = 30 * MS };
+			s.r.stages[STAGE_SERVICE].dist.p99_ns = 20 * MS;
+			s.r.stages[STAGE_RECEIVE].dist = (struct dist){ .count = 10,
+									.p99_ns = 20 * MS };
+			s.r.stages[STAGE_DISPATCH].dist.p99_ns = 20 * MS;
+			if (way == 2)
+				s.r.latency.p99_ns = MS / 2;
+			blame(&s, rows[i].cause, way == 1 ? rows[i].silent : rows[i].fires);
+			n = ask(&s, out);
+			if (way == 0 && (n != 1 || strcmp(out[0].code, rows[i].code)))
+				fail_msg("%s: %zu findings, first %s", rows[i].code, n,
+					 n ? out[0].code : "none");
+			if (way != 0 && n)
+				fail_msg("%s: fired way %d", out[0].code, way);
+			if (way == 0 && rows[i].cause != CAUSE_RECEIVE)
+				assert_int_equal(out[0].severity, SEVERITY_SEVERE);
+		}
+	}
+}
+
+static void test_slow_without_upstream(void **state)
+{
+	struct server s;
+
+	(void)state;
+	healthy(&s);
+	blame(&s, CAUSE_ASYNC, 60);
+	s.r.stages[STAGE_SERVICE].dist.p99_ns = 20 * MS;
+	expect_only(&s, "slow-service", SEVERITY_SEVERE);
+}
+
+static void test_throttled(void **state)
+{
+	struct server s;
+
+	(void)state;
+	healthy(&s);
+	blame(&s, CAUSE_CPU, 60);
+	s.r.runqueue.p99_ns = 5 * MS;
+	s.facts.throttled = 12;
+	s.facts.throttled_ns = 600 * MS;
+	strcpy(s.facts.cgroup, "/web");
+	expect_only(&s, "cpu-throttled", SEVERITY_SEVERE);
+}
+
+static void test_strongest_first(void **state)
+{
+	struct finding out[FINDINGS_MAX];
+	struct server s;
+
+	(void)state;
+	healthy(&s);
+	blame(&s, CAUSE_LOCK, 25);
+	blame(&s, CAUSE_BLOCKED, 70);
+	assert_int_equal(ask(&s, out), 2);
+	assert_string_equal(out[0].code, "blocking-call");
+	assert_string_equal(out[1].code, "lock-contention");
+}
+
+static void test_accept(void **state)
+{
+	struct server s;
+
+	(void)state;
+	healthy(&s);
+	s.r.connections.accept_wait.p99_ns = 60 * MS;
+	expect_only(&s, "accept-starved", SEVERITY_SEVERE);
+	healthy(&s);
+	s.r.connections.listen_overflows = 1;
+	expect_only(&s, "accept-starved", SEVERITY_SEVERE);
+	healthy(&s);
+	s.listener.backlog_max = 500;
+	expect_only(&s, "accept-starved", SEVERITY_SEVERE);
+	healthy(&s);
+	s.n.accept_no_fd = 1;
+	expect_only(&s, "fd-exhaustion", SEVERITY_SEVERE);
+}
+
+static void test_herd(void **state)
+{
+	struct server s;
+
+	(void)state;
+	healthy(&s);
+	s.n.accept_empty = 400;
+	s.facts.herd_waiters = 4;
+	expect_only(&s, "thundering-herd", SEVERITY_WARNING);
+	s.facts.herd_waiters = 0;	/* nobody shares a listener */
+	expect_none(&s);
+	s.facts.herd_waiters = 4;
+	s.n.accept_empty = 100;
+	expect_none(&s);
+}
+
+static void test_imbalance(void **state)
+{
+	struct server s;
+
+	(void)state;
+	healthy(&s);
+	s.loops[0].exchanges = 9900;
+	s.loops[0].busy_share = 0.95;
+	s.loops[1].exchanges = 100;
+	expect_only(&s, "imbalance", SEVERITY_WARNING);
+	s.r.window_ns = 5 * S;	/* not for long enough */
+	expect_none(&s);
+	s.r.window_ns = 20 * S;
+	s.loops[0].busy_share = 0.4;	/* it has time to spare */
+	expect_none(&s);
+}
+
+static void test_ctl(void **state)
+{
+	struct server s;
+
+	(void)state;
+	healthy(&s);
+	s.n.ctl[CTL_MOD] = 8000;
+	expect_only(&s, "ctl-churn", SEVERITY_WARNING);
+	s.n.ctl[CTL_MOD] = 40000;
+	expect_only(&s, "ctl-churn", SEVERITY_SEVERE);
+	s.n.ctl[CTL_MOD] = 4000;
+	expect_none(&s);
+}
+
+static void test_epoll_use(void **state)
+{
+	struct server s;
+
+	(void)state;
+	healthy(&s);
+	s.n.events_spurious = 15000;
+	expect_only(&s, "spurious-wakeups", SEVERITY_SEVERE);
+	s.facts.go = true;
+	expect_none(&s);
+	healthy(&s);
+	s.n.undrained = 3;
+	s.n.undrained_ns = 600 * MS;
+	expect_only(&s, "edge-undrained", SEVERITY_SEVERE);
+	healthy(&s);
+	s.n.waits_empty = 19900;
+	s.facts.n_threads = 1;
+	s.facts.threads[0] = (struct thread_cpu){ .tid = 10, .run_ns = 19 * S };
+	expect_only(&s, "poll-spin", SEVERITY_SEVERE);
+	s.facts.threads[0].run_ns = 2 * S;
+	expect_none(&s);
+	healthy(&s);
+	s.facts.io_uring = true;
+	expect_only(&s, "io-uring-bypass", SEVERITY_INFO);
+}
+
+static void test_network(void **state)
+{
+	struct server s;
+
+	(void)state;
+	healthy(&s);
+	s.n.close_wait_old = 7;
+	s.n.close_wait_max_ns = 90 * S;
+	expect_only(&s, "close-wait-leak", SEVERITY_SEVERE);
+	healthy(&s);
+	s.n.nagle_delayed = 500;
+	s.n.nagle_delayed_ns = 20 * S;
+	expect_only(&s, "nagle-delay", SEVERITY_SEVERE);
+	s.n.nagle_delayed = 50;
+	expect_none(&s);
+	healthy(&s);
+	s.n.answers_small = 6000;
+	s.n.answer_sends = 60000;
+	expect_only(&s, "small-writes", SEVERITY_WARNING);
+	healthy(&s);
+	s.r.send.p99_ns = 80 * MS;
+	expect_only(&s, "send-blocked", SEVERITY_SEVERE);
+	healthy(&s);
+	s.r.connections.retransmits = 300;
+	expect_only(&s, "retransmits", SEVERITY_SEVERE);
+	s.r.connections.retransmits = 50;
+	expect_none(&s);
+	healthy(&s);
+	s.n.window_theirs = 2;
+	s.n.window_theirs_ns = 2 * S;
+	expect_only(&s, "zero-window", SEVERITY_SEVERE);
+}
+
+static void test_thresholds(void **state)
+{
+	double t[THRESHOLD_COUNT];
+
+	(void)state;
+	thresholds_default(t);
+	assert_null(threshold_set(t, "turn=5ms"));
+	assert_true(t[THRESHOLD_TURN] == 5e6);
+	assert_null(threshold_set(t, "cause=30%"));
+	assert_true(t[THRESHOLD_CAUSE] > 0.299 && t[THRESHOLD_CAUSE] < 0.301);
+	assert_null(threshold_set(t, "ctl=2.5"));
+	assert_true(t[THRESHOLD_CTL] == 2.5);
+	assert_non_null(threshold_set(t, "turn=5"));
+	assert_non_null(threshold_set(t, "turn"));
+	assert_non_null(threshold_set(t, "turnip=5ms"));
+	assert_non_null(threshold_set(t, "=5ms"));
+	assert_non_null(threshold_set(t, "cause=nan"));
+	assert_non_null(threshold_set(t, "cause=-1"));
+	assert_non_null(threshold_set(t, ""));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_healthy),	    cmocka_unit_test(test_too_few),
+		cmocka_unit_test(test_too_much_lost), cmocka_unit_test(test_causes),
+		cmocka_unit_test(test_slow_without_upstream), cmocka_unit_test(test_throttled),
+		cmocka_unit_test(test_strongest_first), cmocka_unit_test(test_accept),
+		cmocka_unit_test(test_herd),	    cmocka_unit_test(test_imbalance),
+		cmocka_unit_test(test_ctl),	    cmocka_unit_test(test_epoll_use),
+		cmocka_unit_test(test_network),	    cmocka_unit_test(test_thresholds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
