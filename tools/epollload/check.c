@@ -86,6 +86,8 @@ int config_check(struct config *cfg)
 		return config_wrong(cfg, "--ramp: longer than the duration");
 	if (cfg->conn_per_request && cfg->depth > 1)
 		return config_wrong(cfg, "--conn-per-request and --pipeline exclude each other");
+	if (cfg->truth && cfg->depth > 1)
+		return config_wrong(cfg, "--truth and --pipeline exclude each other");
 	if ((uint64_t)cfg->connections * cfg->depth > SLOTS_MAX)
 		return config_wrong(cfg, "--pipeline %u: too much with %u connections", cfg->depth,
 			     cfg->connections);

@@ -56,6 +56,7 @@ struct config {
 	uint32_t read_bytes;		/* 0: no limit */
 	uint64_t read_pause_ns;
 
+	const char *truth;		/* file to write; NULL: none (truth.h) */
 	bool json, quiet;
 	bool has_expect;
 	uint64_t expect;		/* answers */

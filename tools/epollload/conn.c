@@ -14,6 +14,7 @@
 #include "conn.h"
 #include "conn_io.h"
 #include "owed.h"
+#include "truth.h"
 
 #define RETRY_NS 10000000	/* after a failure */
 
@@ -143,6 +144,7 @@ static void established(struct worker *w, struct conn *c)
 	uint64_t opened_ns = c->node[Q_PROGRESS].due_ns - w->cfg->timeout_ns;
 
 	c->state = CONN_OPEN;
+	truth_open(w, c);
 	w->counts.opened++;
 	histogram_add(&w->counts.connect, w->now - opened_ns);
 	w->cfg->protocol->open(&c->wire, &w->run->traffic, c->index);

@@ -8,6 +8,7 @@
 #include "conn.h"
 #include "conn_io.h"
 #include "owed.h"
+#include "truth.h"
 
 /* While an answer is owed, the time-out counts from the last thing that happened. */
 static void progress(struct worker *w, struct conn *c)
@@ -83,7 +84,7 @@ static int send_some(struct worker *w, struct conn *c)
 				      w->scratch, &from);
 	if (!n)
 		return 0;
-	done = send(c->fd, from, n, MSG_NOSIGNAL);
+	done = truth_send(w, c, from, n);
 	if (done < 0)
 		return errno == EAGAIN ? 0 : errno == EINTR ? 1 : -errno;
 	c->pos += (uint64_t)done;

@@ -41,6 +41,7 @@ void config_help(void)
 "  --spin TIME           before a request is due, watch the clock instead of sleeping; 200us\n"
 "\n"
 "Result:\n"
+"  --truth FILE          when each answered request was sent and answered: see epollload(1)\n"
 "  --json                one JSON object instead of text (schema epollload.report/1)\n"
 "  --expect-count N      exit status 1 unless N requests were answered\n"
 "  --quiet               no progress on the terminal\n"

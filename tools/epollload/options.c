@@ -116,6 +116,7 @@ static const struct option_row rows[] = {
 	  set_slow_reader },
 	{ "slow-connections", COUNT32, AT(slow_connections), 0, CONNECTIONS_MAX, A_COUNT, NULL },
 	{ "expect-count", SPECIAL, 0, 0, 0, A_COUNT, set_expect },
+	{ "truth", WORD, AT(truth), 0, 0, NULL, NULL },
 	{ "json", FLAG, AT(json), 0, 0, NULL, NULL },
 	{ "quiet", FLAG, AT(quiet), 0, 0, NULL, NULL },
 };

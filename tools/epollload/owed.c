@@ -4,6 +4,7 @@
 #include "conn.h"
 #include "conn_io.h"
 #include "owed.h"
+#include "truth.h"
 
 uint64_t *owed_times(const struct worker *w, const struct conn *c)
 {
@@ -67,6 +68,7 @@ static bool take_answer(struct worker *w, struct conn *c)
 	}
 	histogram_add(&w->counts.latency, w->now - *started(w, c, c->taken - c->owed));
 	w->counts.answered++;
+	truth_answered(w, c);
 	if (cfg->topics)
 		w->counts.to_deliver += share_of(cfg->connections - cfg->active, cfg->topics,
 						 c->index % cfg->topics);

@@ -140,6 +140,8 @@ int run_load(const struct config *cfg, struct result *result)
 
 	if (!err && run.stop_fd < 0)
 		err = -errno;
+	if (!err && cfg->truth && !(run.truth = fopen(cfg->truth, "we")))
+		err = -errno;
 	if (!err)
 		err = traffic_prepare(&run.traffic, cfg);
 	if (!err) {
@@ -149,6 +151,8 @@ int run_load(const struct config *cfg, struct result *result)
 	for (uint32_t i = 0; w && i < cfg->threads; i++)
 		worker_destroy(&w[i]);
 	free(w);
+	if (run.truth && fclose(run.truth) && !err)
+		err = -EIO;
 	traffic_free(&run.traffic);
 	if (run.stop_fd >= 0)
 		close(run.stop_fd);

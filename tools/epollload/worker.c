@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "config.h"
 #include "conn.h"
+#include "truth.h"
 #include "worker.h"
 
 #define BATCH 64
@@ -29,6 +30,8 @@ static int conns_init(struct worker *w)
 	w->conns = calloc(w->n_conns, sizeof(*w->conns));
 	w->started_ns = calloc((size_t)w->n_active * cfg->depth + 1, sizeof(*w->started_ns));
 	if (!w->conns || !w->started_ns)
+		return -ENOMEM;
+	if (truth_init(w))
 		return -ENOMEM;
 	for (uint32_t i = 0; i < w->n_conns; i++) {
 		struct conn *c = &w->conns[i];
@@ -61,6 +64,7 @@ void worker_destroy(struct worker *w)
 	free(w->scratch);
 	free(w->conns);
 	free(w->started_ns);
+	free(w->stamps);
 }
 
 void worker_pump(struct worker *w)

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "counts.h"
 #include "protocol.h"
@@ -41,6 +42,7 @@ _Static_assert(sizeof(struct conn) <= 240, "a million of them are to fit");
 struct run {
 	const struct config *cfg;
 	struct traffic traffic;
+	FILE *truth;			/* NULL: none */
 	int stop_fd;			/* eventfd: readable once the run is to stop */
 	atomic_bool stop;
 	atomic_uint ready, done, ended;	/* threads that are through with opening, requests, all */
@@ -59,6 +61,7 @@ struct worker {
 	int epoll;
 	struct conn *conns;
 	uint64_t *started_ns;		/* rings of each active connection: owed_times() */
+	struct stamps *stamps;		/* of each connection, for the truth file; NULL: none */
 	char *buffer, *scratch;
 	struct queue queue[QUEUES];
 	struct schedule schedule;
