@@ -43,6 +43,12 @@ done:
 }
 
 /*
+ * The event gets on the eventpoll's list a little after the stamp of its data: a wait that begins in
+ * between finds nothing of it. Two programs and the wait queue's callbacks, up to 2 us.
+ */
+#define LISTED_NS 2000
+
+/*
  * The first return of an eventpoll after `from`. A thread that was already gathering events then
  * may have missed ours: if it returned again before the read, its next return brought it.
  */
@@ -71,7 +77,8 @@ __noinline int wait_in_history(struct conn *c, __u64 ep, __u64 from)
 		c->wait_mode = WAIT_LOST;
 	if (i == EP_RETURNS || !found)
 		return 0;
-	if (next && !e->shared && found->enter_ns < from && found->oncpu_ns <= from)
+	if (next && !e->shared && found->enter_ns < from + LISTED_NS &&
+	    found->oncpu_ns <= from)
 		found = next;
 	wait_found(c, from, found->enter_ns, found->wake_ns, found->oncpu_ns, found->return_ns);
 	return 0;
