@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=bash
+# lib_truth.sh - epollserver under epollload, both with a truth file, watched by report and slow.
+#
+# Sourced after lib.sh. Everything a run leaves is in $RUN: server.truth, client.truth, load.json,
+# report.json, slow.json, server.log, and stats, the server's counters at the end of the watch.
+
+EPOLLSERVER=${EPOLLSERVER:-${BUILD:-build}/epollserver}
+EPOLLLOAD=${EPOLLLOAD:-${BUILD:-build}/epollload}
+RING=16384	# KiB: holds them all, however late the reader gets a processor
+RUN=
+
+# As anyone would who measures: the server and its load on processors of their own.
+on_cpu() { # N COMMAND...
+	local cpu=$1
+
+	shift
+	if [ "$(nproc)" -ge 2 ] && [ -z "${UNPINNED:-}" ]; then
+		exec taskset -c "$cpu" "$@"
+	else
+		exec "$@"
+	fi
+}
+
+watch_begin() { # SERVER OPTIONS...
+	RUN=$LIVE_DIR/run
+	rm -rf "$RUN"
+	mkdir "$RUN"
+	server_with_port epollserver on_cpu 0 "$EPOLLSERVER" --truth "$RUN/server.truth" "$@"
+	scope_start report --json -p "$SERVER_PID"
+	REPORT_PID=$SCOPE_PID
+	mv "$SCOPE_OUT" "$RUN/report.json"
+	mv "$SCOPE_ERR" "$RUN/report.err"
+	scope_start slow --over 0ns --json --ring-size "$RING" -p "$SERVER_PID"
+}
+
+load() { # OPTIONS...
+	(on_cpu 1 timeout -k 1 30 "$EPOLLLOAD" --json --truth "$RUN/client.truth" "$@" "$PORT") \
+		>"$RUN/load.json" 2>"$RUN/load.err" || fail 'epollload' "$(cat "$RUN/load.err")"
+}
+
+stats_told() {
+	grep -q '^stats loop=all' "$LIVE_DIR/epollserver.log"
+}
+
+# shellcheck disable=SC2120 # the count has a default
+watch_end() { # [CONNECTIONS LEFT]
+	await_connections "${1:-0}"
+	kill -INT "$REPORT_PID"
+	scope_stop
+	SCOPE_PID=$REPORT_PID
+	mv "$SCOPE_OUT" "$RUN/slow.json"
+	cp "$RUN/report.err" "$SCOPE_ERR"
+	scope_wait 0
+	kill -USR1 "$SERVER_PID"
+	await 5 stats_told
+	cp "$LIVE_DIR/epollserver.log" "$RUN/stats"
+	stop_server
+}
+
+# What each of the four counted: answers, stamps, the report's exchanges, lines.
+counts() {
+	echo "$(jq .requests.answered "$RUN/load.json")" "$(wc -l <"$RUN/server.truth")" \
+		"$(jq .exchanges.count "$RUN/report.json")" "$(wc -l <"$RUN/slow.json")"
+}
+
+run_report_has() { # NAME FILTER [SHOW]
+	expect_jq "$1" "$RUN/report.json" "$2" "${3:-.}"
+}
