@@ -35,7 +35,12 @@ watch_begin() { # SERVER OPTIONS...
 }
 
 load() { # OPTIONS...
-	(on_cpu 1 timeout -k 1 30 "$EPOLLLOAD" --json --truth "$RUN/client.truth" "$@" "$PORT") \
+	load_pipelined --truth "$RUN/client.truth" "$@"
+}
+
+# Which leaves no truth file.
+load_pipelined() { # OPTIONS...
+	(on_cpu 1 timeout -k 1 30 "$EPOLLLOAD" --json "$@" "$PORT") \
 		>"$RUN/load.json" 2>"$RUN/load.err" || fail 'epollload' "$(cat "$RUN/load.err")"
 }
 
@@ -43,15 +48,28 @@ stats_told() {
 	grep -q '^stats loop=all' "$LIVE_DIR/epollserver.log"
 }
 
-# shellcheck disable=SC2120 # the count has a default
-watch_end() { # [CONNECTIONS LEFT]
-	await_connections "${1:-0}"
-	kill -INT "$REPORT_PID"
-	scope_stop
+# Both watches end, and say how they did.
+scopes_wait() {
+	scope_wait 0
 	SCOPE_PID=$REPORT_PID
 	mv "$SCOPE_OUT" "$RUN/slow.json"
 	cp "$RUN/report.err" "$SCOPE_ERR"
 	scope_wait 0
+}
+
+# A server that never rests ends before the watch: its counters stand still then.
+watch_end_with_server() {
+	await_connections 0
+	stop_server
+	cp "$LIVE_DIR/epollserver.log" "$RUN/stats"
+	scopes_wait
+}
+
+# shellcheck disable=SC2120 # the count has a default
+watch_end() { # [CONNECTIONS LEFT]
+	await_connections "${1:-0}"
+	kill -INT "$REPORT_PID" "$SCOPE_PID"
+	scopes_wait
 	kill -USR1 "$SERVER_PID"
 	await 5 stats_told
 	cp "$LIVE_DIR/epollserver.log" "$RUN/stats"

@@ -223,7 +223,8 @@ void conn_exchange(struct conn *c, struct record *r, uint32_t messages)
 	r->accept_ns = c->accept_ns;
 	r->messages = messages;
 	r->fault |= c->hits;
-	c->hits &= ~(FAULT_BIT(FAULT_ACCEPT_ONE) | FAULT_BIT(FAULT_ACCEPT_PAUSE));
+	c->hits &= ~(FAULT_BIT(FAULT_ACCEPT_ONE) | FAULT_BIT(FAULT_ACCEPT_PAUSE) |
+		     FAULT_BIT(FAULT_UNDRAINED));
 }
 
 void conn_answer(struct loop *l, struct conn *c, const void *data, size_t bytes,

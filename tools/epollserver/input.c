@@ -140,7 +140,7 @@ static void read_all(struct loop *l, struct conn *c, uint32_t events)
 	l->exchange.fault = 0;
 	if (!once && fault_strikes(&l->faults, FAULT_UNDRAINED, c->serial)) {
 		most = l->cfg->faults[FAULT_UNDRAINED].amount;
-		l->exchange.fault = FAULT_BIT(FAULT_UNDRAINED);
+		c->hits |= FAULT_BIT(FAULT_UNDRAINED);	/* of the exchange that it delays */
 		once = true;
 	}
 	do {
