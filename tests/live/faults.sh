@@ -53,6 +53,7 @@ test_fault() {
 	retried run_fault
 }
 
+# shellcheck disable=SC2317 # retried calls it
 run_fault() {
 	watch_begin "${server[@]}"
 	load "${loading[@]}"
@@ -105,6 +106,7 @@ test_accepts() {
 
 # A request every 4 ms. Of each second one 8 bytes are read; the rest waits for the next, and both are
 # one exchange. The data was there and its event delivered, so the ledger calls it dispatch.
+# shellcheck disable=SC2317 # retried calls it
 undrained() {
 	watch_begin --trigger edge --size 64 --fault undrained=8,every=2
 	load_pipelined --rate 250 --requests 101 --pipeline 8
@@ -161,6 +163,7 @@ test_never_close() {
 }
 
 # Two at once: each strikes its own exchanges, and where both do, both are there.
+# shellcheck disable=SC2317 # retried calls it
 sleep_and_slow_cpu() {
 	watch_begin --protocol http --trigger edge --fault sleep=2ms,p=0.1 \
 		--fault slow-cpu=2ms,conn=2,every=5 --seed 7
