@@ -46,6 +46,7 @@ server_src := $(wildcard tools/epollserver/*.c)
 load_src := $(wildcard tools/epollload/*.c)
 unit_src := $(wildcard tests/unit/*.c)
 live_src := $(wildcard tests/live/*.c)
+bench_src := $(wildcard tests/bench/*.c)
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 user_obj := $(call obj,$(user_src))
@@ -60,13 +61,14 @@ programs := $(if $(wildcard user/main.c),$(BUILD)/epollscope) \
 	$(if $(server_src),$(BUILD)/epollserver) $(if $(load_src),$(BUILD)/epollload)
 unit_tests := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(filter tests/unit/test_%,$(unit_src)))
 live_programs := $(live_src:tests/live/%.c=$(BUILD)/tests/live/%)
+bench_programs := $(bench_src:tests/bench/%.c=$(BUILD)/tests/bench/%)
 vm_programs := $(if $(wildcard user/main.c),$(BUILD)/vm/epollscope) \
 	$(live_src:tests/live/%.c=$(BUILD)/vm/live/%)
 
 # --- Targets for people -----------------------------------------------------------------------
 
-.PHONY: help all bpf bpf-arm64 skeleton unit-tests live-programs vm-programs deps have-deps demo \
-	check check-unit check-live check-vm bench lint clean install uninstall FORCE
+.PHONY: help all bpf bpf-arm64 skeleton unit-tests live-programs bench-programs vm-programs deps \
+	have-deps demo check check-unit check-live check-vm bench lint clean install uninstall FORCE
 
 help:
 	@echo 'make               build/epollscope, build/epollserver, build/epollload'
@@ -93,6 +95,7 @@ bpf-arm64:
 skeleton: $(skeleton)
 unit-tests: $(unit_tests)
 live-programs: $(live_programs)
+bench-programs: $(bench_programs)
 vm-programs: $(vm_programs)
 
 deps:
@@ -111,7 +114,7 @@ check check-unit check-live check-vm:
 	@tools/deps install build test
 	@BUILD=$(BUILD) tests/run $(patsubst check-%,%,$(@:check=all))
 
-bench: all live-programs
+bench: all live-programs bench-programs
 	@BUILD=$(BUILD) tests/bench/run
 
 lint:
@@ -191,6 +194,13 @@ $(BUILD)/epollserver $(BUILD)/epollload:
 	$(Q)$(link) $(filter %.o,$^) -lm -pthread
 
 $(BUILD)/tests/test_load_histogram: $(BUILD)/obj/tools/epollload/histogram.o
+
+$(bench_programs): $(BUILD)/tests/bench/%: $(BUILD)/obj/tests/bench/%.o $(helper_obj) \
+		$(BUILD)/libepollscope.a
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(link) $^ $(libs)
+
 $(unit_tests): $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(helper_obj) $(BUILD)/libepollscope.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
@@ -234,4 +244,4 @@ $(stamps): FORCE
 FORCE:
 
 -include $(patsubst %.o,%.d,$(bpf_obj) $(user_obj) $(call obj,$(server_src) $(load_src) \
-	$(unit_src) $(live_src)))
+	$(unit_src) $(live_src) $(bench_src)))

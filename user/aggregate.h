@@ -55,6 +55,10 @@ void hist_sum(struct hist *to, const struct hist *from);
 /* Events that found their ring full, or were sent and did not come out. */
 uint64_t aggregate_lost_events(const struct aggregate *a);
 
+/* Adds a record up as the kernel side did, for captures that lack its sums. */
+void aggregate_add_exchange(struct aggregate *a, const struct ev_exchange *e);
+void aggregate_add_answer(struct aggregate *a, const struct ev_answer *answer);
+
 /* Fills all of the report that comes from the kernel side. 0 or -ENOMEM. */
 int aggregate_report(const struct aggregate *a, struct report *r);
 

@@ -11,7 +11,7 @@
 struct lines {
 	bool json;
 	struct style style;
-	int64_t offset_ns;
+	const struct watch_result *watch;
 	struct story_store *story;	/* of a waterfall, else NULL */
 };
 
@@ -26,9 +26,9 @@ static int print_conn(void *ctx, const struct ev_conn_close *c)
 	struct lines *l = ctx;
 
 	if (l->json)
-		render_conn_json(stdout, c, l->offset_ns);
+		render_conn_json(stdout, c, l->watch->realtime_offset_ns);
 	else
-		render_conn_text(stdout, c, l->offset_ns, &l->style);
+		render_conn_text(stdout, c, l->watch->realtime_offset_ns, &l->style);
 	return line_done();
 }
 
@@ -37,7 +37,7 @@ static void print_waterfall(const struct lines *l, const struct exchange_info *x
 	struct story story;
 
 	story_tell(l->story, &x->ex, &story);
-	render_waterfall(stdout, x, &story, l->offset_ns, &l->style);
+	render_waterfall(stdout, x, &story, l->watch->realtime_offset_ns, &l->style);
 }
 
 static void on_turn(void *ctx, const struct ev_turn *t)
@@ -55,11 +55,11 @@ static int print_exchange(void *ctx, const struct exchange_info *x)
 	struct lines *l = ctx;
 
 	if (l->json)
-		render_slow_json(stdout, x, l->offset_ns);
+		render_slow_json(stdout, x, l->watch->realtime_offset_ns);
 	else if (l->story)
 		print_waterfall(l, x);
 	else
-		render_slow_text(stdout, x, l->offset_ns, &l->style);
+		render_slow_text(stdout, x, l->watch->realtime_offset_ns, &l->style);
 	return line_done();
 }
 
@@ -81,12 +81,12 @@ static void begin_slow(void *ctx)
 	flush_stdout();
 }
 
-static struct lines lines_for(const struct options *o)
+static struct lines lines_for(const struct options *o, const struct watch_result *w)
 {
 	return (struct lines){
 		.json = o->json,
 		.style = { .color = !o->json && options_color(o, 1) },
-		.offset_ns = realtime_offset_ns(),
+		.watch = w,
 	};
 }
 
@@ -107,17 +107,18 @@ static int finish(const struct options *o, struct watch_result *w, int status)
 
 int cmd_conns(const struct options *o)
 {
-	struct lines l = lines_for(o);
+	struct watch_result w;
+	struct lines l = lines_for(o, &w);
 	struct watch_handlers handlers = { .attached = begin_conns, .conn_close = print_conn,
 					 .ctx = &l };
-	struct watch_result w;
 
 	return finish(o, &w, watch(o, &handlers, &w));
 }
 
 int cmd_slow(const struct options *o)
 {
-	struct lines l = lines_for(o);
+	struct watch_result w;
+	struct lines l = lines_for(o, &w);
 	struct watch_handlers handlers = {
 		.attached = begin_slow,
 		.exchange = print_exchange,
@@ -125,8 +126,8 @@ int cmd_slow(const struct options *o)
 		.every_exchange = o->has_over,
 		.over_ns = o->over_ns,
 		.answers = true,
+		.tail_only = !o->has_over,
 	};
-	struct watch_result w;
 	int status;
 
 	if (o->waterfall && !o->json) {

@@ -3,11 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/utsname.h>
 
 #include "commands.h"
 #include "finding.h"
+#include "recorder.h"
 #include "render.h"
 #include "status.h"
 #include "watch.h"
@@ -19,19 +18,41 @@ struct worst {
 	struct blame *blame;
 };
 
+struct reporting {
+	struct worst worst;
+	struct recorder *rec;	/* with -o; else NULL */
+	const struct watch_result *watch;
+};
+
+static void begin(void *ctx)
+{
+	struct reporting *r = ctx;
+
+	if (r->rec)
+		recorder_begin(r->rec, r->watch);
+}
+
+/* For the capture: what nobody hears is not sent. */
+static int pass_conn(void *ctx, const struct ev_conn_close *c)
+{
+	(void)ctx;
+	(void)c;
+	return 0;
+}
+
 static void on_turn(void *ctx, const struct ev_turn *t)
 {
-	blame_turn(((struct worst *)ctx)->blame, t);
+	blame_turn(((struct reporting *)ctx)->worst.blame, t);
 }
 
 static void on_offcpu(void *ctx, const struct ev_offcpu *o)
 {
-	blame_offcpu(((struct worst *)ctx)->blame, o);
+	blame_offcpu(((struct reporting *)ctx)->worst.blame, o);
 }
 
 static int keep_worst(void *ctx, const struct exchange_info *x)
 {
-	struct worst *w = ctx;
+	struct worst *w = &((struct reporting *)ctx)->worst;
 	size_t i;
 
 	blame_exchange(w->blame, &x->ex);
@@ -44,16 +65,6 @@ static int keep_worst(void *ctx, const struct exchange_info *x)
 		w->list[i] = w->list[i - 1];
 	w->list[i] = *x;
 	return 0;
-}
-
-static void fill_place(struct report *r)
-{
-	struct utsname u;
-
-	if (uname(&u))
-		return;
-	snprintf(r->kernel, sizeof(r->kernel), "%s", u.release);
-	snprintf(r->host, sizeof(r->host), "%s", u.nodename);
 }
 
 static int fill_targets(struct report *r, const struct targets *t)
@@ -72,11 +83,15 @@ static int fill_targets(struct report *r, const struct targets *t)
 	return 0;
 }
 
-static int fill_notes(struct report *r, const struct feature_set *set, const struct options *o)
+static int fill_notes(struct report *r, const struct watch_result *w)
 {
-	r->notes = calloc(FEATURE_COUNT + 1, sizeof(*r->notes));
+	const struct feature_set *set = &w->features;
+
+	r->notes = calloc(FEATURE_COUNT + 1 + WATCH_NOTES, sizeof(*r->notes));
 	if (!r->notes)
 		return -1;
+	for (size_t i = 0; i < w->n_notes; i++)
+		r->notes[r->n_notes++] = w->notes[i];
 	for (int f = 0; f < FEATURE_COUNT; f++) {
 		int sub = feature_table[f].substitute;
 
@@ -85,33 +100,26 @@ static int fill_notes(struct report *r, const struct feature_set *set, const str
 		r->notes[r->n_notes++] = sub >= 0 && set->used[sub] ?
 					 feature_table[sub].without : feature_table[f].without;
 	}
-	if (o->no_syscalls)
+	if (w->no_syscalls)
 		r->notes[r->n_notes++] = "system calls were left out (--no-syscalls)";
 	return 0;
 }
 
-static double own_cpu_seconds(void)
+static int fill_report(struct report *r, const struct watch_result *w)
 {
-	struct rusage u;
-
-	if (getrusage(RUSAGE_SELF, &u))
-		return 0;
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
-
-static int fill_report(struct report *r, const struct watch_result *w, const struct options *o)
-{
-	r->version = EPOLLSCOPE_VERSION;
+	r->version = w->version;
+	memcpy(r->kernel, w->kernel, sizeof(r->kernel));
+	memcpy(r->host, w->host, sizeof(r->host));
 	r->start_realtime_ns = w->start_ns + (uint64_t)w->realtime_offset_ns;
 	r->realtime_offset_ns = w->realtime_offset_ns;
-	r->window_ns = w->end_ns - w->start_ns;
+	r->window_ns = w->end_ns > w->start_ns ? w->end_ns - w->start_ns : 0;
 	r->events = w->events;
 	r->connections.listen_overflows = w->listen_overflows;
-	r->overhead.collector_cpu_seconds = own_cpu_seconds();
-	fill_place(r);
+	r->overhead.collector_cpu_seconds = w->collector_cpu_seconds;
+	r->exchanges_only = w->rebuilt;
+	r->loss_unknown = !w->loss_known;
 	if (aggregate_report(w->aggregate, r) || fill_targets(r, &w->targets) ||
-	    fill_notes(r, &w->features, o))
+	    fill_notes(r, w))
 		return -1;
 	return 0;
 }
@@ -141,45 +149,68 @@ static int fill_diagnosis(struct report *r, const struct watch_result *w, const 
 	return 0;
 }
 
-int cmd_report(const struct options *o)
+static int print(const struct options *o, const struct watch_result *w, struct worst *worst)
 {
 	struct style style = { .color = !o->json && options_color(o, 1) };
-	struct worst worst = { .room = o->top };
-	struct watch_handlers handlers = {
-		.exchange = keep_worst, .turn = on_turn, .offcpu = on_offcpu, .ctx = &worst,
-		.syscalls = true, .blame = true,
-	};
-	struct report r = { 0 };
-	struct watch_result w;
-	int status;
+	struct report r = { .worst = worst->list, .n_worst = worst->n };
+	int status = EXIT_FAULT;
 
-	worst.list = calloc(o->top ? o->top : 1, sizeof(*worst.list));
-	worst.blame = blame_new();
-	if (!worst.list || !worst.blame) {
+	worst->list = NULL;
+	if (fill_report(&r, w) || fill_diagnosis(&r, w, o, worst->blame)) {
 		fail_line("out of memory");
-		free(worst.list);
-		blame_free(worst.blame);
+	} else {
+		if (o->json)
+			render_report_json(stdout, &r);
+		else
+			render_report_text(stdout, &r, &style);
+		status = watch_status(o, w, r.loss.ring);
+	}
+	report_free(&r);
+	return status;
+}
+
+/* With -o the capture comes first, so that both tell the same; the report comes in any case. */
+static int end(const struct options *o, const struct watch_result *w, struct reporting *reporting)
+{
+	int recorded = reporting->rec ? recorder_end(reporting->rec, w) : EXIT_OK;
+	int printed = print(o, w, &reporting->worst);
+
+	return recorded ? recorded : printed;
+}
+
+int cmd_report(const struct options *o)
+{
+	struct watch_result w = { 0 };
+	struct reporting r = { .watch = &w, .worst.room = o->top };
+	struct watch_handlers handlers = {
+		.attached = begin, .exchange = keep_worst, .turn = on_turn, .offcpu = on_offcpu,
+		.ctx = &r, .syscalls = true, .blame = true,
+	};
+	int status = EXIT_OK;
+
+	r.worst.list = calloc(o->top ? o->top : 1, sizeof(*r.worst.list));
+	r.worst.blame = blame_new();
+	if (!r.worst.list || !r.worst.blame) {
+		fail_line("out of memory");
+		free(r.worst.list);
+		blame_free(r.worst.blame);
 		return EXIT_FAULT;
 	}
-	status = watch(o, &handlers, &w);
-	if (!status) {
-		r.worst = worst.list;
-		r.n_worst = worst.n;
-		worst.list = NULL;
-		if (fill_report(&r, &w, o) || fill_diagnosis(&r, &w, o, worst.blame)) {
-			fail_line("out of memory");
-			status = EXIT_FAULT;
-		} else {
-			if (o->json)
-				render_report_json(stdout, &r);
-			else
-				render_report_text(stdout, &r, &style);
-			status = watch_status(o, &w, r.loss.ring);
-		}
+	if (o->output) {
+		status = recorder_open(&r.rec, o);
+		handlers.every_exchange = true;
+		handlers.answers = true;
+		handlers.conn_close = pass_conn;
+		if (!status)
+			handlers.tap = recorder_tap(r.rec);
 	}
-	free(worst.list);
-	blame_free(worst.blame);
-	report_free(&r);
+	if (!status)
+		status = watch(o, &handlers, &w);
+	if (!status)
+		status = end(o, &w, &r);
+	free(r.worst.list);
+	blame_free(r.worst.blame);
+	recorder_close(r.rec);
 	watch_free(&w);
 	return status;
 }

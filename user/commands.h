@@ -9,6 +9,7 @@
 struct options;
 
 int cmd_report(const struct options *o);
+int cmd_record(const struct options *o);
 int cmd_conns(const struct options *o);
 int cmd_slow(const struct options *o);
 int cmd_flame(const struct options *o);

@@ -49,7 +49,8 @@ struct correlate {
 	void *ctx;
 	struct correlate_stats stats;
 	struct heap waiting, rest;
-	uint32_t free;
+	uint32_t free;		/* those that were used before; NIL: none */
+	uint32_t used;		/* entries from here on never were: their memory is untouched */
 	uint32_t mask;
 	uint32_t *slots;	/* by connection: a close must find all of its exchanges */
 	struct entry *entries;
@@ -176,10 +177,14 @@ static struct entry *take(struct correlate *c, uint64_t conn, uint64_t number, u
 	uint32_t *slot = slot_of(c, conn);
 	struct entry *e;
 
-	if (c->free == NIL)
+	if (c->free == NIL && c->used == c->limits.capacity)
 		give_up(c, oldest(c), &c->stats.evicted);
-	e = &c->entries[c->free];
-	c->free = e->next_hash;
+	if (c->free != NIL) {
+		e = &c->entries[c->free];
+		c->free = e->next_hash;
+	} else {
+		e = &c->entries[c->used++];
+	}
 	e->conn = conn;
 	e->number = number;
 	e->born_ns = now_ns;
@@ -324,8 +329,7 @@ struct correlate *correlate_new(const struct correlate_limits *limits, correlate
 	c->mask = slots - 1;
 	for (uint32_t i = 0; i < slots; i++)
 		c->slots[i] = NIL;
-	for (uint32_t i = 0; i < limits->capacity; i++)
-		c->entries[i].next_hash = i + 1 < limits->capacity ? i + 1 : NIL;
+	c->free = NIL;
 	return c;
 }
 

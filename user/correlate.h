@@ -17,6 +17,11 @@ struct correlate;
 /* Gets every exchange exactly once, in the order of release; valid only during the call. */
 typedef void (*correlate_sink)(void *ctx, const struct exchange_info *x);
 
+/* The same live and replayed, so that both release the same. */
+#define CORRELATE_CAPACITY 8192
+#define CORRELATE_WAIT_NS  (3000ULL * 1000000)
+#define CORRELATE_GRACE_NS (100ULL * 1000000)
+
 struct correlate_limits {
 	size_t capacity;	/* exchanges and answers held at once, at least 1 */
 	uint64_t wait_ns;	/* an exchange waits this long for its answer */

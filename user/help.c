@@ -57,6 +57,14 @@ static void print_examples(FILE *out, const struct command_row *row)
 	}
 }
 
+static bool takes_input(enum command command)
+{
+	for (size_t i = 0; i < option_count; i++)
+		if (option_rows[i].key == 'i')
+			return option_rows[i].commands & IN(command);
+	return false;
+}
+
 static void print_overview(FILE *out)
 {
 	fputs("epollscope attaches to a live epoll server and says where its P99 went.\n"
@@ -80,7 +88,7 @@ static void print_overview(FILE *out)
 	for (int i = CMD_NONE + 1; i < CMD_COUNT; i++)
 		print_examples(out, &command_rows[i]);
 	fputs("\nExit status: 0 done, 1 run-time fault, 3 more lost than --max-loss, 64 usage,\n"
-	      "66 no such target, 69 the kernel lacks something, 77 missing privilege;\n"
+	      "66 no such target or file, 69 the kernel lacks something, 77 missing privilege;\n"
 	      "after '-- PROGRAM' that program's own, 128+N if signal N ended it.\n",
 	      out);
 }
@@ -100,6 +108,8 @@ void options_print_help(FILE *out, enum command command)
 		fprintf(out, "Usage: epollscope %s TARGET [OPTIONS]\n"
 			     "       epollscope %s [OPTIONS] -- PROGRAM [ARG...]\n",
 			row->name, row->name);
+	if (takes_input(command))
+		fprintf(out, "       epollscope %s -i FILE [OPTIONS]\n", row->name);
 	print_target(out, IN(command));
 	fputs("\nOptions:\n", out);
 	print_options(out, IN(command), false);

@@ -15,6 +15,7 @@
 
 static int (*const run_command[CMD_COUNT])(const struct options *) = {
 	[CMD_REPORT] = cmd_report,
+	[CMD_RECORD] = cmd_record,
 	[CMD_CONNS] = cmd_conns,
 	[CMD_SLOW] = cmd_slow,
 	[CMD_FLAME] = cmd_flame,

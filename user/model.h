@@ -134,6 +134,9 @@ struct report {
 	struct finding *findings;	/* strongest first (finding.h) */
 	size_t n_findings;
 
+	/* Of a capture without its end: what is not known is left out, not shown as 0. */
+	bool exchanges_only;	/* no system calls, scheduler, loops, connections, listeners */
+	bool loss_unknown;
 	struct {
 		uint64_t ring, map_full, missed, unmatched, clock, stacks;
 	} loss;

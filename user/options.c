@@ -156,12 +156,18 @@ static int check(struct options *o)
 {
 	const struct target_spec *t = &o->target;
 	bool selected = t->n_pids || t->n_comms || t->cgroup;
+	const char *wrong;
 
 	if (o->command == CMD_NONE && o->json_schema)
 		o->command = CMD_REPORT;
 	if (o->command == CMD_NONE)
 		return usage(o, "no command");
 	if (o->json_schema)
+		return 0;
+	wrong = check_capture(o, selected || t->n_ports || t->program);
+	if (wrong)
+		return usage(o, "%s", wrong);
+	if (o->input)
 		return 0;
 	if (t->program && selected)
 		return usage(o, "'-- PROGRAM' is the target: leave out -p, -c and --cgroup");

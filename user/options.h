@@ -61,6 +61,12 @@ struct options {
 	uint32_t top;		/* worst exchanges to print; 0 is none */
 	enum color_when color;
 	unsigned verbose;	/* 1: libbpf's warnings, 2: all of its messages */
+	const char *input;	/* a capture instead of a target; "-": standard input */
+	const char *output;	/* a capture to write */
+	uint64_t max_bytes;	/* of it; 0: no limit */
+	uint64_t ring_ns;	/* flight recorder: keep the last; 0: write all */
+	bool has_until;
+	uint64_t until_ns;	/* record: stop at an exchange above this */
 	char error[240];	/* after a failed parse: the line to print */
 };
 

@@ -6,7 +6,8 @@
 #include "options_table.h"
 #include "quantity.h"
 
-#define WATCHING (IN(CMD_REPORT) | IN(CMD_CONNS) | IN(CMD_SLOW) | IN(CMD_FLAME))
+#define SHOWING	 (IN(CMD_REPORT) | IN(CMD_CONNS) | IN(CMD_SLOW))	/* read captures too */
+#define WATCHING (SHOWING | IN(CMD_RECORD) | IN(CMD_FLAME))
 #define EVERY	 (WATCHING | IN(CMD_DOCTOR))
 #define ALWAYS	 (EVERY | IN(CMD_NONE))
 
@@ -18,12 +19,17 @@ const struct command_row command_rows[CMD_COUNT] = {
 			"report -c nginx -d 10",
 			"report -P 6379 -d 30 --json > report.json",
 			"report -d 5 -- redis-server --port 7000",
+			"report -i nginx.cap",
 		},
 	},
 	[CMD_RECORD] = {
 		.name = "record",
-		.summary = "watch into a capture file",
-		.planned = true,
+		.summary = "watch into a capture file, which report, conns and slow read (-i)",
+		.examples = {
+			"record -o nginx.cap -c nginx -d 10",
+			"record -o slow.cap -P 8080 --ring 30 --until 'slow>50ms'",
+			"record -o day.cap -P 443 --max-size 2G",
+		},
 	},
 	[CMD_CONNS] = {
 		.name = "conns",
@@ -288,8 +294,18 @@ const struct option_row option_rows[] = {
 	{ "cgroup", 0, "PATH", EVERY, true, NULL,
 	 "processes of this control group and of those below it:\n"
 	 "an absolute path, or one relative to /sys/fs/cgroup", set_cgroup },
-	{ "input", 'i', "FILE", 0, false, NULL,
-	 "a capture file", NULL },
+	{ "input", 'i', "FILE", SHOWING, false, NULL,
+	 "read this capture (-: standard input) instead of watching: no root", set_input },
+	{ "output", 'o', "FILE", IN(CMD_REPORT) | IN(CMD_RECORD), false, NULL,
+	 "record into this capture file (report: besides printing)", set_output },
+	{ "max-size", 0, "SIZE", IN(CMD_REPORT) | IN(CMD_RECORD), false, NULL,
+	 "stop when the capture is so large, at least 1M, as 500M or 2G;\n"
+	 "with --ring, keep no more than this", set_max_size },
+	{ "ring", 0, "SECONDS", IN(CMD_RECORD), false, NULL,
+	 "flight recorder: keep only the last seconds, in memory, and write\n"
+	 "them when SIGUSR1, --until, Ctrl-C, -d or the target's end comes", set_ring },
+	{ "until", 0, "'slow>TIME'", IN(CMD_RECORD), false, NULL,
+	 "stop at the first exchange that takes longer, as 'slow>50ms'", set_until },
 	{ "duration", 'd', "SECONDS", WATCHING, false, NULL,
 	 "watch for so long, or with a unit as 500ms or 2m;\n"
 	 "without it until Ctrl-C, or the program's end", set_duration },
@@ -302,7 +318,7 @@ const struct option_row option_rows[] = {
 	 "print the N worst exchanges", set_top },
 	{ "threshold", 0, "NAME=VALUE", IN(CMD_REPORT), true, NULL,
 	 "a limit of the diagnosis, see below; may be repeated", set_threshold },
-	{ "no-syscalls", 0, NULL, IN(CMD_REPORT), false, NULL,
+	{ "no-syscalls", 0, NULL, IN(CMD_REPORT) | IN(CMD_RECORD), false, NULL,
 	 "leave out the system calls: cheaper for the server", set_no_syscalls },
 	{ "mode", 0, "MODE", IN(CMD_FLAME), false, "tail",
 	 "cpu: on-CPU samples; offcpu: blocked time; wakeup: by who ended it;\n"
@@ -313,9 +329,9 @@ const struct option_row option_rows[] = {
 	 "samples a second on each CPU, at most 10000", set_hz },
 	{ "svg", 0, "FILE", IN(CMD_FLAME), false, NULL,
 	 "write a picture there instead of folded text to stdout", set_svg },
-	{ "json", 0, NULL, EVERY & ~IN(CMD_FLAME), false, NULL,
+	{ "json", 0, NULL, SHOWING | IN(CMD_DOCTOR), false, NULL,
 	 "print JSON instead of text", set_json },
-	{ "json-schema", 0, NULL, (WATCHING & ~IN(CMD_FLAME)) | IN(CMD_NONE), false, NULL,
+	{ "json-schema", 0, NULL, SHOWING | IN(CMD_NONE), false, NULL,
 	 "print the JSON schema and exit (without a command: report's)", set_json_schema },
 	{ "max-loss", 0, "SHARE", WATCHING, false, NULL,
 	 "exit with status 3 if more events were lost, as 0.01 or 1%;\n"

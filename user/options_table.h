@@ -34,6 +34,12 @@ struct option_row {
 	option_set *set;
 };
 
+/* Options about captures (options_capture.c). */
+option_set set_input, set_output, set_max_size, set_ring, set_until;
+
+/* What is wrong with them together, or NULL; `targeted` if a target is given. */
+const char *check_capture(const struct options *o, bool targeted);
+
 extern const struct command_row command_rows[CMD_COUNT];
 extern const struct option_row option_rows[];
 extern const size_t option_count;

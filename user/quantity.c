@@ -101,6 +101,30 @@ int quantity_duration(const char *text, bool bare_seconds, uint64_t *ns)
 	return 0;
 }
 
+int quantity_bytes(const char *text, uint64_t *bytes)
+{
+	static const char units[] = "KMGT";
+	const char *unit;
+	struct decimal d;
+	int err;
+
+	if (strchr(text, '.'))
+		return -EINVAL;
+	err = parse_decimal(&text, &d);
+	if (err)
+		return err;
+	*bytes = d.whole;
+	if (!*text)
+		return 0;
+	unit = strchr(units, *text);
+	if (!unit || text[1])
+		return -EINVAL;
+	for (ptrdiff_t i = unit - units; i >= 0; i--)
+		if (__builtin_mul_overflow(*bytes, 1024, bytes))
+			return -ERANGE;
+	return 0;
+}
+
 int quantity_share(const char *text, double *share)
 {
 	struct decimal d;

@@ -20,6 +20,9 @@ int quantity_u32(const char *text, uint32_t min, uint32_t max, uint32_t *n);
  */
 int quantity_duration(const char *text, bool bare_seconds, uint64_t *ns);
 
+/* Bytes: a whole number with its unit K, M, G or T (1024, ...), or without one. */
+int quantity_bytes(const char *text, uint64_t *bytes);
+
 /* A share: "0.01" or "1%"; 0 <= share <= 1. */
 int quantity_share(const char *text, double *share);
 

@@ -99,10 +99,14 @@ static void put_exchanges(struct json *j, const struct report *r)
 	json_u64(j, "no_wait", r->no_wait);
 	json_object_end(j);
 
-	json_object(j, "client");
-	json_u64(j, "count", r->client.count);
-	put_dist(j, "latency_ns", &r->client);
-	json_object_end(j);
+	if (r->exchanges_only) {
+		json_null(j, "client");
+	} else {
+		json_object(j, "client");
+		json_u64(j, "count", r->client.count);
+		put_dist(j, "latency_ns", &r->client);
+		json_object_end(j);
+	}
 
 	json_array(j, "worst");
 	for (size_t i = 0; i < r->n_worst; i++) {
@@ -240,8 +244,24 @@ static void put_connections(struct json *j, const struct report *r)
 	json_array_end(j);
 }
 
-static void put_price(struct json *j, const struct report *r)
+/* What a capture without its end does not tell. */
+static void put_nulls(struct json *j)
 {
+	static const char *const keys[] = {
+		"syscalls", "sched", "loops", "loops_merged", "eventpolls", "connections",
+		"listeners",
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		json_null(j, keys[i]);
+}
+
+static void put_loss(struct json *j, const struct report *r)
+{
+	if (r->loss_unknown) {
+		json_null(j, "loss");
+		return;
+	}
 	json_object(j, "loss");
 	json_u64(j, "ring", r->loss.ring);
 	json_u64(j, "map_full", r->loss.map_full);
@@ -250,6 +270,11 @@ static void put_price(struct json *j, const struct report *r)
 	json_u64(j, "clock", r->loss.clock);
 	json_u64(j, "stacks", r->loss.stacks);
 	json_object_end(j);
+}
+
+static void put_price(struct json *j, const struct report *r)
+{
+	put_loss(j, r);
 	json_u64(j, "events", r->events);
 
 	json_object(j, "overhead");
@@ -295,10 +320,14 @@ void render_report_json(FILE *out, const struct report *r)
 	}
 	json_array_end(&j);
 	put_exchanges(&j, r);
-	put_syscalls(&j, r);
-	put_sched(&j, r);
-	put_loops(&j, r);
-	put_connections(&j, r);
+	if (r->exchanges_only) {
+		put_nulls(&j);
+	} else {
+		put_syscalls(&j, r);
+		put_sched(&j, r);
+		put_loops(&j, r);
+		put_connections(&j, r);
+	}
 	json_diagnosis(&j, r);
 	put_price(&j, r);
 	json_object_end(&j);

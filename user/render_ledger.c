@@ -54,7 +54,9 @@ static void put_nothing_seen(FILE *out, const struct report *r)
 
 	para_begin(&p, out, NULL, "", 0);
 	para_item(&p, " ", "No exchanges seen in %s.", format_ns(r->window_ns).s);
-	if (r->client.count)
+	if (r->exchanges_only)
+		reason = "The capture holds none: it was interrupted early, or nothing was asked.";
+	else if (r->client.count)
 		reason = "The target only asked others (client side below); it accepted no "
 			 "request whose answer began in this window.";
 	else if (!r->n_syscalls && !r->n_loops)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* render_text.c - the report for people: one section after the other, the answer first. */
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "render.h"
@@ -265,6 +266,12 @@ static void put_loss(FILE *out, const struct report *r, const struct style *styl
 	bool any = false;
 
 	fputc('\n', out);
+	if (r->loss_unknown) {
+		para_begin(&p, out, style, "LOST", LABEL_COLUMNS);
+		para_words(&p, "not known: the recording has no end");
+		para_end(&p);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
 		if (!losses[i].count)
 			continue;
@@ -288,7 +295,8 @@ static void put_overhead(FILE *out, const struct report *r, const struct style *
 
 	para_begin(&p, out, style, "OVERHEAD", LABEL_COLUMNS);
 	if (!r->overhead.bpf_known)
-		para_item(&p, ", ", "BPF not known (run-time statistics are off)");
+		para_item(&p, ", ", "BPF not known%s",
+			  r->exchanges_only ? "" : " (run-time statistics are off)");
 	if (r->overhead.bpf_known && r->latency.count)
 		para_item(&p, ", ", "%s ns of BPF an exchange",
 			  format_decimal(r->overhead.bpf_ns_per_exchange, 0).s);
@@ -297,7 +305,7 @@ static void put_overhead(FILE *out, const struct report *r, const struct style *
 			  format_decimal(r->overhead.bpf_cpu_seconds, 3).s);
 	para_item(&p, ", ", "collector %s s",
 		  format_decimal(r->overhead.collector_cpu_seconds, 3).s);
-	if (seconds > 0)
+	if (seconds > 0 && isfinite(r->overhead.collector_cpu_seconds))
 		para_item(&p, " ", "(%s of a core)",
 			  format_share(r->overhead.collector_cpu_seconds / seconds).s);
 	para_item(&p, ", ", "%s events read", format_count(r->events).s);
@@ -326,10 +334,12 @@ void render_report_text(FILE *out, const struct report *r, const struct style *s
 	put_latency(out, r, style);
 	put_ledger(out, r, style);
 	put_worst(out, r, style);
-	put_syscalls(out, r, style);
-	put_sched(out, r, style);
-	put_loops(out, r, style);
-	put_connections(out, r, style);
+	if (!r->exchanges_only) {
+		put_syscalls(out, r, style);
+		put_sched(out, r, style);
+		put_loops(out, r, style);
+		put_connections(out, r, style);
+	}
 	put_loss(out, r, style);
 	put_overhead(out, r, style);
 	put_notes(out, r, style);

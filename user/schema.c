@@ -30,6 +30,7 @@
 #define OBJECT(required, properties)                                                              \
 	"{\"type\":\"object\",\"required\":[" required "],\"properties\":{" properties "}}"
 #define LIST(items) "{\"type\":\"array\",\"items\":" items "}"
+#define OR_NULL(schema) "{\"anyOf\":[{\"type\":\"null\"}," schema "]}"
 #define LIST_OF(n, items)                                                                         \
 	"{\"type\":\"array\",\"minItems\":" n ",\"maxItems\":" n ",\"items\":" items "}"
 
@@ -182,7 +183,7 @@ static const char conn_schema[] =
 #define OVERHEAD                                                                                  \
 	OBJECT("\"bpf_ns_per_exchange\",\"bpf_cpu_seconds\",\"collector_cpu_seconds\"",           \
 	       P("bpf_ns_per_exchange", MAYBE_SECONDS) "," P("bpf_cpu_seconds", MAYBE_SECONDS)    \
-	       "," P("collector_cpu_seconds", SECONDS))
+	       "," P("collector_cpu_seconds", MAYBE_SECONDS))
 
 static const char report_schema[] =
 	"{" DRAFT ",\"title\":\"epollscope report --json\",\"type\":\"object\","
@@ -196,10 +197,12 @@ static const char report_schema[] =
 	P("window", OBJECT("\"start\",\"seconds\"", P("start", TIME) "," P("seconds", SECONDS))) ","
 	P("targets", LIST(OBJECT("\"pid\",\"comm\",\"exe\"",
 				 P("pid", COUNT) "," P("comm", STR) "," P("exe", STR)))) ","
-	P("exchanges", EXCHANGES) "," P("client", CLIENT) "," P("worst", LIST(WORST)) ","
-	P("syscalls", LIST(SYSCALL)) "," P("sched", SCHED) "," P("loops", LIST(LOOP)) ","
-	P("loops_merged", COUNT) "," P("eventpolls", LIST(EVENTPOLL)) "," P("connections", CONNECTIONS) ","
-	P("listeners", LIST(LISTENER)) "," P("diagnosis", LIST(FINDING)) "," P("loss", LOSS) ","
+	P("exchanges", EXCHANGES) "," P("client", OR_NULL(CLIENT)) "," P("worst", LIST(WORST)) ","
+	P("syscalls", OR_NULL(LIST(SYSCALL))) "," P("sched", OR_NULL(SCHED)) ","
+	P("loops", OR_NULL(LIST(LOOP))) "," P("loops_merged", MAYBE) ","
+	P("eventpolls", OR_NULL(LIST(EVENTPOLL))) ","
+	P("connections", OR_NULL(CONNECTIONS)) "," P("listeners", OR_NULL(LIST(LISTENER))) ","
+	P("diagnosis", LIST(FINDING)) "," P("loss", OR_NULL(LOSS)) ","
 	P("events", COUNT) "," P("overhead", OVERHEAD) "," P("notes", LIST(STR))
 	"},\"$defs\":{" P("dist", DIST) "," P("split", SPLIT) "}}\n";
 

@@ -4,10 +4,14 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "launch.h"
 #include "proc.h"
+#include "replay.h"
 #include "status.h"
 #include "stop.h"
 #include "watcher.h"
@@ -15,6 +19,10 @@
 #define MS 1000000ULL
 
 #define EXIT_GRACE_MS 500
+
+#ifndef EPOLLSCOPE_VERSION
+#define EPOLLSCOPE_VERSION "unknown"
+#endif
 
 struct watching {
 	const struct options *o;
@@ -126,12 +134,40 @@ static int attach(struct watching *w, const struct watch_handlers *h)
 	return EXIT_OK;
 }
 
+static void fill_place(struct watch_result *r)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	struct utsname u;
+
+	snprintf(r->version, sizeof(r->version), "%s", EPOLLSCOPE_VERSION);
+	r->cpus = cpus > 0 ? (uint32_t)cpus : 0;
+	if (uname(&u))
+		return;
+	snprintf(r->kernel, sizeof(r->kernel), "%s", u.release);
+	snprintf(r->host, sizeof(r->host), "%s", u.nodename);
+}
+
+static double own_cpu_seconds(void)
+{
+	struct rusage u;
+
+	if (getrusage(RUSAGE_SELF, &u))
+		return 0;
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
 int watch(const struct options *o, const struct watch_handlers *h, struct watch_result *r)
 {
 	struct watching w = { .o = o, .r = r, .stop = STOP_INIT, .launch = LAUNCH_INIT };
 	int status;
 
-	*r = (struct watch_result){ .program_status = -1 };
+	if (o->input)
+		return replay(o, h, r);
+	*r = (struct watch_result){
+		.program_status = -1, .no_syscalls = o->no_syscalls, .loss_known = true,
+	};
+	fill_place(r);
 	status = stop_open(&w.stop) ? EXIT_FAULT : EXIT_OK;
 	if (!status)
 		status = find_targets(&w);
@@ -140,6 +176,7 @@ int watch(const struct options *o, const struct watch_handlers *h, struct watch_
 	if (!status) {
 		loop(&w);
 		status = watcher_end(w.watcher);
+		r->collector_cpu_seconds = own_cpu_seconds();
 		if (w.launched && launch_status(&w.launch) >= 0)
 			r->program_status = launch_status(&w.launch);
 	}
@@ -165,5 +202,7 @@ int watch_status(const struct options *o, const struct watch_result *r, uint64_t
 			  "raise --ring-size", (unsigned long long)lost, (unsigned long long)all);
 		return EXIT_LOST;
 	}
+	if (r->damaged)
+		return EXIT_FAULT;
 	return r->program_status >= 0 ? r->program_status : EXIT_OK;
 }

@@ -13,8 +13,20 @@
 #include "stack_set.h"
 #include "target.h"
 
+/*
+ * Sees the event stream itself, for a recorder: each record as it came out of the rings, and after
+ * each round the time. A tick that returns non-zero ends the watch.
+ */
+struct watch_tap {
+	void (*record)(void *ctx, const void *data, size_t size);
+	int (*tick)(void *ctx, uint64_t now_ns);
+	void *ctx;
+};
+
 /* What a command wants to hear; each may be NULL. A non-zero return ends the
  * watch. */
+#define WATCH_NOTES 4
+
 struct watch_handlers {
 	void (*attached)(void *ctx);
 	int (*exchange)(void *ctx, const struct exchange_info *x);
@@ -23,6 +35,8 @@ struct watch_handlers {
 	void (*offcpu)(void *ctx, const struct ev_offcpu *o);
 	void (*sample)(void *ctx, const struct ev_sample *s);
 	named_stack_fn stack;	/* after the last record: every stack that one named, once */
+	/* Of a capture: what replay itself has no use for (enum capture_chunk_type). */
+	void (*chunk)(void *ctx, uint32_t type, const void *data, size_t len);
 	void *ctx;
 	bool every_exchange;	/* not only the tail: `over_ns` is the threshold */
 	uint64_t over_ns;
@@ -30,6 +44,8 @@ struct watch_handlers {
 	bool blame;		/* turn and offcpu are called, for what is long beside the P99 */
 	uint32_t stack_hz;	/* sample is called; absences of any length, all with stacks */
 	bool answers;		/* complete answers soon, also on connections that fell idle */
+	bool tail_only;		/* of a capture, which has every exchange, only the tail */
+	const struct watch_tap *tap;
 };
 
 /* What was watched, valid until watch_free(). */
@@ -45,10 +61,25 @@ struct watch_result {
 	uint64_t bad_events;		/* of a kind or size that we do not know */
 	uint64_t listen_overflows;	/* in the namespace of the first target */
 	int program_status;		/* of `-- PROGRAM`; -1: none, or still running */
+
+	/* Where and how it was watched; of a capture, by the program that recorded it. */
+	char version[32];
+	char kernel[65];
+	char host[65];
+	uint32_t cpus;
+	bool no_syscalls;
+	double collector_cpu_seconds;	/* NAN: not known */
+
+	/* Only of a capture. */
+	bool rebuilt;			/* the aggregate holds exchanges alone, added up from records */
+	bool loss_known;		/* false: nobody counted what was lost */
+	bool damaged;			/* its line is printed: what is whole follows */
+	const char *notes[WATCH_NOTES];	/* static strings */
+	size_t n_notes;
 };
 
 /*
- * Runs a watch to its end. EXIT_OK, or an exit status whose line is already printed. The result
+ * Runs a watch to its end, or replays a capture (o->input). EXIT_OK, or an exit status whose line is already printed. The result
  * is to be freed in either case.
  */
 int watch(const struct options *o, const struct watch_handlers *h, struct watch_result *r);

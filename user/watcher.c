@@ -54,6 +54,8 @@ static void on_record(void *ctx, const void *data, size_t size)
 	struct watcher *w = ctx;
 	struct event e;
 
+	if (w->h->tap)
+		w->h->tap->record(w->h->tap->ctx, data, size);
 	w->r->events++;
 	if (decode_event(data, size, &e)) {
 		w->r->bad_events++;
@@ -175,6 +177,8 @@ static void flush_idle(struct watcher *w, uint64_t now)
 void watcher_tick(struct watcher *w, uint64_t now)
 {
 	session_drain(w->session, on_record, w);
+	if (w->h->tap && w->h->tap->tick(w->h->tap->ctx, now))
+		w->enough = true;
 	correlate_tick(w->correlate, now);
 	if (now >= w->next_tail_ns) {
 		update_tail(w, now);
@@ -222,7 +226,8 @@ static int open_session(struct watcher *w)
 		.verbose = w->config.verbose,
 	};
 	struct correlate_limits limits = {
-		.capacity = 8192, .wait_ns = 3000 * MS, .grace_ns = 100 * MS,
+		.capacity = CORRELATE_CAPACITY, .wait_ns = CORRELATE_WAIT_NS,
+		.grace_ns = CORRELATE_GRACE_NS,
 	};
 	char why[512] = "";
 	int err;

@@ -48,7 +48,7 @@ dead_pid() {
 
 expect_refusal 64 'no command'
 expect_refusal 64 "'reprot'" reprot -p 1
-for command in record flame export; do
+for command in flame export; do
 	expect_refusal 64 'not in this version' "$command" -p 1
 done
 for command in report conns slow; do

@@ -65,6 +65,8 @@ static void test_everything_given(void **state)
 	char words[] = "report -p 12,13 --pid=14 -c nginx* -c php -P 80,443 --cgroup a/b -d 2.5 "
 		       "--json -vv";
 	char more[] = "slow -P 1 --over 1.5ms --max-loss 1% --ring-size 64 --color never";
+	char capture[] = "record -o a.cap -p 1 --max-size 2G --ring 30 --until slow>50ms";
+	char replayed[] = "slow -i - --over 1ms --max-loss 1";
 	char rest[] = "report -p1 --top 0 --no-syscalls -d 500ms";
 	struct options o;
 
@@ -89,6 +91,19 @@ static void test_everything_given(void **state)
 	assert_true(o.max_loss > 0.0099999 && o.max_loss < 0.0100001);
 	assert_int_equal(o.ring_kib, 64);
 	assert_int_equal(o.color, COLOR_NEVER);
+	options_free(&o);
+
+	assert_int_equal(parse(&o, capture), 0);
+	assert_int_equal(o.command, CMD_RECORD);
+	assert_string_equal(o.output, "a.cap");
+	assert_int_equal(o.max_bytes, 2147483648);
+	assert_int_equal(o.ring_ns, 30000000000);
+	assert_true(o.has_until);
+	assert_int_equal(o.until_ns, 50000000);
+	options_free(&o);
+
+	assert_int_equal(parse(&o, replayed), 0);
+	assert_string_equal(o.input, "-");
 	options_free(&o);
 
 	assert_int_equal(parse(&o, rest), 0);
@@ -159,11 +174,30 @@ static void test_refusals(void **state)
 	} cases[] = {
 		{ "", "no command" },
 		{ "reprot -p 1", "unknown command 'reprot'" },
-		{ "record -p 1", "'record' is not in this version" },
+		{ "record -p 1", "give -o FILE" },
+		{ "record -i x -o y", "'record' does not take -i" },
+		{ "record -o y", "no target" },
+		{ "record -o y -p 1 --json", "does not take --json" },
+		{ "record -o y -p 1 --ring 0", "'0'" },
+		{ "record -o y -p 1 --ring 2h", "'2h'" },
+		{ "record -o y -p 1 --until slow", "'slow'" },
+		{ "record -o y -p 1 --until slow>5", "slow>50ms" },
+		{ "record -o y -p 1 --max-size 1K", "at least 1M" },
+		{ "record -o y -p 1 --max-size 1.5G", "at least 1M" },
+		{ "record -o y -p 1 --max-size 1P", "at least 1M" },
+		{ "record -o y -p 1 --max-size 99999999999T", "at least 1M" },
+		{ "report -p 1 --max-size 1M", "give -o FILE" },
+		{ "report -p 1 --ring 1", "does not take --ring" },
+		{ "report -i x -p 1", "leave out -p" },
+		{ "slow -i x -P 1", "leave out -p" },
+		{ "conns -i x -c y", "leave out -p" },
+		{ "report -i x -d 1", "leave out -d" },
+		{ "report -i x -o y", "leave out -o" },
+		{ "report -i x --no-syscalls", "leave out --no-syscalls" },
+		{ "doctor -i x", "'doctor' does not take -i" },
 		{ "flame -p 1", "'flame' is not in this version" },
 		{ "export -p 1", "'export' is not in this version" },
 		{ "report", "no target" },
-		{ "report -i file", "-i is not in this version" },
 		{ "report -p", "'-p' needs a value" },
 		{ "report --over 1ms -p 1", "'report' does not take --over" },
 		{ "-p 1 report", "-p comes after the command" },
@@ -277,11 +311,16 @@ static void test_examples_parse(void **state)
 	(void)state;
 	for (int command = CMD_NONE + 1; command < CMD_COUNT; command++) {
 		for (size_t i = 0; i < 4 && command_rows[command].examples[i]; i++) {
-			char words[128];
+			char words[128], *rest;
 			struct options o;
 
 			snprintf(words, sizeof(words), "%s", command_rows[command].examples[i]);
-			words[strcspn(words, ">|")] = '\0';
+			rest = strstr(words, " > ");
+			rest = rest ? rest : strstr(words, " | ");
+			if (rest)
+				*rest = '\0';
+			for (char *quote; (quote = strchr(words, '\''));)
+				memmove(quote, quote + 1, strlen(quote));
 			if (parse(&o, words))
 				fail_msg("'%s': %s", command_rows[command].examples[i], o.error);
 			options_free(&o);

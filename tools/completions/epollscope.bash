@@ -27,6 +27,10 @@ _epollscope_values() {
 	-P | --port) ss -Hltn 2>/dev/null | awk '{ sub(/.*:/, "", $4); print $4 }' | sort -u ;;
 	--cgroup) compgen -d -- "${2:-/sys/fs/cgroup/}" ;;
 	-d | --duration) printf '%s\n' 1 5 10 60 ;;
+	-i | --input | -o | --output) compgen -f -- "$2" ;;
+	--max-size) printf '%s\n' 100M 1G 10G ;;
+	--ring) printf '%s\n' 10 60 ;;
+	--until) printf '%s\n' 'slow>10ms' 'slow>100ms' ;;
 	--over) printf '%s\n' 0ns 1ms 5ms 100ms ;;
 	--top) printf '%s\n' 0 3 10 ;;
 	--max-loss) printf '%s\n' 0 0.1% 1% ;;
@@ -43,11 +47,14 @@ _epollscope_options() {
 
 	# shellcheck disable=SC2086  # a line for each word
 	case $1 in
-	report) printf '%s\n' $target $common $watching --top --no-syscalls ;;
-	conns) printf '%s\n' $target $common $watching ;;
-	slow) printf '%s\n' $target $common $watching --over ;;
+	report) printf '%s\n' $target $common $watching --top --no-syscalls -i --input -o --output \
+		--max-size ;;
+	record) printf '%s\n' $target ${common/--json /} ${watching/--json-schema /} -o --output \
+		--max-size --ring --until --no-syscalls ;;
+	conns) printf '%s\n' $target $common $watching -i --input ;;
+	slow) printf '%s\n' $target $common $watching --over -i --input ;;
 	doctor) printf '%s\n' $target $common ;;
-	*) printf '%s\n' report conns slow doctor --json-schema -v --verbose -h --help --version ;;
+	*) printf '%s\n' report record conns slow doctor --json-schema -v --verbose -h --help --version ;;
 	esac
 }
 

@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# fuzz_capture.sh [RUNS [SEED]] - the reader of captures under libFuzzer with sanitizers: a short run
+# from a fixed seed, over a corpus that is made here. More: fuzz_capture.sh 10000000 $RANDOM
+# limit: 300
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+
+RUNS=${1:-5000}
+SEED=${2:-1}
+OUT=${BUILD:-build}/fuzz
+CLANG=${FUZZ_CC:-clang-14}
+
+sources=(tests/fuzz/fuzz_capture.c tests/unit/capture_sample.c user/aggregate.c user/aggregate_records.c
+	user/capture_*.c user/correlate.c user/decode.c user/dist.c user/feature_table.c user/format.c
+	user/json.c user/names.c user/render_*.c user/replay.c user/schema.c user/status.c user/tail.c
+	user/term.c)
+flags=(-std=gnu11 -D_GNU_SOURCE= -I. -Iuser -g -O1 -fno-sanitize-recover=undefined)
+
+if ! command -v "$CLANG" >/dev/null; then
+	echo "skip fuzz capture: $CLANG is not installed"
+	exit 0
+fi
+mkdir -p "$OUT/corpus" "$OUT/found"
+# What replay needs of a live watch is little: a stand-in links without BPF.
+cat >"$OUT/rest.c" <<'END'
+#include "watch.h"
+void watch_free(struct watch_result *r)
+{
+	aggregate_free(r->aggregate);
+	targets_free(&r->targets);
+}
+void targets_free(struct targets *t)
+{
+	__builtin_free(t->list);
+}
+int64_t realtime_offset_ns(void)
+{
+	return 0;
+}
+END
+sources+=("$OUT/rest.c")
+"$CLANG" "${flags[@]}" -DSEED -o "$OUT/seed" "${sources[@]}" -lz -lm &&
+	"$CLANG" "${flags[@]}" -fsanitize=fuzzer,address,undefined -o "$OUT/fuzz_capture" \
+		"${sources[@]}" -lz -lm || {
+	echo 'not ok fuzz capture: it does not build'
+	exit 1
+}
+rm -f "$OUT"/corpus/* && "$OUT/seed" "$OUT/corpus" || {
+	echo 'not ok fuzz capture: no corpus'
+	exit 1
+}
+if "$OUT/fuzz_capture" -runs="$RUNS" -seed="$SEED" -max_len=16384 -timeout=20 -rss_limit_mb=2048 \
+	-close_fd_mask=0 -artifact_prefix="$OUT/found/" "$OUT/corpus" >"$OUT/log" 2>&1; then
+	echo "ok fuzz capture: $RUNS inputs from seed $SEED"
+else
+	grep -vE '^epollscope: |^#[0-9]+.*(NEW|REDUCE|pulse)' "$OUT/log" | tail -n 30
+	echo "not ok fuzz capture: see $OUT/log and $OUT/found"
+	exit 1
+fi

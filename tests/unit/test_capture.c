@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* test_capture.c - what is written is what is read, by this program, an older and a newer one. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "capture_read.h"
+#include "capture_sample.h"
+#include "replay.h"
+
+static int memory_file(void)
+{
+	int fd = memfd_create("capture", 0);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+struct heard {
+	unsigned exchanges, answers, conns, chunks;
+};
+
+static int hear_exchange(void *ctx, const struct exchange_info *x)
+{
+	struct heard *h = ctx;
+
+	h->exchanges++;
+	h->answers += x->has_answer;
+	return 0;
+}
+
+static int hear_conn(void *ctx, const struct ev_conn_close *c)
+{
+	(void)c;
+	((struct heard *)ctx)->conns++;
+	return 0;
+}
+
+static void hear_chunk(void *ctx, uint32_t type, const void *data, size_t len)
+{
+	assert_int_equal(type, CHUNK_SYMBOLS);
+	assert_memory_equal(data, "name", len);
+	((struct heard *)ctx)->chunks++;
+}
+
+static int replay_again(int fd, struct heard *heard, struct watch_result *r)
+{
+	struct watch_handlers h = {
+		.exchange = hear_exchange, .conn_close = hear_conn, .chunk = hear_chunk,
+		.ctx = heard,
+	};
+
+	memset(heard, 0, sizeof(*heard));
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	return replay_fd(dup(fd), "test", &h, r);
+}
+
+static void expect_same_lists(const struct aggregate *a, const struct aggregate *b)
+{
+#define SAME_LIST(list) do {							\
+	assert_int_equal(a->n_##list, b->n_##list);				\
+	assert_memory_equal(a->list, b->list, a->n_##list * sizeof(*a->list));	\
+} while (0)
+	SAME_LIST(loops);
+	SAME_LIST(eventpolls);
+	SAME_LIST(wakers);
+	SAME_LIST(listeners);
+#undef SAME_LIST
+}
+
+static void expect_same(const struct aggregate *a, const struct aggregate *b)
+{
+	assert_memory_equal(&a->ledger, &b->ledger, sizeof(a->ledger));
+	assert_memory_equal(&a->counters, &b->counters, sizeof(a->counters));
+	assert_memory_equal(a->hists, b->hists, sizeof(a->hists));
+	expect_same_lists(a, b);
+	assert_memory_equal(&a->loops_handed_out, &b->loops_handed_out,
+			    sizeof(*a) - offsetof(struct aggregate, loops_handed_out));
+}
+
+static void test_round_trip(void **state)
+{
+	struct capture_sample s;
+	struct watch_result r;
+	struct heard heard;
+	int fd = memory_file();
+
+	(void)state;
+	assert_int_equal(capture_sample_init(&s, 3000), 0);
+	assert_int_equal(capture_sample_write(&s, fd), 0);
+	assert_int_equal(replay_again(fd, &heard, &r), 0);
+	assert_false(r.damaged || r.rebuilt || r.n_notes || r.bad_events);
+	assert_true(r.loss_known);
+	assert_int_equal(heard.exchanges, 3000);
+	assert_int_equal(heard.answers, 3000);
+	assert_int_equal(heard.conns, 1);
+	assert_int_equal(r.events, s.r.events);
+	assert_string_equal(r.version, s.r.version);
+	assert_string_equal(r.kernel, s.r.kernel);
+	assert_string_equal(r.host, s.r.host);
+	assert_int_equal(r.cpus, s.r.cpus);
+	assert_int_equal(r.start_ns, s.r.start_ns);
+	assert_int_equal(r.end_ns, s.r.end_ns);
+	assert_int_equal(r.realtime_offset_ns, s.r.realtime_offset_ns);
+	assert_true(r.collector_cpu_seconds == s.r.collector_cpu_seconds);
+	assert_memory_equal(r.features.available, s.r.features.available,
+			    sizeof(r.features.available));
+	assert_int_equal(r.targets.n, 1);
+	assert_memory_equal(r.targets.list, s.r.targets.list, sizeof(*r.targets.list));
+	expect_same(r.aggregate, s.r.aggregate);
+	watch_free(&r);
+	capture_sample_free(&s);
+	close(fd);
+}
+
+/* Its exchanges add up to what the kernel's sums would have been. */
+static void test_without_aggregate(void **state)
+{
+	struct capture_sample s;
+	struct watch_result r;
+	struct heard heard;
+	int fd = memory_file();
+
+	(void)state;
+	assert_int_equal(capture_sample_init(&s, 1000), 0);
+	s.no_aggregate = true;
+	s.flags = CAPTURE_WINDOW;
+	s.r.aggregate->counters.ring_lost = 7;
+	s.r.aggregate->counters.clock = 3;
+	assert_int_equal(capture_sample_write(&s, fd), 0);
+	assert_int_equal(replay_again(fd, &heard, &r), 0);
+	assert_true(r.rebuilt && r.loss_known && !r.damaged);
+	assert_int_equal(r.n_notes, 1);
+	assert_memory_equal(&r.aggregate->ledger, &s.r.aggregate->ledger, sizeof(r.aggregate->ledger));
+	assert_int_equal(aggregate_lost_events(r.aggregate), 7);
+	assert_int_equal(r.aggregate->counters.clock, 3);
+	watch_free(&r);
+	capture_sample_free(&s);
+	close(fd);
+}
+
+static void test_interrupted(void **state)
+{
+	struct capture_sample s;
+	struct watch_result r;
+	struct heard heard;
+	int fd = memory_file();
+	off_t size;
+
+	(void)state;
+	assert_int_equal(capture_sample_init(&s, 1000), 0);
+	s.round = 10;
+	s.no_end = true;
+	assert_int_equal(capture_sample_write(&s, fd), 0);
+	assert_int_equal(replay_again(fd, &heard, &r), 0);
+	assert_true(r.rebuilt && !r.loss_known && !r.damaged);
+	assert_int_equal(heard.exchanges, 1000);
+	watch_free(&r);
+
+	/* in the middle of a chunk, as a crash may leave it */
+	size = lseek(fd, 0, SEEK_END);
+	assert_int_equal(ftruncate(fd, size / 2 + 3), 0);
+	assert_int_equal(replay_again(fd, &heard, &r), 0);
+	assert_true(r.rebuilt && !r.damaged);
+	assert_in_range(heard.exchanges, 400, 600);
+	assert_int_equal(heard.exchanges % 10, 0);
+	assert_true(r.end_ns > r.start_ns && r.end_ns < s.r.end_ns);
+	watch_free(&r);
+	capture_sample_free(&s);
+	close(fd);
+}
+
+/* ---- the aggregate's tables ------------------------------------------------------------- */
+
+static uint64_t seed = 88172645463325252u;
+
+static void fill(void *to, size_t size)
+{
+	uint8_t *bytes = to;
+
+	for (size_t i = 0; i < size; i++) {
+		seed ^= seed << 13;
+		seed ^= seed >> 7;
+		seed ^= seed << 17;
+		bytes[i] = (uint8_t)(seed >> 24) | 1;
+	}
+}
+
+/* Every byte of every member, so that a member that the tables lack is found. */
+static void test_every_member(void **state)
+{
+	struct aggregate *a = aggregate_new(), *b = aggregate_new();
+	struct bytes bytes = { 0 };
+
+	(void)state;
+	assert_true(a && b);
+	fill(&a->ledger, sizeof(a->ledger));
+	fill(&a->counters, sizeof(a->counters));
+	fill(a->hists, sizeof(a->hists));
+	fill(&a->loops_handed_out, sizeof(*a) - offsetof(struct aggregate, loops_handed_out));
+#define FILL_LIST(list, n) do {							\
+	a->list = calloc(n, sizeof(*a->list));					\
+	assert_non_null(a->list);						\
+	a->n_##list = (n);							\
+} while (0)
+	FILL_LIST(loops, 3);
+	fill(a->loops, 3 * sizeof(*a->loops));
+	FILL_LIST(eventpolls, 1);
+	a->eventpolls[0] = (struct eventpoll_info){ ~0ull, ~0u, 1, ~0ull >> 1, 3, 1 };
+	FILL_LIST(wakers, 2);
+	a->wakers[1].pid = 5;
+	fill(&a->wakers[1].waker, sizeof(a->wakers[1].waker));
+	FILL_LIST(listeners, 1);
+	a->listeners[0].key = (struct listener_key){ .netns = ~0u, .port = 65535 };
+	a->listeners[0].listener = (struct listener){ 1, 2, ~0u, 0, 4, ~0ull };
+#undef FILL_LIST
+	/* what is between members has no name */
+	a->loops_handed_out = 77;
+	memset((char *)&a->loops_handed_out + sizeof(a->loops_handed_out), 0,
+	       offsetof(struct aggregate, drained) - offsetof(struct aggregate, loops_handed_out) -
+	       sizeof(a->loops_handed_out));
+
+	aggregate_put(&bytes, a);
+	assert_false(bytes.failed);
+	assert_int_equal(aggregate_get((struct items){ .data = bytes.data, .len = bytes.len }, b), 0);
+	expect_same(a, b);
+	bytes_free(&bytes);
+	aggregate_free(a);
+	aggregate_free(b);
+}
+
+struct old { uint64_t a; uint64_t list[2]; uint32_t gone; };
+struct new { uint64_t b; uint64_t list[4]; uint64_t a; };
+
+static const struct field old_table[] = {
+	NUMBER(1, struct old, a), NUMBERS(2, struct old, list), NUMBER(3, struct old, gone),
+};
+static const struct field new_table[] = {
+	NUMBER(1, struct new, a), NUMBERS(2, struct new, list), NUMBER(4, struct new, b),
+};
+
+/* Members appended, lists grown, one gone: both ways. */
+static void test_other_versions(void **state)
+{
+	struct old o = { 1, { 2, 3 }, 4 }, from_new = { 0 };
+	struct new n = { 5, { 6, 7, 8, 9 }, 10 }, from_old = { .b = 99 };
+	struct bytes b = { 0 };
+
+	(void)state;
+	fields_put(&b, old_table, 3, &o);
+	assert_true(fields_get((struct items){ .data = b.data, .len = b.len }, new_table, 3, &from_old));
+	assert_int_equal(from_old.a, 1);
+	assert_int_equal(from_old.b, 99);
+	assert_int_equal(from_old.list[1], 3);
+	assert_int_equal(from_old.list[2], 0);
+	b.len = 0;
+	fields_put(&b, new_table, 3, &n);
+	assert_true(fields_get((struct items){ .data = b.data, .len = b.len }, old_table, 3, &from_new));
+	assert_int_equal(from_new.a, 10);
+	assert_int_equal(from_new.list[1], 7);
+	assert_int_equal(from_new.gone, 0);
+	bytes_free(&b);
+}
+
+/* ---- records ---------------------------------------------------------------------------- */
+
+static size_t put_record(uint8_t *to, uint16_t kind, uint32_t size, unsigned noise)
+{
+	struct event_head head = { size, kind, 1, seed >> 40 };
+
+	memset(to, 0x11, size);
+	fill(to + sizeof(head), noise < size - sizeof(head) ? noise : size - sizeof(head));
+	memcpy(to, &head, sizeof(head));
+	return size;
+}
+
+/* Any kind, any size: what comes out is what went in. */
+static void test_packing(void **state)
+{
+	static const uint16_t kinds[] = { 0, 1, 2, 3, 62, 63, 64, 200, CAPTURE_TICK };
+	static const uint32_t sizes[] = { 16, 24, 64, 240, 504, 512, 520, 17, 100, 4000 };
+	size_t room = 400000, len = 0, packed;
+	uint8_t *plain = malloc(room), *again = malloc(room), *small;
+
+	(void)state;
+	assert_true(plain && again);
+	for (unsigned i = 0; i < 2000 && len < room - 4096; i++) {
+		uint16_t kind = kinds[(seed >> 13) % 9];
+		uint32_t size = i % 3 ? 240 : sizes[(seed >> 33) % 10];
+
+		len += put_record(plain + len, kind, size, (unsigned)(seed >> 50) % 300);
+	}
+	small = malloc(packed_bound(len));
+	assert_non_null(small);
+	packed = pack_events(small, plain, len);
+	assert_in_range(packed, 1, packed_bound(len));
+	/* exactly as long, so that a sanitizer sees what reads behind it */
+	small = realloc(small, packed);
+	assert_non_null(small);
+	assert_true(unpack_events(again, len, small, packed));
+	assert_memory_equal(again, plain, len);
+	assert_false(unpack_events(again, len - 1, small, packed));
+	assert_false(unpack_events(again, len, small, packed - 1));
+	assert_int_equal(pack_events(again, plain, 15), 0);
+	assert_true(unpack_events(again, 0, small, 0));
+	free(plain);
+	free(again);
+	free(small);
+}
+
+/* ---- what a newer program may write ----------------------------------------------------- */
+
+static void test_newer(void **state)
+{
+	struct event_head strange = { 32, 9999, 0, 1000000000005 };
+	uint8_t record[32] = { 0 };
+	struct capture_sample s;
+	struct capture_writer w;
+	struct watch_result r;
+	struct heard heard;
+	int fd = memory_file();
+	uint16_t version = CAPTURE_MAJOR + 1;
+
+	(void)state;
+	assert_int_equal(capture_sample_init(&s, 10), 0);
+	s.no_end = true;
+	assert_int_equal(capture_sample_write(&s, fd), 0);
+	capture_on_fd(&w, dup(fd));
+	memcpy(record, &strange, sizeof(strange));
+	assert_int_equal(capture_put_chunk(&w, CHUNK_EVENTS, record, sizeof(record)), 0);
+	assert_int_equal(capture_put_chunk(&w, CHUNK_SYMBOLS, "name", 4), 0);
+	capture_close(&w);
+	assert_int_equal(replay_again(fd, &heard, &r), 0);
+	assert_false(r.damaged);
+	assert_int_equal(heard.exchanges, 10);
+	assert_int_equal(heard.chunks, 1);
+	assert_int_equal(r.bad_events, 1);
+	watch_free(&r);
+
+	assert_int_equal(pwrite(fd, &version, 2, offsetof(struct capture_head, major)), 2);
+	assert_int_equal(replay_again(fd, &heard, &r), 1);
+	assert_int_equal(heard.exchanges, 0);
+	watch_free(&r);
+	capture_sample_free(&s);
+	close(fd);
+}
+
+static void test_limits(void **state)
+{
+	struct capture_writer w;
+	struct bytes b = { 0 };
+
+	(void)state;
+	capture_on_fd(&w, memory_file());
+	w.max_bytes = 100;
+	assert_int_equal(capture_put_head(&w, &b, 0), 0);
+	assert_int_equal(capture_put_chunk(&w, CHUNK_MAPS, "12345678", 8), 0);
+	assert_int_equal(capture_put_chunk(&w, CHUNK_MAPS, "12345678", 8), -ENOBUFS);
+	assert_int_equal(lseek(w.fd, 0, SEEK_END), 72);
+	capture_close(&w);
+	assert_int_equal(capture_create(&w, "/nonexistent/x"), -ENOENT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_without_aggregate),
+		cmocka_unit_test(test_interrupted),
+		cmocka_unit_test(test_every_member),
+		cmocka_unit_test(test_other_versions),
+		cmocka_unit_test(test_packing),
+		cmocka_unit_test(test_newer),
+		cmocka_unit_test(test_limits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* test_capture_damage.c - a capture cut at every byte and with a bit flipped in every byte. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "capture_format.h"
+#include "capture_sample.h"
+#include "replay.h"
+
+#define EXCHANGES 12
+#define ROUND	  3
+#define EVENTS	  (2 * EXCHANGES + 1)
+
+struct damaged {
+	uint8_t *bytes;		/* of the whole file */
+	size_t len;
+	int fd;
+};
+
+static int setup(void **state)
+{
+	struct damaged *d = calloc(1, sizeof(*d));
+	struct capture_sample s;
+	int null = open("/dev/null", O_WRONLY);
+
+	assert_non_null(d);
+	/* Thousands of lines say what is wrong: nobody wants to read them. */
+	assert_true(null >= 0 && dup2(null, STDERR_FILENO) >= 0);
+	close(null);
+	d->fd = memfd_create("capture", 0);
+	assert_int_equal(capture_sample_init(&s, EXCHANGES), 0);
+	s.round = ROUND;
+	assert_int_equal(capture_sample_write(&s, d->fd), 0);
+	capture_sample_free(&s);
+	d->len = (size_t)lseek(d->fd, 0, SEEK_END);
+	d->bytes = malloc(d->len);
+	assert_non_null(d->bytes);
+	assert_int_equal(pread(d->fd, d->bytes, d->len, 0), d->len);
+	*state = d;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct damaged *d = *state;
+
+	close(d->fd);
+	free(d->bytes);
+	free(d);
+	return 0;
+}
+
+static void put(struct damaged *d, const uint8_t *bytes, size_t len)
+{
+	assert_int_equal(ftruncate(d->fd, 0), 0);
+	assert_int_equal(pwrite(d->fd, bytes, len, 0), len);
+	assert_int_equal(lseek(d->fd, 0, SEEK_SET), 0);
+}
+
+static int replay_it(struct damaged *d, struct watch_result *r)
+{
+	struct watch_handlers h = { 0 };
+
+	return replay_fd(dup(d->fd), "test", &h, r);
+}
+
+/* What is whole is read, and not less than with a byte less. */
+static void test_every_cut(void **state)
+{
+	struct damaged *d = *state;
+	uint64_t most = 0;
+	uint32_t head_bytes;
+
+	memcpy(&head_bytes, d->bytes + offsetof(struct capture_head, head_bytes), 4);
+	for (size_t len = 0; len <= d->len; len++) {
+		struct watch_result r;
+		int status;
+
+		put(d, d->bytes, len);
+		status = replay_it(d, &r);
+		if (len < head_bytes - CAPTURE_ALIGN)
+			assert_int_equal(status, 1);
+		if (len >= head_bytes)
+			assert_int_equal(status, 0);
+		if (!status) {
+			assert_true(r.events >= most && r.events <= EVENTS);
+			most = r.events;
+			if (len < d->len - CAPTURE_ALIGN)
+				assert_true(r.damaged);
+		}
+		if (len == d->len)
+			assert_false(r.damaged || r.rebuilt);
+		watch_free(&r);
+	}
+	assert_int_equal(most, EVENTS);
+}
+
+static bool is_as_it_was(const struct watch_result *r)
+{
+	return r->events == EVENTS && !r->rebuilt && r->aggregate->counters.wakeups == 7 &&
+	       r->targets.n == 1 && r->targets.list[0].start_time == 99 &&
+	       r->realtime_offset_ns == 1700000000000000000;
+}
+
+/* It is noticed, or it was of no account; and a flip costs one chunk at most. */
+static void test_every_flip(void **state)
+{
+	struct damaged *d = *state;
+	uint8_t *bytes = malloc(d->len);
+
+	assert_non_null(bytes);
+	for (size_t at = 0; at < d->len; at++) {
+		struct watch_result r;
+		int status;
+
+		memcpy(bytes, d->bytes, d->len);
+		bytes[at] ^= (uint8_t)(1u << at % 8);
+		put(d, bytes, d->len);
+		status = replay_it(d, &r);
+		if (!status && !r.damaged && !is_as_it_was(&r))
+			fail_msg("a flip at %zu was not noticed", at);
+		if (!status)
+			assert_in_range(r.events, EVENTS - 2 * ROUND, EVENTS);
+		if (at >= sizeof(((struct capture_head *)0)->magic) + 4)
+			assert_int_equal(status, 0);
+		watch_free(&r);
+	}
+	free(bytes);
+}
+
+/* A piece missing, a piece twice, foreign bytes between: the rest is found again. */
+static void test_pieces(void **state)
+{
+	struct damaged *d = *state;
+	uint8_t *bytes = calloc(1, 2 * d->len);
+
+	assert_non_null(bytes);
+	for (size_t at = 40; at + 200 < d->len; at += 24) {
+		struct watch_result r;
+
+		memcpy(bytes, d->bytes, at);
+		memcpy(bytes + at, d->bytes + at + 64, d->len - at - 64);
+		put(d, bytes, d->len - 64);
+		assert_int_equal(replay_it(d, &r), 0);
+		assert_true(r.damaged);
+		watch_free(&r);
+
+		memcpy(bytes, d->bytes, at);
+		memset(bytes + at, 0x55, 64);
+		memcpy(bytes + at + 64, d->bytes + at, d->len - at);
+		put(d, bytes, d->len + 64);
+		assert_int_equal(replay_it(d, &r), 0);
+		assert_true(r.damaged);
+		watch_free(&r);
+	}
+	free(bytes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_cut),
+		cmocka_unit_test(test_every_flip),
+		cmocka_unit_test(test_pieces),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
