@@ -54,7 +54,9 @@ INLINE void switched_out(void *ctx, struct thread *t, struct task_struct *task, 
 		switch_in_missed(t);
 	t->off_ns = now;
 	t->waker_flags = 0;
-	if (cfg_stacks && !t->in_wait)
+	if (cfg_stacks && t->in_wait)
+		t->off_stack[0] = t->off_stack[1] = STACK_NONE;
+	else if (cfg_stacks)
 		stacks_take(ctx, t->off_stack);
 	if (runnable) {
 		t->state = THREAD_RUNNABLE;

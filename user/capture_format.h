@@ -43,7 +43,7 @@ enum capture_chunk_type {
 	CHUNK_TRAILER,		/* items: the head's, and what only the end knows; the last chunk */
 	CHUNK_MAPS,		/* reserved: executable mappings of the target */
 	CHUNK_SYMBOLS,		/* reserved: names, or build-ids when there are none */
-	CHUNK_STACKS,		/* reserved */
+	CHUNK_STACKS,		/* stacks in words, by process and id: capture_stacks.h */
 };
 
 enum capture_coding {

@@ -204,7 +204,7 @@ static const char *set_against(struct options *o, const char *value)
 
 static const char *set_hz(struct options *o, const char *value)
 {
-	return quantity_u32(value, 1, 10000, &o->hz) ? "a rate is a whole number from 1 to 10000" :
+	return quantity_u32(value, o->command == CMD_RECORD ? 0 : 1, 10000, &o->hz) ? "a rate is a whole number up to 10000" :
 	       NULL;
 }
 
@@ -294,7 +294,7 @@ const struct option_row option_rows[] = {
 	{ "cgroup", 0, "PATH", EVERY, true, NULL,
 	 "processes of this control group and of those below it:\n"
 	 "an absolute path, or one relative to /sys/fs/cgroup", set_cgroup },
-	{ "input", 'i', "FILE", SHOWING, false, NULL,
+	{ "input", 'i', "FILE", SHOWING | IN(CMD_FLAME), false, NULL,
 	 "read this capture (-: standard input) instead of watching: no root", set_input },
 	{ "output", 'o', "FILE", IN(CMD_REPORT) | IN(CMD_RECORD), false, NULL,
 	 "record into this capture file (report: besides printing)", set_output },
@@ -325,8 +325,8 @@ const struct option_row option_rows[] = {
 	 "tail: only while exchanges of the tail waited, by stage", set_mode },
 	{ "against", 0, "typical", IN(CMD_FLAME), false, NULL,
 	 "the tail compared with the faster half of the exchanges", set_against },
-	{ "hz", 0, "N", IN(CMD_FLAME), false, "99",
-	 "samples a second on each CPU, at most 10000", set_hz },
+	{ "hz", 0, "N", IN(CMD_FLAME) | IN(CMD_RECORD), false, "99",
+	 "samples a second on each CPU, at most 10000; record: 0 takes no stacks", set_hz },
 	{ "svg", 0, "FILE", IN(CMD_FLAME), false, NULL,
 	 "write a picture there instead of folded text to stdout", set_svg },
 	{ "json", 0, NULL, SHOWING | IN(CMD_DOCTOR), false, NULL,

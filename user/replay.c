@@ -10,6 +10,7 @@
 
 #include "capture_data.h"
 #include "capture_read.h"
+#include "capture_stacks.h"
 #include "correlate.h"
 #include "replay.h"
 #include "status.h"
@@ -199,6 +200,10 @@ static int on_chunk(struct replaying *p, const struct capture_chunk *chunk)
 		p->trailed = true;
 		return read_meta(p, (struct items){ .data = chunk->data, .len = chunk->len },
 				 chunk->offset);
+	case CHUNK_STACKS:
+		if (p->h->stack && stacks_get(chunk->data, chunk->len, p->h->stack, p->h->ctx))
+			damaged(p, chunk->offset, "a chunk of stacks that are none");
+		return 0;
 	default:
 		if (p->h->chunk)
 			p->h->chunk(p->h->ctx, chunk->type, chunk->data, chunk->len);

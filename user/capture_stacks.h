@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * capture_stacks.h - stacks in words as the contents of a CHUNK_STACKS, and back.
+ *
+ * One after the other: pid, id, number of frames, cut or not; for each frame its length and bytes.
+ */
+#ifndef EPOLLSCOPE_CAPTURE_STACKS_H
+#define EPOLLSCOPE_CAPTURE_STACKS_H
+
+#include "capture_items.h"
+#include "stack_set.h"
+
+/* Adds a stack at the end. 0 or -ENOMEM. */
+int stacks_put(struct bytes *to, const struct named_stack *s);
+
+/* Calls fn for each. 0, or -EBADMSG where it is malformed: those before it were given. */
+int stacks_get(const void *data, size_t len, named_stack_fn fn, void *ctx);
+
+#endif
