@@ -35,7 +35,7 @@ c_flags := -std=gnu11 -D_GNU_SOURCE= -I. -Iuser -I$(BUILD) -DEPOLLSCOPE_VERSION=
 	$(warnings) -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
 	$(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined \
 		-fno-omit-frame-pointer)
-libs := -lbpf -ldw -lelf -lz -llzma -lbz2 -liberty -lm -pthread
+libs := -lbpf -ldw -lelf -lz -llzma -lbz2 -liberty -lm -pthread -lmicrohttpd -lcap-ng -lseccomp
 
 # --- Sources: every file of a folder belongs to what the folder makes -------------------------
 
@@ -215,10 +215,14 @@ $(BUILD)/tests/live/%: $(BUILD)/obj/tests/live/%.o
 	$(Q)$(link) $^ -lm -pthread
 
 # Static twins, which run in the virtual machines without anybody's libraries.
-$(BUILD)/vm/epollscope: $(BUILD)/obj/user/main.o $(BUILD)/libepollscope.a
+# export's libraries have no static form: its command is replaced, so nothing asks for them.
+vm_libs := $(filter-out -lmicrohttpd -lcap-ng -lseccomp,$(libs))
+
+$(BUILD)/vm/epollscope: $(BUILD)/obj/user/main.o $(BUILD)/obj/tests/vm/no_export.o \
+		$(BUILD)/libepollscope.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(link) -static $^ $(libs)
+	$(Q)$(link) -static $^ $(vm_libs)
 
 $(BUILD)/vm/live/%: $(BUILD)/obj/tests/live/%.o
 	$(call say,LINK,$@)

@@ -81,6 +81,9 @@ void session_latency(const struct session *s, struct hist *sum);
 /* Reads all that the kernel side accumulated into a fresh aggregate. 0 or -ENOMEM. */
 int session_read(const struct session *s, struct aggregate *a);
 
+/* The same without wakers and eventpolls: no walk over a large map. */
+int session_read_brief(const struct session *s, struct aggregate *a);
+
 const struct feature_set *session_features(const struct session *s);
 
 /*

@@ -127,7 +127,7 @@ static int read_listeners(const struct session *s, struct aggregate *a)
 	return 0;
 }
 
-int session_read(const struct session *s, struct aggregate *a)
+int session_read_brief(const struct session *s, struct aggregate *a)
 {
 	struct program_cost total;
 	int err;
@@ -138,11 +138,16 @@ int session_read(const struct session *s, struct aggregate *a)
 	a->cost_runs = total.runs;
 	a->cost_exchanges = s->slice_exchanges;
 	a->drained = s->drained;
-	err = read_wakers(s, a);
-	err = err ? err : read_loops(s, a);
-	err = err ? err : read_eventpolls(s, a);
-	err = err ? err : read_listeners(s, a);
-	return err;
+	err = read_loops(s, a);
+	return err ? err : read_listeners(s, a);
+}
+
+int session_read(const struct session *s, struct aggregate *a)
+{
+	int err = session_read_brief(s, a);
+
+	err = err ? err : read_wakers(s, a);
+	return err ? err : read_eventpolls(s, a);
 }
 
 void session_cost_total(const struct session *s, struct program_cost *total, uint64_t *misses)

@@ -13,6 +13,7 @@ int cmd_record(const struct options *o);
 int cmd_conns(const struct options *o);
 int cmd_slow(const struct options *o);
 int cmd_flame(const struct options *o);
+int cmd_export(const struct options *o);
 int cmd_doctor(const struct options *o);
 
 #endif

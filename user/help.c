@@ -104,6 +104,8 @@ void options_print_help(FILE *out, enum command command)
 	fprintf(out, "epollscope %s: %s\n\n", row->name, row->summary);
 	if (row->target == TARGET_OPTIONAL)
 		fprintf(out, "Usage: epollscope %s [TARGET] [OPTIONS]\n", row->name);
+	else if (row->target == TARGET_PROCESSES)
+		fprintf(out, "Usage: epollscope %s TARGET... [OPTIONS]\n", row->name);
 	else
 		fprintf(out, "Usage: epollscope %s TARGET [OPTIONS]\n"
 			     "       epollscope %s [OPTIONS] -- PROGRAM [ARG...]\n",

@@ -19,6 +19,7 @@ static int (*const run_command[CMD_COUNT])(const struct options *) = {
 	[CMD_CONNS] = cmd_conns,
 	[CMD_SLOW] = cmd_slow,
 	[CMD_FLAME] = cmd_flame,
+	[CMD_EXPORT] = cmd_export,
 	[CMD_DOCTOR] = cmd_doctor,
 };
 

@@ -10,7 +10,7 @@
 #include "options.h"
 #include "options_table.h"
 
-#define OPTIONS_MAX 32
+#define OPTIONS_MAX 64
 #define LONG_BASE   256	/* getopt's value for row 0; short names are below */
 
 /* The tables as getopt_long wants them. */
@@ -169,6 +169,10 @@ static int check(struct options *o)
 		return usage(o, "%s", wrong);
 	if (o->input)
 		return 0;
+	if (o->command == CMD_EXPORT) {
+		wrong = options_check_export(o);
+		return wrong ? usage(o, "%s", wrong) : 0;
+	}
 	if (t->program && selected)
 		return usage(o, "'-- PROGRAM' is the target: leave out -p, -c and --cgroup");
 	if (command_rows[o->command].target == TARGET_OPTIONAL)
@@ -213,6 +217,7 @@ int options_parse(struct options *o, int argc, char *const argv[])
 void options_free(struct options *o)
 {
 	target_spec_free(&o->target);
+	options_free_export(o);
 }
 
 bool options_color(const struct options *o, int fd)

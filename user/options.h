@@ -39,6 +39,24 @@ enum color_when {
 	COLOR_NEVER,
 };
 
+/* export: one of several targets. */
+struct export_group {
+	const char *name;	/* NULL: named after its conditions */
+	struct target_spec spec;
+};
+
+struct export_options {
+	struct export_group *groups;	/* at least one; the array belongs to the options */
+	size_t n_groups;
+	const char *listen;		/* ADDRESS:PORT */
+	const char *tls_cert, *tls_key;	/* files; NULL: no TLS */
+	const char *auth_file;		/* "user:password"; NULL: everybody may read */
+	uint32_t max_series;
+	bool syscalls;			/* time every system call */
+	bool measure_cost;		/* keep what measuring our own cost takes */
+	bool print_metrics;		/* only print docs/metrics.md */
+};
+
 struct options {
 	enum action action;
 	enum command command;
@@ -60,6 +78,7 @@ struct options {
 	uint32_t ring_kib;	/* per CPU, a power of two */
 	uint32_t top;		/* worst exchanges to print; 0 is none */
 	enum color_when color;
+	struct export_options export;
 	unsigned verbose;	/* 1: libbpf's warnings, 2: all of its messages */
 	const char *input;	/* a capture instead of a target; "-": standard input */
 	const char *output;	/* a capture to write */

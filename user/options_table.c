@@ -9,7 +9,8 @@
 #define SHOWING	 (IN(CMD_REPORT) | IN(CMD_CONNS) | IN(CMD_SLOW))	/* read captures too */
 #define WATCHING (SHOWING | IN(CMD_RECORD) | IN(CMD_FLAME))
 #define EVERY	 (WATCHING | IN(CMD_DOCTOR))
-#define ALWAYS	 (EVERY | IN(CMD_NONE))
+#define ATTACHING (EVERY | IN(CMD_EXPORT))
+#define ALWAYS	 (ATTACHING | IN(CMD_NONE))
 
 const struct command_row command_rows[CMD_COUNT] = {
 	[CMD_REPORT] = {
@@ -59,8 +60,13 @@ const struct command_row command_rows[CMD_COUNT] = {
 	},
 	[CMD_EXPORT] = {
 		.name = "export",
-		.summary = "Prometheus endpoint",
-		.planned = true,
+		.summary = "Prometheus endpoint: the report as time series, cheap enough to leave on",
+		.target = TARGET_PROCESSES,
+		.examples = {
+			"export -c nginx",
+			"export --listen 127.0.0.1:9464 --target web -c 'nginx*' --target cache -P 6379",
+			"export --print-metrics",
+		},
 	},
 	[CMD_DOCTOR] = {
 		.name = "doctor",
@@ -284,14 +290,14 @@ static const char *set_version(struct options *o, const char *value)
 }
 
 const struct option_row option_rows[] = {
-	{ "pid", 'p', "PID[,PID...]", EVERY, true, NULL,
+	{ "pid", 'p', "PID[,PID...]", ATTACHING, true, NULL,
 	 "these processes", set_pid },
-	{ "comm", 'c', "COMM", EVERY, true, NULL,
+	{ "comm", 'c', "COMM", ATTACHING, true, NULL,
 	 "processes of this name, a glob such as 'nginx*'; may be repeated", set_comm },
-	{ "port", 'P', "PORT[,PORT...]", EVERY, true, NULL,
+	{ "port", 'P', "PORT[,PORT...]", ATTACHING, true, NULL,
 	 "processes that listen on these local TCP ports; only connections\n"
 	 "of these ports count, those of a launched PROGRAM too", set_port },
-	{ "cgroup", 0, "PATH", EVERY, true, NULL,
+	{ "cgroup", 0, "PATH", ATTACHING, true, NULL,
 	 "processes of this control group and of those below it:\n"
 	 "an absolute path, or one relative to /sys/fs/cgroup", set_cgroup },
 	{ "input", 'i', "FILE", SHOWING | IN(CMD_FLAME), false, NULL,
@@ -314,6 +320,26 @@ const struct option_row option_rows[] = {
 	 "without it those at or above the current P99", set_over },
 	{ "waterfall", 0, NULL, IN(CMD_SLOW), false, NULL,
 	 "several lines for each: its stages, and what the thread did in them", set_waterfall },
+	{ "listen", 0, "ADDRESS:PORT", IN(CMD_EXPORT), false, "127.0.0.1:9464",
+	 "where to serve; port 0 takes a free one", set_listen },
+	{ "target", 0, "NAME", IN(CMD_EXPORT), false, NULL,
+	 "the conditions that follow, up to the next --target, are a target\n"
+	 "of their own: its series carry target=\"NAME\"", set_target },
+	{ "syscalls", 0, NULL, IN(CMD_EXPORT), false, NULL,
+	 "time every system call too: dearer for the server", set_syscalls },
+	{ "measure-cost", 0, NULL, IN(CMD_EXPORT), false, NULL,
+	 "measure the kernel side's CPU time, one second in ten at most;\n"
+	 "keeps CAP_SYS_ADMIN", set_measure_cost },
+	{ "max-series", 0, "N", IN(CMD_EXPORT), false, "10000",
+	 "series on a page; what is beyond goes to \"other\"", set_max_series },
+	{ "tls-cert", 0, "FILE", IN(CMD_EXPORT), false, NULL,
+	 "serve HTTPS with this certificate (PEM)", set_tls_cert },
+	{ "tls-key", 0, "FILE", IN(CMD_EXPORT), false, NULL,
+	 "and this key (PEM)", set_tls_key },
+	{ "auth-file", 0, "FILE", IN(CMD_EXPORT), false, NULL,
+	 "ask for the user and password of this file: one line, USER:PASSWORD", set_auth_file },
+	{ "print-metrics", 0, NULL, IN(CMD_EXPORT), false, NULL,
+	 "print what the metrics mean, in Markdown, and exit", set_print_metrics },
 	{ "top", 0, "N", IN(CMD_REPORT), false, "3",
 	 "print the N worst exchanges", set_top },
 	{ "threshold", 0, "NAME=VALUE", IN(CMD_REPORT), true, NULL,

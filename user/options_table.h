@@ -9,6 +9,7 @@
 
 enum target_use {
 	TARGET_REQUIRED,	/* or a program to launch */
+	TARGET_PROCESSES,	/* no program */
 	TARGET_OPTIONAL,	/* and no program */
 };
 
@@ -39,6 +40,14 @@ option_set set_input, set_output, set_max_size, set_ring, set_until;
 
 /* What is wrong with them together, or NULL; `targeted` if a target is given. */
 const char *check_capture(const struct options *o, bool targeted);
+
+/* options_export.c: what only export takes. */
+option_set set_listen, set_target, set_max_series, set_syscalls, set_measure_cost, set_tls_cert, set_tls_key,
+	set_auth_file, set_print_metrics;
+
+/* Ends the last --target. NULL, or what is wrong with them. */
+const char *options_check_export(struct options *o);
+void options_free_export(struct options *o);
 
 extern const struct command_row command_rows[CMD_COUNT];
 extern const struct option_row option_rows[];

@@ -272,3 +272,18 @@ out:
 	free(c.list);
 	return n;
 }
+
+void targets_forget_ended(struct targets *known)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < known->n; i++) {
+		struct proc_stat st;
+
+		if (proc_stat(known->list[i].pid, &st) || proc_is_zombie(&st) ||
+		    st.start_time != known->list[i].start_time)
+			continue;
+		known->list[kept++] = known->list[i];
+	}
+	known->n = kept;
+}

@@ -56,6 +56,9 @@ int targets_resolve(const struct target_spec *spec, struct targets *out, char *w
  */
 int targets_refresh(const struct target_spec *spec, struct targets *known);
 
+/* Takes out the processes that have ended, whoever has their pid now. */
+void targets_forget_ended(struct targets *known);
+
 void targets_free(struct targets *t);
 
 #endif

@@ -55,7 +55,10 @@ static int take(int fd, listener_fn *found, void *ctx)
 			return -EOPNOTSUPP;
 		if (head->nlmsg_len < NLMSG_LENGTH(sizeof(*socket)))
 			return -EPROTO;
-		err = found(ctx, ntohs(socket->id.idiag_sport), socket->idiag_inode);
+		err = found(ctx, &(struct listen_socket){
+			.port = ntohs(socket->id.idiag_sport), .inode = socket->idiag_inode,
+			.queue = socket->idiag_rqueue, .limit = socket->idiag_wqueue,
+		});
 		if (err)
 			return err;
 	}

@@ -55,18 +55,18 @@ static bool set_has(const struct set *s, uint64_t value)
 	return false;
 }
 
-static int add_listener(void *ctx, unsigned port, uint64_t inode)
+static int add_listener(void *ctx, const struct listen_socket *l)
 {
 	struct search *s = ctx;
 	bool wanted = false;
 
 	for (size_t i = 0; i < s->n_ports; i++) {
-		if (s->ports[i] == port) {
+		if (s->ports[i] == l->port) {
 			s->listening[i] = true;
 			wanted = true;
 		}
 	}
-	return wanted ? set_add(&s->inodes, inode) : 0;
+	return wanted ? set_add(&s->inodes, l->inode) : 0;
 }
 
 /*
@@ -97,7 +97,7 @@ static int read_listeners(struct search *s, const char *path)
 			continue;
 		if (state != STATE_LISTEN)
 			break;
-		err = add_listener(s, port, inode);
+		err = add_listener(s, &(struct listen_socket){ .port = port, .inode = inode });
 	}
 	fclose(file);
 	return err;

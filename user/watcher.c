@@ -149,6 +149,10 @@ static void housekeeping(struct watcher *w)
 			session_forget_pid(w->session, w->alive.pids[i]);
 			alive_remove(&w->alive, w->alive.pids[i]);
 		}
+	if (w->config.stay) {
+		targets_forget_ended(&w->r->targets);
+		known = w->r->targets.n;
+	}
 	if (targets_refresh(w->config.spec, &w->r->targets) > 0)
 		adopt_new(w, known);
 }
@@ -202,6 +206,11 @@ size_t watcher_alive(const struct watcher *w)
 int watcher_read(const struct watcher *w, struct aggregate *a)
 {
 	return session_read(w->session, a);
+}
+
+int watcher_read_brief(const struct watcher *w, struct aggregate *a)
+{
+	return session_read_brief(w->session, a);
 }
 
 static int fail_with(int err, const char *why)
@@ -271,7 +280,8 @@ static int attach(struct watcher *w)
 		facts_begin(&w->r->facts, w->alive.pids, w->alive.n);
 	w->r->start_ns = monotonic_ns();
 	w->r->realtime_offset_ns = realtime_offset_ns();
-	w->r->listen_overflows = proc_listen_overflows(w->r->targets.list[0].pid);
+	if (w->r->targets.n)
+		w->r->listen_overflows = proc_listen_overflows(w->r->targets.list[0].pid);
 	return EXIT_OK;
 }
 

@@ -20,6 +20,7 @@ struct watcher_config {
 	uint32_t ring_kib;
 	uint64_t close_wait_ns;	/* connections in CLOSE_WAIT for longer count at the end */
 	bool no_syscalls;
+	bool stay;	/* r->targets may be empty: they come and go, and the ended are forgotten */
 	unsigned verbose;
 };
 
@@ -39,6 +40,9 @@ uint32_t watcher_last_exit(const struct watcher *w);	/* the last that ended; 0: 
 
 /* All that was accumulated so far, into a fresh aggregate. 0 or -ENOMEM. */
 int watcher_read(const struct watcher *w, struct aggregate *a);
+
+/* The same without wakers and eventpolls, whose maps take long to walk. */
+int watcher_read_brief(const struct watcher *w, struct aggregate *a);
 
 /*
  * Hooks off, the last answers completed, everything in the rings and maps taken: r->aggregate,

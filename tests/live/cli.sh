@@ -48,10 +48,7 @@ dead_pid() {
 
 expect_refusal 64 'no command'
 expect_refusal 64 "'reprot'" reprot -p 1
-for command in flame export; do
-	expect_refusal 64 'not in this version' "$command" -p 1
-done
-for command in report conns slow; do
+for command in report record conns slow flame export; do
 	expect_refusal 64 'no target' "$command"
 done
 for pid in 0 -1 2147483648 12a '' 1,,2 1.5 99999999999999999999; do
@@ -109,7 +106,7 @@ for command in '' report conns slow doctor; do
 done
 expect_result 0 --version
 expect_eq 'version' 1 "$(grep -cE '^epollscope [0-9]+\.[0-9]+\.[0-9]+' "$SCOPE_OUT")"
-for command in report conns slow; do
+for command in report conns slow export; do
 	expect_result 0 "$command" --json-schema
 	expect_jq "schema of $command is JSON" "$SCOPE_OUT" 'type == "object"'
 done
