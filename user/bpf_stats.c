@@ -74,11 +74,16 @@ static int read_wakers(const struct session *s, struct aggregate *a)
 
 static int read_loops(const struct session *s, struct aggregate *a)
 {
+	size_t room = 0;
+
 	a->loops_handed_out = s->skel->bss->control.next_loop;
-	a->loops = calloc(LOOPS_MAX, sizeof(*a->loops));
+	/* A slot is 36 kB: room for those that turn by now. */
+	for (unsigned slot = 0; slot < LOOPS_MAX; slot++)
+		room += s->loops[slot].turns > 0;
+	a->loops = calloc(room + 1, sizeof(*a->loops));
 	if (!a->loops)
 		return -ENOMEM;
-	for (unsigned slot = 0; slot < LOOPS_MAX; slot++)
+	for (unsigned slot = 0; slot < LOOPS_MAX && a->n_loops < room; slot++)
 		if (s->loops[slot].turns)
 			a->loops[a->n_loops++] = s->loops[slot];
 	return 0;

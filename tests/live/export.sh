@@ -234,6 +234,7 @@ test_dashboard() {
 	jq -r '.panels[].targets[].expr' tools/grafana/epollscope.json |
 		cat - tools/prometheus/rules.yml tools/prometheus/alerts.yml |
 		grep -oE '\bepollscope_[a-z_]+' | sed -E 's/_(bucket|count|sum)$//' | sort -u >"$LIVE_DIR/named"
+	# shellcheck disable=SC2016 # quotes of Markdown
 	sed -nE 's/^\| `(epollscope_[a-z_]+)`.*/\1/p' docs/metrics.md | sort -u >"$LIVE_DIR/have"
 	expect_eq 'and name metrics that exist' '' "$(comm -23 "$LIVE_DIR/named" "$LIVE_DIR/have")"
 }

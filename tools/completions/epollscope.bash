@@ -35,6 +35,9 @@ _epollscope_values() {
 	--top) printf '%s\n' 0 3 10 ;;
 	--max-loss) printf '%s\n' 0 0.1% 1% ;;
 	--ring-size) printf '%s\n' 64 256 1024 4096 16384 65536 ;;
+	--listen) printf '%s\n' 127.0.0.1:9464 :9464 ;;
+	--max-series) printf '%s\n' 2000 10000 50000 ;;
+	--tls-cert | --tls-key | --auth-file) compgen -f -- "$2" ;;
 	--color) printf '%s\n' auto always never ;;
 	*) return 1 ;;
 	esac
@@ -54,7 +57,10 @@ _epollscope_options() {
 	conns) printf '%s\n' $target $common $watching -i --input ;;
 	slow) printf '%s\n' $target $common $watching --over -i --input ;;
 	doctor) printf '%s\n' $target $common ;;
-	*) printf '%s\n' report record conns slow doctor --json-schema -v --verbose -h --help --version ;;
+	export) printf '%s\n' $target --target --listen --syscalls --measure-cost --max-series --tls-cert \
+		--tls-key --auth-file --print-metrics -v --verbose -h --help --version ;;
+	*) printf '%s\n' report record conns slow flame export doctor --json-schema -v --verbose -h \
+		--help --version ;;
 	esac
 }
 
