@@ -142,6 +142,9 @@ int session_read_brief(const struct session *s, struct aggregate *a)
 	a->cost_ns = total.ns;
 	a->cost_runs = total.runs;
 	a->cost_exchanges = s->slice_exchanges;
+	/* The slice under way is in the programs' run time. */
+	if (s->stats_fd >= 0)
+		a->cost_exchanges += session_exchanges(s) - s->slice_start;
 	a->drained = s->drained;
 	err = read_loops(s, a);
 	return err ? err : read_listeners(s, a);

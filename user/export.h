@@ -42,7 +42,7 @@ struct export_target {
 
 	uint32_t overflow_pid;		/* whose namespace was read last */
 	uint64_t overflow_last, overflow_sum;
-	uint64_t bpf_ns;		/* an estimate that must not fall */
+	uint64_t bpf_ns, bpf_exchanges;	/* estimated cost of so many */
 	const char *codes[METRICS_CODES];
 	size_t n_codes;
 	bool has_codes;

@@ -218,15 +218,13 @@ static void fill_hists(const struct aggregate *a, struct metrics_target *out)
 static void fill_cost(struct export_target *t, const struct aggregate *a, uint64_t exchanges,
 		      struct metrics_target *out)
 {
-	double each;
-
-	out->cost_known = t->bpf_ns > 0;
+	/* What is known by now holds for the exchanges since the last look: the sum never falls. */
 	if (a->cost_exchanges >= COST_MIN_EXCHANGES && a->cost_ns) {
-		each = (double)a->cost_ns / (double)a->cost_exchanges;
-		out->cost_known = true;
-		if (each * (double)exchanges > (double)t->bpf_ns)
-			t->bpf_ns = (uint64_t)(each * (double)exchanges);
+		t->bpf_ns += (uint64_t)((double)a->cost_ns / (double)a->cost_exchanges *
+					(double)(exchanges - t->bpf_exchanges));
+		t->bpf_exchanges = exchanges;
 	}
+	out->cost_known = t->bpf_exchanges > 0;
 	out->bpf_ns = t->bpf_ns;
 }
 
