@@ -63,7 +63,7 @@ static int allow_some(scmp_filter_ctx c)
 			SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, 0));
 	/* Listeners' queues are asked over netlink. */
 	return err ? err : seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-			SCMP_A0(SCMP_CMP_EQ, AF_NETLINK));
+			SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, 0));
 }
 
 static int filter_calls(bool measure_cost)

@@ -154,15 +154,16 @@ static bool same(const char *given, const char *wanted)
 static bool may_read(const struct http *h, struct MHD_Connection *c)
 {
 	char *user, *password = NULL;
-	bool may;
+	bool right_user, right_password;
 
 	if (!h->config.user)
 		return true;
 	user = MHD_basic_auth_get_username_password(c, &password);
-	may = user && password && (same(user, h->config.user) & same(password, h->config.password));
+	right_user = same(user ? user : "", h->config.user);
+	right_password = same(password ? password : "", h->config.password);
 	MHD_free(user);
 	MHD_free(password);
-	return may;
+	return right_user && right_password;
 }
 
 static enum MHD_Result ask_password(struct http *h, struct MHD_Connection *c)

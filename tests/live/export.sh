@@ -174,6 +174,21 @@ test_names() {
 	expect_eq 'a name is escaped' 1 "$(page | grep -cF 'loop_wakeups_total{target="names",loop="a\"b"}')"
 }
 
+# One that nobody of the target started: found by its name, as is its successor.
+test_late() {
+	local name=late$$x i
+
+	cp "$LIVE/echo_server" "$LIVE_DIR/$name"
+	for i in 1 2; do
+		expect_value "late $i: no process yet" 'epollscope_processes{target="late"}' 0
+		server_with_port late "$LIVE_DIR/$name" --http
+		expect_value "late $i: found" 'epollscope_processes{target="late"}' 1
+		client --http --connections 2 --requests 300 >/dev/null
+		expect_value "late $i: counted" "${X}_count{target=\"late\"}" $((i * 300))
+		stop_server
+	done
+}
+
 status_of() { # CURL ARGS...
 	curl -sS -o "$LIVE_DIR/answer" -w '%{http_code}' --max-time 10 "$@" 2>/dev/null
 }
@@ -397,7 +412,8 @@ FILES=127.0.0.1:$(free_port)
 python3 -m http.server --bind 127.0.0.1 --directory "$LIVE_DIR/www" "${FILES#*:}" >/dev/null 2>&1 &
 STARTED+=("$!")
 export_start --target redis -P "$REDIS" --target web -p "$WEB_PID" --target names -p "$NAMES_PID" \
-	--max-series 5000
+	--target late -c "late$$*" \
+	--max-series 6000
 prometheus_start
 test_counts "$REDIS"
 test_page
@@ -405,6 +421,7 @@ test_privileges
 test_refusals
 test_restarts "$REDIS"
 test_names
+test_late
 test_bad_clients
 test_two_hosts
 test_dashboard
