@@ -106,7 +106,7 @@ for command in '' report conns slow doctor; do
 done
 expect_result 0 --version
 expect_eq 'version' 1 "$(grep -cE '^epollscope [0-9]+\.[0-9]+\.[0-9]+' "$SCOPE_OUT")"
-for command in report conns slow export; do
+for command in report conns slow; do
 	expect_result 0 "$command" --json-schema
 	expect_jq "schema of $command is JSON" "$SCOPE_OUT" 'type == "object"'
 done
