@@ -34,6 +34,7 @@ struct watcher {
 	struct tail tail;
 	struct alive alive;
 	struct stack_names *stacks;	/* NULL: none are taken */
+	uint64_t tail_sum_ns;		/* latency of all exchanges, at the last look */
 	uint64_t next_tail_ns, next_house_ns, last_flush_ns;
 	uint64_t next_slice_ns;		/* when our own cost is measured again */
 	uint64_t slice_ns;		/* when the slice began; 0: none */
@@ -85,7 +86,7 @@ static void on_exchange(void *ctx, const struct exchange_info *x)
 		w->enough = true;
 }
 
-/* Until there is a P99 every exchange is sent: look again soon. */
+/* Until there is a P99 every exchange is sent: look again soon, unless there are none. */
 static void update_tail(struct watcher *w, uint64_t now)
 {
 	struct hist latency;
@@ -97,8 +98,9 @@ static void update_tail(struct watcher *w, uint64_t now)
 	session_latency(w->session, &latency);
 	tail_ns = tail_threshold(&w->tail, &latency, now);
 	session_tail(w->session, tail_ns);
-	if (!tail_ns)
+	if (!tail_ns && latency.sum != w->tail_sum_ns)
 		w->next_tail_ns = now + WATCHER_TICK_MS * MS;
+	w->tail_sum_ns = latency.sum;
 }
 
 /*
