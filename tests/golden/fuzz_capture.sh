@@ -13,8 +13,9 @@ CLANG=${FUZZ_CC:-clang-14}
 
 sources=(tests/fuzz/fuzz_capture.c tests/unit/capture_sample.c user/aggregate.c user/aggregate_records.c
 	user/capture_*.c user/correlate.c user/decode.c user/dist.c user/feature_table.c user/format.c
-	user/json.c user/names.c user/render_*.c user/replay.c user/schema.c user/status.c user/tail.c
-	user/term.c)
+	user/json.c user/names.c user/render_*.c user/replay.c user/rules_*.c user/finding.c user/blame*.c
+	user/facts.c user/facts_epoll.c user/schema.c user/status.c user/syscall_word.c user/tail.c
+	user/term.c user/threshold.c user/quantity.c user/proc.c)
 flags=(-std=gnu11 -D_GNU_SOURCE= -I. -Iuser -g -O1 -fno-sanitize-recover=undefined)
 
 if ! command -v "$CLANG" >/dev/null; then
@@ -40,9 +41,9 @@ int64_t realtime_offset_ns(void)
 }
 END
 sources+=("$OUT/rest.c")
-"$CLANG" "${flags[@]}" -DSEED -o "$OUT/seed" "${sources[@]}" -lz -lm &&
+"$CLANG" "${flags[@]}" -DSEED -o "$OUT/seed" "${sources[@]}" -lelf -lz -lm &&
 	"$CLANG" "${flags[@]}" -fsanitize=fuzzer,address,undefined -o "$OUT/fuzz_capture" \
-		"${sources[@]}" -lz -lm || {
+		"${sources[@]}" -lelf -lz -lm || {
 	echo 'not ok fuzz capture: it does not build'
 	exit 1
 }
