@@ -41,16 +41,17 @@ int64_t realtime_offset_ns(void)
 }
 END
 sources+=("$OUT/rest.c")
-"$CLANG" "${flags[@]}" -DSEED -o "$OUT/seed" "${sources[@]}" -lelf -lz -lm &&
-	"$CLANG" "${flags[@]}" -fsanitize=fuzzer,address,undefined -o "$OUT/fuzz_capture" \
-		"${sources[@]}" -lelf -lz -lm || {
+if ! "$CLANG" "${flags[@]}" -DSEED -o "$OUT/seed" "${sources[@]}" -lelf -lz -lm ||
+	! "$CLANG" "${flags[@]}" -fsanitize=fuzzer,address,undefined -o "$OUT/fuzz_capture" \
+		"${sources[@]}" -lelf -lz -lm; then
 	echo 'not ok fuzz capture: it does not build'
 	exit 1
-}
-rm -f "$OUT"/corpus/* && "$OUT/seed" "$OUT/corpus" || {
+fi
+rm -f "$OUT"/corpus/*
+if ! "$OUT/seed" "$OUT/corpus"; then
 	echo 'not ok fuzz capture: no corpus'
 	exit 1
-}
+fi
 if "$OUT/fuzz_capture" -runs="$RUNS" -seed="$SEED" -max_len=16384 -timeout=20 -rss_limit_mb=2048 \
 	-close_fd_mask=0 -artifact_prefix="$OUT/found/" "$OUT/corpus" >"$OUT/log" 2>&1; then
 	echo "ok fuzz capture: $RUNS inputs from seed $SEED"

@@ -157,6 +157,7 @@ stop_load() {
 	await_connections 0
 }
 
+# shellcheck disable=SC2317  # await calls it
 larger_than() { # BYTES FILE
 	[ "$(stat -c %s "$2")" -gt "$1" ]
 }
@@ -181,7 +182,6 @@ expect_jq '--max-size: a whole capture' "$LIVE_DIR/replay.out" \
 	'.exchanges.count > 1000 and .syscalls != null and .notes == []' .notes
 
 # A limit on file sizes stands for a full disk that keeps what it took.
-# shellcheck disable=SC2317  # shellcheck 0.9 takes `finish` in scope_start for the script's end
 ulimit -S -f 300
 scope_start record -p "$SERVER_PID" -o "$CAP"
 scope_wait 1
