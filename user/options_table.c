@@ -348,7 +348,7 @@ const struct option_row option_rows[] = {
 	 "leave out the system calls: cheaper for the server", set_no_syscalls },
 	{ "mode", 0, "MODE", IN(CMD_FLAME), false, "tail",
 	 "cpu: on-CPU samples; offcpu: blocked time; wakeup: by who ended it;\n"
-	 "tail: only while exchanges of the tail waited, by stage", set_mode },
+	 "tail: only while the tail waited, by stage", set_mode },
 	{ "against", 0, "typical", IN(CMD_FLAME), false, NULL,
 	 "the tail compared with the faster half of the exchanges", set_against },
 	{ "hz", 0, "N", IN(CMD_FLAME) | IN(CMD_RECORD), false, "99",

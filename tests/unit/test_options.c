@@ -195,7 +195,6 @@ static void test_refusals(void **state)
 		{ "report -i x -o y", "leave out -o" },
 		{ "report -i x --no-syscalls", "leave out --no-syscalls" },
 		{ "doctor -i x", "'doctor' does not take -i" },
-		{ "flame -p 1", "'flame' is not in this version" },
 		{ "report", "no target" },
 		{ "report -p", "'-p' needs a value" },
 		{ "report --over 1ms -p 1", "'report' does not take --over" },
