@@ -352,7 +352,8 @@ const struct option_row option_rows[] = {
 	{ "against", 0, "typical", IN(CMD_FLAME), false, NULL,
 	 "the tail compared with the faster half of the exchanges", set_against },
 	{ "hz", 0, "N", IN(CMD_FLAME) | IN(CMD_RECORD), false, "99",
-	 "samples a second on each CPU, at most 10000; record: 0 takes no stacks", set_hz },
+	 "samples a second on each CPU, at most 10000;\n"
+	 "record: 0 takes no stacks", set_hz },
 	{ "svg", 0, "FILE", IN(CMD_FLAME), false, NULL,
 	 "write a picture there instead of folded text to stdout", set_svg },
 	{ "json", 0, NULL, SHOWING | IN(CMD_DOCTOR), false, NULL,
