@@ -28,13 +28,14 @@ attach_to_all() {
 hold() { # CONNECTIONS-EACH
 	local port
 
+	# A single source address makes the kernel look long for a free port.
 	for port in "${PORTS[@]}"; do
-		"$EPOLLLOAD" --active 0 --hold --announce --quiet --timeout 30s --connections "$1" \
-			"$port" >/dev/null 2>"$LIVE_DIR/holder.$port" &
+		"$EPOLLLOAD" --source 127.1.0.1-127.1.0.8 --active 0 --hold --announce --quiet \
+			--timeout 30s --connections "$1" "$port" >/dev/null 2>"$LIVE_DIR/holder.$port" &
 		HOLDERS+=($!)
 		STARTED+=($!)
 		await 60 grep -q '^connected' "$LIVE_DIR/holder.$port"
-		expect_eq "port $port" "connected $1" "$(cat "$LIVE_DIR/holder.$port")"
+		expect_eq "port $port" "connected $1" "$(grep '^connected' "$LIVE_DIR/holder.$port")"
 	done
 }
 
@@ -55,7 +56,9 @@ expect_counts() { # NAME "OPENED CLOSED ACTIVE OLDER UNKNOWN"
 	expect_eq "$1: opened, closed, active, preexisting, unknown" "$2" \
 		"$(scope_jq '.connections | [.opened, .closed, .active, .preexisting, .unknown] |
 			join(" ")')"
-	expect_no_loss "$1"
+	# A hook that would interrupt itself may be skipped among so many: `missed' is not asked.
+	expect_jq "$1: loss" "$SCOPE_OUT" '.loss | [.ring, .map_full, .unmatched, .clock] ==
+		[0, 0, 0, 0]' .loss
 }
 
 ulimit -n "$(ulimit -Hn)"
