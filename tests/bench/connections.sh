@@ -137,7 +137,8 @@ counted() { # NAME OPENED CLOSED ACTIVE OLDER EXCHANGES
 		"$(scope_jq '.connections as $c | "\($c.opened) \($c.closed) \($c.active) " +
 			"\($c.preexisting) \(.exchanges.count)"')" | tee -a "$LIVE_DIR/verdicts"
 	COUNTS=$(scope_jq '.connections | "\(.active) active, \(.opened) opened, \(.closed) closed"')
-	LOST=$(scope_jq '[.loss[]] | add')
+	LOST=$(scope_jq '.loss | to_entries | map(select(.value > 0) | "\(.key) \(.value)") |
+		join(", ") | if . == "" then "nothing" else . end')
 }
 
 # What the kernel gives back after a watch, bytes; it takes a moment and tells nobody.
@@ -180,7 +181,7 @@ memory_row() { # RSS-KB WATCH-BYTES
 }
 
 work_row() {
-	printf '%9d %12s %10s %12s   %s, %s lost\n' $HELD "$PER_SECOND" "$CPU" "$SWITCHES" \
+	printf '%9d %12s %10s %12s   %s; lost: %s\n' $HELD "$PER_SECOND" "$CPU" "$SWITCHES" \
 		"$COUNTS" "$LOST" >>"$LIVE_DIR/work"
 }
 
@@ -198,7 +199,7 @@ end_holders() {
 	await 60 settled
 	scope_stop
 	counted 'all closed' 0 $older 0 $older 0
-	printf '%9d %12s %10s %12s   %s, %s lost\n' 0 - - - "$COUNTS" "$LOST" >>"$LIVE_DIR/work"
+	printf '%9d %12s %10s %12s   %s; lost: %s\n' 0 - - - "$COUNTS" "$LOST" >>"$LIVE_DIR/work"
 }
 
 start_servers $(((HIGHEST + CELL - 1) / CELL + 2))	# the first steps leave two cells not full
