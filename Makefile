@@ -164,16 +164,17 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags.c | have-deps
 # Only these files of user/ know the skeleton.
 $(filter $(BUILD)/obj/user/bpf_%,$(user_obj)): | $(skeleton)
 
-# Style and script of the flame graph as C strings, without comments and indentation.
-flame_assets := $(patsubst %,$(BUILD)/%.h,$(wildcard flamegraph/*.css flamegraph/*.js))
+# Styles and scripts of pictures and pages as C strings, without comments and indentation.
+assets := $(patsubst %,$(BUILD)/%.h,$(wildcard $(addprefix flamegraph/,*.css *.js) \
+	$(addprefix user/,*.css *.js)))
 
-$(flame_assets): $(BUILD)/%.h: % $(BUILD)/flags.c
+$(assets): $(BUILD)/%.h: % $(BUILD)/flags.c
 	$(call say,TEXT,$@)
 	@mkdir -p $(@D)
 	$(Q)sed -e 's/^[[:space:]]*//' -e '/^$$/d' -e '/^\/\//d' -e '/^\/\*.*\*\/$$/d' \
 		-e 's/[\"]/\\&/g' -e 's/.*/"&\\n"/' $< > $@
 
-$(BUILD)/obj/flamegraph/assets.o: | $(flame_assets)
+$(addprefix $(BUILD)/obj/,flamegraph/assets.o user/html_assets.o): | $(assets)
 
 $(BUILD)/libepollscope.a: $(lib_obj) $(BUILD)/sources.c
 	$(call say,AR,$@)

@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "finding.h"
+#include "html_take.h"
 #include "recorder.h"
 #include "render.h"
 #include "status.h"
@@ -21,6 +22,7 @@ struct worst {
 struct reporting {
 	struct worst worst;
 	struct recorder *rec;	/* with -o; else NULL */
+	struct html_take *page;	/* with --html; else NULL */
 	const struct watch_result *watch;
 };
 
@@ -124,14 +126,6 @@ static int fill_report(struct report *r, const struct watch_result *w)
 	return 0;
 }
 
-/* The tail that the ledger's shares speak of: the P99's bucket and above. */
-static uint64_t tail_ns(const struct report *r)
-{
-	unsigned bucket = hist_bucket(r->latency.p99_ns);
-
-	return bucket ? hist_bucket_upper(bucket - 1) + 1 : 0;
-}
-
 static int fill_diagnosis(struct report *r, const struct watch_result *w, const struct options *o,
 			  struct blame *blame)
 {
@@ -144,13 +138,15 @@ static int fill_diagnosis(struct report *r, const struct watch_result *w, const 
 	r->findings = calloc(FINDINGS_MAX, sizeof(*r->findings));
 	if (!r->findings)
 		return -1;
-	blame_join(blame, tail_ns(r), &sums);
+	blame_join(blame, dist_tail_ns(&r->latency), &sums);
 	r->n_findings = diagnose(&in, r->findings, FINDINGS_MAX);
 	return 0;
 }
 
-static int print(const struct options *o, const struct watch_result *w, struct worst *worst)
+static int print(const struct options *o, const struct watch_result *w,
+		 struct reporting *reporting)
 {
+	struct worst *worst = &reporting->worst;
 	struct style style = { .color = !o->json && options_color(o, 1) };
 	struct report r = { .worst = worst->list, .n_worst = worst->n };
 	int status = EXIT_FAULT;
@@ -163,7 +159,9 @@ static int print(const struct options *o, const struct watch_result *w, struct w
 			render_report_json(stdout, &r);
 		else
 			render_report_text(stdout, &r, &style);
-		status = watch_status(o, w, r.loss.ring);
+		status = reporting->page ? html_take_write(reporting->page, &r) : EXIT_OK;
+		if (!status)
+			status = watch_status(o, w, r.loss.ring);
 	}
 	report_free(&r);
 	return status;
@@ -173,7 +171,7 @@ static int print(const struct options *o, const struct watch_result *w, struct w
 static int end(const struct options *o, const struct watch_result *w, struct reporting *reporting)
 {
 	int recorded = reporting->rec ? recorder_end(reporting->rec, w) : EXIT_OK;
-	int printed = print(o, w, &reporting->worst);
+	int printed = print(o, w, reporting);
 
 	return recorded ? recorded : printed;
 }
@@ -204,6 +202,8 @@ int cmd_report(const struct options *o)
 		if (!status)
 			handlers.tap = recorder_tap(r.rec);
 	}
+	if (!status && o->html)
+		status = html_take_open(&r.page, o, &handlers);
 	if (!status)
 		status = watch(o, &handlers, &w);
 	if (!status)
@@ -211,6 +211,7 @@ int cmd_report(const struct options *o)
 	free(r.worst.list);
 	blame_free(r.worst.blame);
 	recorder_close(r.rec);
+	html_take_close(r.page);
 	watch_free(&w);
 	return status;
 }

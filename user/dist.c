@@ -44,6 +44,19 @@ void dist_from_hist(struct dist *d, const struct hist *h)
 	d->max_ns = h->max;
 }
 
+uint64_t dist_mean(const struct dist *d)
+{
+	return d->count ? d->sum_ns / d->count + (d->sum_ns % d->count >= d->count - d->count / 2)
+			: 0;
+}
+
+uint64_t dist_tail_ns(const struct dist *d)
+{
+	unsigned bucket = hist_bucket(d->p99_ns);
+
+	return bucket ? hist_bucket_upper(bucket - 1) + 1 : 0;
+}
+
 void report_free(struct report *r)
 {
 	if (!r)

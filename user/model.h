@@ -163,6 +163,11 @@ const char *close_side_name(unsigned side);
 /* Fills d from a histogram; percentiles never exceed the exact maximum. */
 void dist_from_hist(struct dist *d, const struct hist *h);
 
+uint64_t dist_mean(const struct dist *d);	/* rounded to the nearest ns; 0 without samples */
+
+/* The tail that the ledger's shares speak of begins with the P99's bucket. */
+uint64_t dist_tail_ns(const struct dist *d);
+
 void report_free(struct report *r);
 
 #endif

@@ -71,7 +71,8 @@ struct options {
 	double max_loss;	/* 0..1 of all events; more is EXIT_LOST */
 	bool no_syscalls;
 	unsigned mode;		/* flame: enum profile_mode */
-	uint32_t hz;		/* flame: samples a second and CPU */
+	const char *html;	/* report: the page to write too; NULL: none */
+	uint32_t hz;		/* flame, report --html: samples a second and CPU */
 	const char *svg;	/* flame: NULL is folded text on stdout */
 	bool against_typical;	/* flame: the tail against typical exchanges */
 	double threshold[THRESHOLD_COUNT];	/* of the diagnosis */

@@ -220,6 +220,12 @@ static const char *set_svg(struct options *o, const char *value)
 	return NULL;
 }
 
+static const char *set_html(struct options *o, const char *value)
+{
+	o->html = value;
+	return *value ? NULL : "give the name of a file";
+}
+
 static const char *set_waterfall(struct options *o, const char *value)
 {
 	(void)value;
@@ -346,14 +352,17 @@ const struct option_row option_rows[] = {
 	 "a limit of the diagnosis, see below; may be repeated", set_threshold },
 	{ "no-syscalls", 0, NULL, IN(CMD_REPORT) | IN(CMD_RECORD), false, NULL,
 	 "leave out the system calls: cheaper for the server", set_no_syscalls },
+	{ "html", 0, "FILE", IN(CMD_REPORT), false, NULL,
+	 "write the report as a page too, with latency over time, the worst\n"
+	 "exchanges and the tail's flame graph; costs the server more", set_html },
 	{ "mode", 0, "MODE", IN(CMD_FLAME), false, "tail",
 	 "cpu: on-CPU samples; offcpu: blocked time; wakeup: by who ended it;\n"
 	 "tail: only while the tail waited, by stage", set_mode },
 	{ "against", 0, "typical", IN(CMD_FLAME), false, NULL,
 	 "the tail compared with the faster half of the exchanges", set_against },
-	{ "hz", 0, "N", IN(CMD_FLAME) | IN(CMD_RECORD), false, "99",
+	{ "hz", 0, "N", IN(CMD_FLAME) | IN(CMD_RECORD) | IN(CMD_REPORT), false, "99",
 	 "samples a second on each CPU, at most 10000;\n"
-	 "record: 0 takes no stacks", set_hz },
+	 "record and report --html: 0 takes no stacks", set_hz },
 	{ "svg", 0, "FILE", IN(CMD_FLAME), false, NULL,
 	 "write a picture there instead of folded text to stdout", set_svg },
 	{ "json", 0, NULL, SHOWING | IN(CMD_DOCTOR), false, NULL,

@@ -46,6 +46,25 @@ const char *schema_text(const char *name);
 
 void json_diagnosis(struct json *j, const struct report *r);
 
+const char *stage_meaning(unsigned stage);	/* what it says when a stage is large */
+
+/* A count and what it counts: to be shown when it is not 0. */
+struct counted_words {
+	uint64_t count;
+	const char *words;
+};
+
+#define CAVEAT_WORDS 5
+#define LOSS_WORDS 6
+
+/* Exchanges that are not like the others; what was lost, what that biases, what to raise. */
+void caveat_words(const struct report *r, struct counted_words out[CAVEAT_WORDS]);
+void loss_words(const struct report *r, struct counted_words out[LOSS_WORDS]);
+
+/* What a thread did in a stage: "slept 5 ms in read (disk)". */
+struct story_part;
+void story_words(char *out, size_t len, const struct story_part *part);
+
 /* The members of a slow/1 object, without its "schema". */
 void json_exchange(struct json *j, const struct exchange_info *x, const int64_t *offset_ns);
 void put_exchange_header(FILE *out, const char *first, const struct style *style);

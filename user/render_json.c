@@ -17,13 +17,6 @@ static void put_share(struct json *j, const char *key, double share)
 	json_double(j, key, share > 1 ? 1 : share > 0 ? share : 0);
 }
 
-/* Rounded to the nearest nanosecond. */
-static uint64_t mean_of(const struct dist *d)
-{
-	return d->count ? d->sum_ns / d->count + (d->sum_ns % d->count >= d->count - d->count / 2)
-			: 0;
-}
-
 static void put_dist(struct json *j, const char *key, const struct dist *d)
 {
 	bool any = d->count;
@@ -31,7 +24,7 @@ static void put_dist(struct json *j, const char *key, const struct dist *d)
 	json_object(j, key);
 	json_u64(j, "count", d->count);
 	json_u64(j, "sum_ns", d->sum_ns);
-	number_or_null(j, "mean", any, mean_of(d));
+	number_or_null(j, "mean", any, dist_mean(d));
 	number_or_null(j, "p50", any, d->p50_ns);
 	number_or_null(j, "p90", any, d->p90_ns);
 	number_or_null(j, "p99", any, d->p99_ns);

@@ -7,8 +7,7 @@
 
 #define BAR_COLUMNS 24
 
-/* What a stage means when it is large. */
-static const char *stage_meaning(unsigned stage)
+const char *stage_meaning(unsigned stage)
 {
 	static const char *const meaning[STAGE_COUNT] = {
 		[STAGE_ACCEPT] = "the connection waited in the accept queue, because the accepting "
@@ -197,23 +196,27 @@ static void put_stages(FILE *out, const struct report *r, const struct style *st
 	}
 }
 
-/* What the reader must know of exchanges that are not like the others. */
-static void put_caveats(FILE *out, const struct report *r)
+void caveat_words(const struct report *r, struct counted_words out[CAVEAT_WORDS])
 {
-	const struct {
-		uint64_t count;
-		const char *words;
-	} caveats[] = {
+	const struct counted_words words[CAVEAT_WORDS] = {
 		{ r->async, "answered in a later turn than they were read (async)" },
 		{ r->handoff, "answered by another thread than the reader (handoff)" },
 		{ r->merged, "with the return stamp lost: their busy is inside dispatch (merged)" },
 		{ r->no_wait, "read without a wait since the data came: all dispatch" },
 		{ r->clamped, "with a stamp moved to keep the order (clamped)" },
 	};
+
+	memcpy(out, words, sizeof(words));
+}
+
+static void put_caveats(FILE *out, const struct report *r)
+{
+	struct counted_words caveats[CAVEAT_WORDS];
 	struct para p;
 	bool any = false;
 
-	for (size_t i = 0; i < sizeof(caveats) / sizeof(caveats[0]); i++) {
+	caveat_words(r, caveats);
+	for (size_t i = 0; i < CAVEAT_WORDS; i++) {
 		if (!caveats[i].count)
 			continue;
 		if (!any)

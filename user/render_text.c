@@ -243,13 +243,9 @@ static void put_connections(FILE *out, const struct report *r, const struct styl
 	put_listeners(out, r);
 }
 
-/* How many, what it biases, what to raise. */
-static void put_loss(FILE *out, const struct report *r, const struct style *style)
+void loss_words(const struct report *r, struct counted_words out[LOSS_WORDS])
 {
-	const struct {
-		uint64_t count;
-		const char *words;
-	} losses[] = {
+	const struct counted_words words[LOSS_WORDS] = {
 		{ r->loss.ring, "events found the ring buffer full: single exchanges and "
 				"connections may be missing from lists, counts and percentiles "
 				"are not touched; raise --ring-size" },
@@ -262,9 +258,17 @@ static void put_loss(FILE *out, const struct report *r, const struct style *styl
 		{ r->loss.clock, "durations ended before they began and were left out" },
 		{ r->loss.stacks, "stack samples were lost or cut: flame graphs miss them" },
 	};
+
+	memcpy(out, words, sizeof(words));
+}
+
+static void put_loss(FILE *out, const struct report *r, const struct style *style)
+{
+	struct counted_words losses[LOSS_WORDS];
 	struct para p;
 	bool any = false;
 
+	loss_words(r, losses);
 	fputc('\n', out);
 	if (r->loss_unknown) {
 		para_begin(&p, out, style, "LOST", LABEL_COLUMNS);
@@ -272,7 +276,7 @@ static void put_loss(FILE *out, const struct report *r, const struct style *styl
 		para_end(&p);
 		return;
 	}
-	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
+	for (size_t i = 0; i < LOSS_WORDS; i++) {
 		if (!losses[i].count)
 			continue;
 		para_begin(&p, out, style, any ? "" : "LOST", LABEL_COLUMNS);

@@ -37,30 +37,35 @@ static void put_split(FILE *out, const struct ev_exchange *x, unsigned stage)
 					       x->stage_ns[stage] - absent : 0).s);
 }
 
-static void put_part(FILE *out, const struct story_part *p, const struct style *style)
+void story_words(char *out, size_t len, const struct story_part *p)
 {
-	struct fmt comm = format_comm(p->comm, sizeof(p->comm), 20);
-	char room[32];
+	struct fmt comm = format_comm(p->comm, sizeof(p->comm), 20), ns = format_ns(p->ns);
+	char call[32];
 
-	fprintf(out, "%*s%s", 2 + NAME_COLUMNS + TIME_COLUMNS + 2, "", ink_on(style, INK_DIM));
 	switch (p->what) {
 	case STORY_BLOCKED:
-		fprintf(out, "slept %s in %s (%s)", format_ns(p->ns).s,
-			syscall_word(p->nr, room, sizeof(room)), offcpu_name(p->kind));
-		if (p->pid)
-			fprintf(out, ", woken by %s", comm.s);
+		snprintf(out, len, "slept %s in %s (%s)%s%s", ns.s,
+			 syscall_word(p->nr, call, sizeof(call)), offcpu_name(p->kind),
+			 p->pid ? ", woken by " : "", p->pid ? comm.s : "");
 		break;
 	case STORY_RUNNABLE:
-		fprintf(out, "waited %s for a CPU", format_ns(p->ns).s);
-		if (p->pid)
-			fprintf(out, " while %s ran", comm.s);
+		snprintf(out, len, "waited %s for a CPU%s%s%s", ns.s, p->pid ? " while " : "",
+			 p->pid ? comm.s : "", p->pid ? " ran" : "");
 		break;
 	case STORY_HELD:
-		fprintf(out, "served connection %llx for %s", (unsigned long long)p->conn,
-			format_ns(p->ns).s);
+		snprintf(out, len, "served connection %llx for %s", (unsigned long long)p->conn,
+			 ns.s);
 		break;
 	}
-	fprintf(out, "%s\n", ink_off(style));
+}
+
+static void put_part(FILE *out, const struct story_part *p, const struct style *style)
+{
+	char words[256] = "";
+
+	story_words(words, sizeof(words), p);
+	fprintf(out, "%*s%s%s%s\n", 2 + NAME_COLUMNS + TIME_COLUMNS + 2, "",
+		ink_on(style, INK_DIM), words, ink_off(style));
 }
 
 static void put_stage(FILE *out, const struct ev_exchange *x, unsigned stage, uint64_t from)

@@ -29,7 +29,7 @@ struct replaying {
 	struct aggregate *sums;		/* of the records; r->aggregate if the file has none */
 	struct tail tail;
 	uint64_t tail_ns;		/* the threshold, when only the tail is wanted */
-	uint64_t next_tail_ns;
+	uint64_t next_tail_ns, next_latency_ns;
 	uint64_t first_ns, last_ns;	/* of all that has a time */
 	uint64_t kinds[EV_KINDS];
 	bool enough;			/* a handler has had enough */
@@ -100,6 +100,13 @@ static void update_tail(struct replaying *p, uint64_t now)
 		p->next_tail_ns = now;
 }
 
+static void tell_latency(struct replaying *p, uint64_t now)
+{
+	p->next_latency_ns = now + TAIL_EVERY_NS;
+	if (p->h->latency)
+		p->h->latency(p->h->ctx, now, &p->sums->ledger.latency);
+}
+
 static void on_time(struct replaying *p, uint64_t now)
 {
 	if (!p->first_ns || now < p->first_ns)
@@ -127,6 +134,8 @@ static bool feed(struct replaying *p, const uint8_t *data, size_t len)
 		correlate_tick(p->correlate, head.time_ns);
 		if (p->h->tail_only)
 			update_tail(p, head.time_ns);
+		if (head.time_ns >= p->next_latency_ns)
+			tell_latency(p, head.time_ns);
 	}
 	return true;
 }
@@ -265,6 +274,7 @@ static int finish(struct replaying *p)
 {
 	struct watch_result *r = p->r;
 
+	tell_latency(p, p->trailed ? r->end_ns : p->last_ns);
 	settle_aggregate(p);
 	if (p->sums == r->aggregate)
 		p->sums = NULL;

@@ -34,6 +34,8 @@ struct watch_handlers {
 	void (*turn)(void *ctx, const struct ev_turn *t);
 	void (*offcpu)(void *ctx, const struct ev_offcpu *o);
 	void (*sample)(void *ctx, const struct ev_sample *s);
+	/* All exchanges so far: at the attach, every 100 ms, and after the last. */
+	void (*latency)(void *ctx, uint64_t now_ns, const struct hist *total);
 	named_stack_fn stack;	/* after the last record: every stack that one named, once */
 	/* Of a capture: what replay itself has no use for (enum capture_chunk_type). */
 	void (*chunk)(void *ctx, uint32_t type, const void *data, size_t len);

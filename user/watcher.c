@@ -86,6 +86,16 @@ static void on_exchange(void *ctx, const struct exchange_info *x)
 		w->enough = true;
 }
 
+static void tell_latency(struct watcher *w, uint64_t now)
+{
+	struct hist latency;
+
+	if (!w->h->latency)
+		return;
+	session_latency(w->session, &latency);
+	w->h->latency(w->h->ctx, now, &latency);
+}
+
 /* Until there is a P99 every exchange is sent: look again soon, unless there are none. */
 static void update_tail(struct watcher *w, uint64_t now)
 {
@@ -93,6 +103,7 @@ static void update_tail(struct watcher *w, uint64_t now)
 	uint64_t tail_ns;
 
 	w->next_tail_ns = now + TAIL_EVERY_NS;
+	tell_latency(w, now);
 	if (w->h->every_exchange)
 		return;
 	session_latency(w->session, &latency);
@@ -281,6 +292,7 @@ static int attach(struct watcher *w)
 	if (w->h->blame)
 		facts_begin(&w->r->facts, w->alive.pids, w->alive.n);
 	w->r->start_ns = monotonic_ns();
+	tell_latency(w, w->r->start_ns);
 	w->r->realtime_offset_ns = realtime_offset_ns();
 	if (w->r->targets.n)
 		w->r->listen_overflows = proc_listen_overflows(w->r->targets.list[0].pid);
@@ -324,6 +336,7 @@ int watcher_end(struct watcher *w)
 	while (session_drain(w->session, on_record, w) > 0)
 		;
 	correlate_flush(w->correlate);
+	tell_latency(w, r->end_ns);
 	if (w->stacks)
 		stack_names_tell(w->stacks, w->session, w->h->stack, w->h->ctx);
 	if (r->bad_events)
