@@ -83,23 +83,26 @@ static struct fmt height_of(const struct heat *h, uint64_t ns)
 			    h->rows.n * h->rows.per_row);
 }
 
+/* Round latencies: 1 and 3 of every decade. */
 static void put_scale(FILE *out, const struct heat *h)
 {
-	uint64_t top = heat_row_to(&h->rows, h->rows.n - 1);
+	uint64_t foot = heat_row_from(&h->rows, 0), top = heat_row_to(&h->rows, h->rows.n - 1);
 	unsigned labels = 0;
 
 	fputs("<div class=\"scale\" aria-hidden=\"true\">", out);
-	for (uint64_t ns = 1; ns <= top && ns <= UINT64_MAX / 10; ns *= 10)
-		if (ns >= heat_row_from(&h->rows, 0)) {
+	for (uint64_t decade = 1; decade <= top; decade *= 10)
+		for (uint64_t ns = decade; ns <= 3 * decade && ns <= top; ns += 2 * decade) {
+			if (ns < foot)
+				continue;
 			fprintf(out, "<span style=\"bottom:%s\">%s</span>", height_of(h, ns).s,
 				format_ns(ns).s);
 			labels++;
 		}
-	/* All within a decade: the ends say where. */
+	/* All within one step: the ends say where. */
 	if (labels < 2)
 		fprintf(out, "<span style=\"bottom:0\">%s</span>"
-			"<span style=\"bottom:100%%\">%s</span>",
-			format_ns(heat_row_from(&h->rows, 0)).s, format_ns(top).s);
+			"<span style=\"bottom:100%%\">%s</span>", format_ns(foot).s,
+			format_ns(top).s);
 	fputs("</div>\n", out);
 }
 

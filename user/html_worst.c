@@ -29,17 +29,26 @@ static void put_title(FILE *out, const struct exchange_info *x, int64_t offset_n
 	fputs("</p>\n", out);
 }
 
+static void put_part(FILE *out, const char *words)
+{
+	fputs("<tr class=\"part\"><td></td><td></td><td>", out);
+	html_text(out, words);
+	fputs("</td></tr>\n", out);
+}
+
 static void put_on_cpu(FILE *out, const struct ev_exchange *e, unsigned stage)
 {
 	enum split_stage which;
+	char words[96];
 	uint64_t absent;
 	uint32_t flag;
 
 	if (!stage_split(stage, &which, &flag) || !(e->flags & flag))
 		return;
 	absent = e->split[which].runnable_ns + e->split[which].blocked_ns;
-	fprintf(out, "on-CPU %s", format_ns(e->stage_ns[stage] > absent ?
-					    e->stage_ns[stage] - absent : 0).s);
+	snprintf(words, sizeof(words), "on-CPU %s", format_ns(e->stage_ns[stage] > absent ?
+							      e->stage_ns[stage] - absent : 0).s);
+	put_part(out, words);
 }
 
 static void put_parts(FILE *out, const struct ev_exchange *e, const struct story *story,
@@ -52,15 +61,13 @@ static void put_parts(FILE *out, const struct ev_exchange *e, const struct story
 		if (part->stage != stage || part->ns < e->latency_ns / PART_WORTH)
 			continue;
 		story_words(words, sizeof(words), part);
-		fputs("<tr class=\"part\"><td></td><td colspan=\"3\">", out);
-		html_text(out, words);
-		fputs("</td></tr>\n", out);
+		put_part(out, words);
 	}
 }
 
 static void put_waterfall(FILE *out, const struct ev_exchange *e, const struct story *story)
 {
-	static const char *const heads[] = { "Stage", "Time", "When", "On a CPU", NULL };
+	static const char *const heads[] = { "Stage", "Time", "When", NULL };
 	double all = e->latency_ns ? (double)e->latency_ns : 1;
 	uint64_t from = 0;
 
@@ -73,11 +80,11 @@ static void put_waterfall(FILE *out, const struct ev_exchange *e, const struct s
 		fprintf(out, "<tr><th scope=\"row\">%s</th>", stage_name(stage));
 		html_cell_ns(out, true, ns);
 		fprintf(out, "<td class=\"when\"><span class=\"track\" aria-hidden=\"true\">"
-			"<i class=\"st%u\" style=\"margin-left:%s;width:%s\"></i></span></td><td>",
+			"<i class=\"st%u\" style=\"margin-left:%s;width:%s\"></i></span></td></tr>\n",
 			stage, html_percent((double)from, all).s,
 			html_percent((double)ns, all).s);
-		put_on_cpu(out, e, stage);
-		fputs("</td></tr>\n", out);
+		if (ns >= e->latency_ns / PART_WORTH)
+			put_on_cpu(out, e, stage);
 		if (story)
 			put_parts(out, e, story, stage);
 		from += ns;
