@@ -65,7 +65,7 @@ static void fill_hostile(struct sample *s)
 	s->story.part[0] = (struct story_part){ .stage = STAGE_SERVICE, .what = STORY_RUNNABLE,
 						.ns = 500, .pid = 1, .comm = HOSTILE };
 	s->stories[0] = &s->story;
-	s->page = (struct html_page){ .r = &s->r, .stories = s->stories, .hz = 99 };
+	s->page = (struct html_page){ .r = &s->r, .stories = s->stories };
 }
 
 static char *written(const struct html_page *page)
@@ -149,7 +149,7 @@ static void an_empty_report_is_a_page(void **state)
 	(void)state;
 	assert_closed(text);
 	assert_non_null(strstr(text, "No exchanges seen in 1.00 s."));
-	assert_int_equal(times(text, "Not recorded."), 2);
+	assert_int_equal(times(text, "Not recorded"), 2);
 	assert_int_equal(times(text, "<h1"), 0);
 	assert_int_equal(times(text, "<section "), 7);
 	free(text);

@@ -67,7 +67,7 @@ static void test_everything_given(void **state)
 	char more[] = "slow -P 1 --over 1.5ms --max-loss 1% --ring-size 64 --color never";
 	char capture[] = "record -o a.cap -p 1 --max-size 2G --ring 30 --until slow>50ms";
 	char replayed[] = "slow -i - --over 1ms --max-loss 1";
-	char rest[] = "report -p1 --top 0 --no-syscalls -d 500ms";
+	char rest[] = "report -p1 --top 0 --no-syscalls -d 500ms --html f --hz 49";
 	struct options o;
 
 	(void)state;
@@ -110,6 +110,8 @@ static void test_everything_given(void **state)
 	assert_int_equal(o.top, 0);
 	assert_true(o.no_syscalls);
 	assert_int_equal(o.duration_ns, 500000000);
+	assert_string_equal(o.html, "f");
+	assert_int_equal(o.hz, 49);
 	options_free(&o);
 }
 
@@ -237,6 +239,8 @@ static void test_refusals(void **state)
 		{ "report -p 1 --ring-size 32", "'32' for --ring-size" },
 		{ "report -p 1 --ring-size 131072", "'131072' for --ring-size" },
 		{ "report -p 1 --top 101", "'101' for --top" },
+		{ "report -p 1 --html=", "'' for --html" },
+		{ "slow -p 1 --html f", "'slow' does not take --html" },
 		{ "report -p 1 --color blue", "'blue' for --color" },
 		{ "report --cgroup=", "'' for --cgroup" },
 	};

@@ -32,6 +32,8 @@ _epollscope_values() {
 	--ring) printf '%s\n' 10 60 ;;
 	--until) printf '%s\n' 'slow>10ms' 'slow>100ms' ;;
 	--over) printf '%s\n' 0ns 1ms 5ms 100ms ;;
+	--html) compgen -f -- "$2" ;;
+	--hz) printf '%s\n' 49 99 999 ;;
 	--top) printf '%s\n' 0 3 10 ;;
 	--max-loss) printf '%s\n' 0 0.1% 1% ;;
 	--ring-size) printf '%s\n' 64 256 1024 4096 16384 65536 ;;
@@ -51,7 +53,7 @@ _epollscope_options() {
 	# shellcheck disable=SC2086  # a line for each word
 	case $1 in
 	report) printf '%s\n' $target $common $watching --top --no-syscalls -i --input -o --output \
-		--max-size ;;
+		--max-size --html --hz ;;
 	record) printf '%s\n' $target ${common/--json /} ${watching/--json-schema /} -o --output \
 		--max-size --ring --until --no-syscalls ;;
 	conns) printf '%s\n' $target $common $watching -i --input ;;
