@@ -1,0 +1,288 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# findings.sh - faults against findings: each fault is named first, in its measure, and nothing else
+# is called severe; twenty healthy servers are told nothing.
+# limit: 400
+. tests/live/lib.sh
+. tests/live/lib_findings.sh
+live_init
+findings_init
+build_go go_server
+
+MS=1000000
+
+# --- faults of epollserver ---
+
+# A request in a hundred is hit while 20 connections ask.
+http_fault() { # FAULT OPTIONS...
+	serve --protocol http --fault "$@"
+	watch_it
+	load --protocol http --rate 500 --connections 20 --duration 2s
+	watched
+}
+
+fsync_fault() {
+	serve --protocol http --truth "$LIVE_DIR/truth" --fault fsync=4000000,every=50
+	watch_it --threshold tail=100us
+	load --protocol http --rate 500 --connections 20 --duration 2s
+	watched
+	INJECTED=$(truth_max 6 7 2)
+}
+
+# Longest time between two columns of the truth file, of exchanges that a fault has hit.
+truth_max() { # COLUMN COLUMN BIT
+	awk -v f="$1" -v t="$2" -v b="$3" 'int($10 / 2 ^ b) % 2 && $t - $f > max { max = $t - $f }
+		END { printf "%.0f\n", max }' "$LIVE_DIR/truth"
+	rm -f "$LIVE_DIR/truth"
+}
+
+busy_fault() { # CONNECTIONS OPTIONS...
+	serve --protocol http "${@:2}"
+	watch_it
+	load --protocol http --closed --connections "$1" --duration 1.5s
+	watched
+}
+
+# All 200 come at once, each takes 1 ms: the last is accepted after all the others.
+accept_one() {
+	serve --protocol http --fault accept-one --fault slow-cpu=1ms
+	watch_it
+	load --protocol http --closed --connections 200 --requests 200
+	watched
+}
+
+accept_fault() { # OPTIONS...
+	serve --protocol http "$@"
+	watch_it
+	load --protocol http --rate 200 --conn-per-request --connections 100 --duration 1.5s
+	watched
+}
+
+undrained() {
+	serve --trigger edge --fault undrained=16
+	watch_it
+	odd_client trickle "$PORT" 64 0.25 6
+	watched
+}
+
+plain_fault() { # OPTIONS...
+	serve "$@"
+	watch_it
+	load --rate 1000 --connections 8 --duration 1s
+	watched
+}
+
+out_armed() {
+	serve --fault out-armed
+	watch_it
+	load_held --rate 500 --connections 8 --duration 1s
+	scope_stop
+	end_load
+	stop_server
+}
+
+herd() {
+	serve --fault herd --loops 4
+	watch_it
+	odd_client herd "$PORT" 150 0.005
+	watched
+}
+
+unbalanced() {
+	serve --protocol http --listen handoff --loops 2 --fault unbalanced --fault slow-cpu=100us
+	watch_it --threshold imbalance-time=1s
+	load --protocol http --closed --connections 8 --duration 1.5s
+	watched
+}
+
+small_writes() {
+	serve --protocol http --answer 2000 --fault small-writes=100
+	watch_it
+	load --protocol http --rate 100 --connections 20 --duration 2s
+	watched
+	INJECTED=$(load_jq .latency_ns.p50)
+}
+
+never_close() {
+	serve --protocol http --fault never-close
+	watch_it --threshold close-wait=500ms
+	odd_client leave "$PORT" 5
+	sleep 0.7	# the age is what is asked for
+	watched
+}
+
+other_thread() {
+	serve --protocol http --fault other-thread
+	watch_it
+	load --protocol http --rate 500 --requests 500 --connections 8
+	watched
+}
+
+slow_drain() {
+	serve --protocol http --answer 2000 --fault slow-drain=100ms
+	watch_it
+	load --protocol http --rate 200 --connections 40 --duration 1.5s
+	watched
+}
+
+# --- faults from outside ---
+
+hog() {
+	local hog
+
+	serve --protocol http --fault slow-cpu=500us
+	"${ON_SERVER_CPU[@]}" sh -c 'while :; do :; done' &
+	hog=$!
+	STARTED+=("$hog")
+	watch_it
+	INJECTED=$(schedstat "$SERVER_PID" 2)
+	load --protocol http --rate 500 --connections 20 --duration 2s
+	INJECTED=$(($(schedstat "$SERVER_PID" 2) - INJECTED))
+	scope_stop
+	expect_eq 'CPU hog: who ran instead' "$hog" "$(evidence cpu-starved instead_pid)"
+	kill -KILL "$hog"
+	wait "$hog" 2>/dev/null
+	forget "$hog"
+	stop_server
+}
+
+# Version 1 or 2, where we may make one.
+make_group() {
+	local root
+	local name=epollscope-test-$$
+
+	for root in /sys/fs/cgroup /sys/fs/cgroup/cpu; do
+		GROUP=$root/$name
+		[ -e $root/cgroup.procs ] && mkdir "$GROUP" 2>/dev/null || continue
+		{ echo 20000 >"$GROUP/cpu.cfs_quota_us" || echo '20000 100000' >"$GROUP/cpu.max"; } \
+			2>/dev/null && return
+		rmdir "$GROUP"
+	done
+	return 1
+}
+
+throttled_of() {
+	sed -n 's/^nr_throttled //p' "$GROUP/cpu.stat"
+}
+
+# It wants a third of a processor, and may have a fifth.
+quota() {
+	make_group || return
+	serve --protocol http --fault slow-cpu=1ms
+	echo "$SERVER_PID" >"$GROUP/cgroup.procs"
+	watch_it
+	INJECTED=$(throttled_of)
+	load --protocol http --rate 300 --connections 50 --duration 2s
+	scope_stop
+	INJECTED=$(($(throttled_of) - INJECTED))
+	stop_server
+	rmdir "$GROUP"
+}
+
+stopped() {
+	serve --protocol http
+	watch_it
+	load --protocol http --rate 500 --connections 20 --duration 2s &
+	INJECTED=$(odd_client stop "$SERVER_PID" 0.05 0.25 6)
+	wait $!
+	watched
+}
+
+# A server in a network of its own; each 20th of its segments with an answer does not arrive.
+lossy() {
+	local ns=epollscope-$$ near=es-$((BASHPID % 100000))
+
+	ip netns add "$ns"
+	ip link add "$near" type veth peer name far netns "$ns"
+	ip addr add 10.213.77.1/30 dev "$near"
+	ip -n "$ns" addr add 10.213.77.2/30 dev far
+	ip link set "$near" up
+	ip -n "$ns" link set far up
+	ip netns exec "$ns" iptables -A OUTPUT -p tcp -m length --length 1000: -m statistic \
+		--mode nth --every 20 --packet 0 -j DROP
+	PORT=$(free_port)
+	ip netns exec "$ns" "${ON_SERVER_CPU[@]}" "$SERVER" --protocol http --answer 1000 \
+		--address 10.213.77.2 --port "$PORT" >"$LIVE_DIR/lossy.log" &
+	SERVER_PID=$!
+	STARTED+=("$SERVER_PID")
+	await 5 grep -q '^port' "$LIVE_DIR/lossy.log"
+	watch_it
+	TARGET=10.213.77.2:$PORT load --protocol http --rate 500 --connections 20 --duration 2s
+	watched
+	ip netns del "$ns"
+}
+
+deaf() {
+	head -c 10000000 /dev/zero >"$LIVE_DIR/file"
+	serve --protocol http --answer 10000000
+	watch_it
+	odd_client deaf "$PORT" 0.8
+	watched
+}
+
+no_descriptors() {
+	server_with_port epollserver "${ON_SERVER_CPU[@]}" bash -c 'ulimit -n 32; exec "$@"' - \
+		"$SERVER" --protocol http
+	watch_it
+	load --protocol http --rate 200 --connections 40 --duration 1s --timeout 500ms
+	watched
+}
+
+uring() {
+	server_with_port uring "${ON_SERVER_CPU[@]}" python3 tests/live/findings_client.py uring
+	watch_it
+	load --rate 200 --connections 4 --duration 1s
+	watched
+}
+
+test_faults() {
+	TRIES=2 fault 'slow-cpu=20ms' loop-blocked handler_max_ns $((20 * MS)) \
+		http_fault slow-cpu=20ms,every=100
+	TRIES=2 fault 'slow-cpu=5ms, alone' slow-service service_p50_ns $((5 * MS)) \
+		busy_fault 1 --fault slow-cpu=5ms
+	TRIES=2 fault 'slow-cpu=1ms, 64 at once' batch-queueing queue_p99_ns $((64 * MS)) \
+		busy_fault 64 --fault slow-cpu=1ms
+	TRIES=2 fault 'sleep=20ms' blocking-call blocked_max_ns $((20 * MS)) \
+		http_fault sleep=20ms,every=100
+	TRIES=2 fault 'fsync=4000000' blocking-call blocked_max_ns 0 fsync_fault
+	TRIES=2 fault 'lock=20ms' lock-contention blocked_max_ns $((20 * MS)) \
+		http_fault lock=20ms,every=100
+	TRIES=2 fault 'accept-one' accept-starved accept_max_ns $((200 * MS)) accept_one
+	TRIES=2 fault 'accept-pause=100ms' accept-starved accept_max_ns $((100 * MS)) \
+		accept_fault --fault accept-pause=100ms
+	fault 'undrained=16' edge-undrained stall_mean_ns $((250 * MS)) undrained
+	fault 'ctl-mod=4' ctl-churn ctl_per_exchange 4 plain_fault --fault ctl-mod=4
+	fault 'out-armed' spurious-wakeups out_armed 8 out_armed
+	fault 'herd' thundering-herd waiters 4 herd
+	TRIES=2 fault 'unbalanced' imbalance exchanges_share 1 unbalanced
+	fault 'small-writes=100' nagle-delay delay_mean_ns 0 small_writes
+	also 'small-writes=100' small-writes sends_per_answer 20 22
+	fault 'never-close' close-wait-leak connections 5 never_close
+	fault 'spin' poll-spin cpu_share 1 plain_fault --fault spin
+	TRIES=2 fault 'maxevents=1, 64 at once' batch-queueing queue_p99_ns $((64 * MS)) \
+		busy_fault 64 --fault maxevents=1 --fault slow-cpu=1ms
+	fault 'other-thread' none '' '' other_thread
+	fault 'slow-drain=100ms' send-blocked send_p99_ns $((100 * MS)) slow_drain
+}
+
+test_outside() {
+	TRIES=2 fault 'CPU hog' cpu-starved runqueue_sum_ns 0 hog
+	if make_group; then
+		rmdir "$GROUP"
+		fault 'CPU quota' cpu-throttled throttled_periods 0 quota
+	else
+		skip 'CPU quota' 'no control group of the cpu controller can be made here'
+	fi
+	TRIES=2 fault 'SIGSTOP' stopped stopped_max_ns 0 stopped
+	TRIES=2 fault 'packet loss' retransmits share_of_segments 0.05 lossy
+	fault 'reader stops' zero-window theirs_ns $((800 * MS)) deaf
+	fault 'no descriptors' fd-exhaustion '' '' no_descriptors
+	fault 'accept queue full' accept-starved backlog_limit 16 \
+		accept_fault --backlog 16 --fault accept-pause=200ms
+	fault 'io_uring' io-uring-bypass '' '' uring
+}
+
+test_faults
+test_outside
+print_rows 'fault | first finding | injected -> found | others'
+finish
