@@ -132,12 +132,20 @@ INLINE void window_opened(__u64 *since_ns, bool ours, __u64 now)
 	add_shared(ours ? &n->window_ours_ns : &n->window_theirs_ns, shut);
 }
 
-/* The socket took no more: a reader that does not read, if its window is shut. */
+/* The socket took no more: a reader that does not read, if its window has no room either. */
 INLINE void send_full(struct conn *c, const struct tcp_sock *tp)
 {
 	COUNT(send_eagain);
-	if (!c->zero_ns && tp->snd_wnd < tp->mss_cache)
+	if (!c->zero_ns && (__s32)(tp->snd_una + tp->snd_wnd - tp->snd_nxt) < (__s32)tp->mss_cache)
 		c->zero_ns = bpf_ktime_get_ns();
+}
+
+/* A window that is full because the way is long opens after a round trip: that is not shut. */
+INLINE void their_window_opened(struct conn *c, const struct tcp_sock *tp, __u64 now)
+{
+	if (now - c->zero_ns > 4 * 125ULL * tp->srtt_us)	/* in eighths of a microsecond */
+		window_opened(&c->zero_ns, false, now);
+	c->zero_ns = 0;
 }
 
 /* After a send: less than a segment is left, and waits for the acknowledgement of what is out. */
@@ -203,7 +211,7 @@ INLINE void conn_signals(struct conn *c, const struct tcp_sock *tp, __u64 now)
 	if (c->shut_ns)
 		window_opened(&c->shut_ns, true, now);
 	if (c->zero_ns)
-		window_opened(&c->zero_ns, false, now);
+		their_window_opened(c, tp, now);
 }
 
 INLINE void ctl_count(__u64 op, __u64 event)

@@ -231,7 +231,7 @@ int BPF_PROG(on_send_length, struct sock *sk, int ret)
 		return 0;
 	t->socket_ns = now;
 	if (c->zero_ns)
-		window_opened(&c->zero_ns, false, now);
+		their_window_opened(c, tp, now);
 	if (c->role == ROLE_CLIENT) {
 		turn_touch(t, c->id, now);
 		client_send(c, t, now);

@@ -68,9 +68,9 @@ struct blame_sums {
 	uint64_t latency_ns;		/* their latency; the causes sum to it */
 	uint64_t cause_ns[CAUSE_COUNT];
 	uint64_t blocked_ns[OFFCPU_COUNT];	/* CAUSE_LOCK, _STOPPED, _BLOCKED by kind */
-	uint64_t hold_max_ns;		/* longest time that one handler held a turn */
+	uint64_t hold_max_ns;		/* most that one handler computed in a turn */
 	uint64_t hold_count;		/* turns that one handler held for most of */
-	uint64_t hold_sum_ns;		/* their handlers' time */
+	uint64_t hold_sum_ns;		/* what their handlers computed */
 	uint64_t service_p50_ns;	/* of the joined exchanges' service on the CPU */
 	uint64_t service_max_ns;
 

@@ -78,14 +78,17 @@ void conn_add(struct blame_sums *s, const struct ev_turn *t, uint64_t ns)
 		c->max_ns = t->long_ns;
 }
 
+/* What a handler that held most of a turn computed, at least: the turn's absences may be its own. */
 void hold_add(struct blame_sums *s, const struct ev_turn *t)
 {
-	if (t->long_ns * 2 < t->head.time_ns - t->start_ns)
+	uint64_t absent = t->runnable_ns + t->blocked_ns;
+
+	if (t->long_ns * 2 < t->head.time_ns - t->start_ns || t->long_ns <= absent)
 		return;
 	s->hold_count++;
-	s->hold_sum_ns += t->long_ns;
-	if (t->long_ns > s->hold_max_ns)
-		s->hold_max_ns = t->long_ns;
+	s->hold_sum_ns += t->long_ns - absent;
+	if (t->long_ns - absent > s->hold_max_ns)
+		s->hold_max_ns = t->long_ns - absent;
 }
 
 void conns_find_flows(struct blame_sums *s, const struct ev_exchange *list, size_t n)

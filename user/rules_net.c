@@ -81,7 +81,8 @@ bool rule_send_blocked(const struct finding_input *in, struct finding *f)
 	else
 		finding_say(f, "No send found the socket's buffer full: it is the server that hands "
 			    "them over late.");
-	f->severity = SEVERITY_SEVERE;
+	/* A shut window has a finding of its own, which says more. */
+	f->severity = in->n->window_theirs ? SEVERITY_WARNING : SEVERITY_SEVERE;
 	f->advice = in->n->send_eagain ?
 		    "Bound what is queued for a slow reader, and close it when it stays behind." :
 		    "Send an answer as soon as it is complete.";

@@ -28,21 +28,34 @@ static struct fmt conn_of(const struct blame_conn *c)
 	return f;
 }
 
+/*
+ * Handlers that compute for so long in one turn hold everybody up, whether the tail is those who
+ * waited or, when few came meanwhile, the handlers' own exchanges.
+ */
+static bool loop_is_held(const struct finding_input *in)
+{
+	const struct blame_sums *b = in->b;
+	bool own = (double)b->service_max_ns >= AT(TURN) &&
+		   cause_share(in, CAUSE_SERVICE) >= AT(CAUSE);
+
+	return (double)b->hold_max_ns >= AT(TURN) &&
+	       (own || cause_share(in, CAUSE_HELD) >= AT(CAUSE));
+}
+
 bool rule_loop_blocked(const struct finding_input *in, struct finding *f)
 {
 	const struct blame_sums *b = in->b;
 	double others = cause_share(in, CAUSE_HELD);
 
-	if (others < AT(CAUSE) || (double)b->hold_max_ns < AT(TURN))
+	if (!loop_is_held(in))
 		return false;
-	/* The handlers' own exchanges belong to it: they are slow for the same reason. */
 	f->share = others + cause_share(in, CAUSE_SERVICE);
 	f->severity = severity_of(f->share);
 	finding_say(f, "Single handlers computed for up to %s and held the event loop: %s of the "
-		    "tail's time went by behind them", format_ns(b->hold_max_ns).s,
-		    format_share(f->share).s);
-	if (b->n_conns)
-		finding_say(f, ", %s of it behind the connection from %s",
+		    "tail's time was theirs or went by behind them",
+		    format_ns(b->hold_max_ns).s, format_share(f->share).s);
+	if (others >= AT(CAUSE) && b->n_conns)
+		finding_say(f, ", %s of the waiting behind the connection from %s",
 			    format_share((double)b->conns[0].ns /
 					 (double)b->cause_ns[CAUSE_HELD]).s,
 			    conn_of(&b->conns[0]).s);
@@ -213,6 +226,7 @@ bool rule_cpu_starved(const struct finding_input *in, struct finding *f)
 		    "neighbours.";
 	evidence_number(f, "runqueue_p99_ns", (double)in->r->runqueue.p99_ns);
 	evidence_number(f, "runqueue_max_ns", (double)in->r->runqueue.max_ns);
+	evidence_number(f, "runqueue_sum_ns", (double)in->r->runqueue.sum_ns);
 	return true;
 }
 
@@ -242,13 +256,10 @@ bool rule_batch_queueing(const struct finding_input *in, struct finding *f)
 bool rule_slow_service(const struct finding_input *in, struct finding *f)
 {
 	const struct blame_sums *b = in->b;
-	double held = cause_share(in, CAUSE_HELD);
 
 	f->share = cause_share(in, CAUSE_SERVICE);
-	if (f->share < AT(SERVICE) || (double)b->service_max_ns < AT(TAIL))
-		return false;
-	/* Then it is told as what it does to the others. */
-	if (held >= AT(CAUSE) && (double)b->hold_max_ns >= AT(TURN))
+	/* One that holds the loop is told as what it does to the others. */
+	if (f->share < AT(SERVICE) || (double)b->service_max_ns < AT(TAIL) || loop_is_held(in))
 		return false;
 	f->severity = severity_of(f->share);
 	finding_say(f, "The application computes: %s of the tail's time is its own work on the "

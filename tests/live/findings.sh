@@ -22,7 +22,7 @@ http_fault() { # FAULT OPTIONS...
 }
 
 fsync_fault() {
-	serve --protocol http --truth "$LIVE_DIR/truth" --fault fsync=4000000,every=50
+	serve --protocol http --truth "$LIVE_DIR/truth" --fault fsync=4096,every=50
 	watch_it --threshold tail=100us
 	load --protocol http --rate 500 --connections 20 --duration 2s
 	watched
@@ -47,7 +47,7 @@ busy_fault() { # CONNECTIONS OPTIONS...
 accept_one() {
 	serve --protocol http --fault accept-one --fault slow-cpu=1ms
 	watch_it
-	load --protocol http --closed --connections 200 --requests 200
+	load --protocol http --closed --conn-per-request --connections 200 --requests 400
 	watched
 }
 
@@ -81,7 +81,10 @@ out_armed() {
 	stop_server
 }
 
+# Who shares a processor with the one that accepts comes too late to be woken for nothing.
 herd() {
+	local ON_SERVER_CPU=(taskset -c "$ALL_CPUS")
+
 	serve --fault herd --loops 4
 	watch_it
 	odd_client herd "$PORT" 150 0.005
@@ -98,7 +101,7 @@ unbalanced() {
 small_writes() {
 	serve --protocol http --answer 2000 --fault small-writes=100
 	watch_it
-	load --protocol http --rate 100 --connections 20 --duration 2s
+	load --protocol http --closed --connections 8 --duration 1.5s
 	watched
 	INJECTED=$(load_jq .latency_ns.p50)
 }
@@ -128,21 +131,18 @@ slow_drain() {
 # --- faults from outside ---
 
 hog() {
-	local hog
-
-	serve --protocol http --fault slow-cpu=500us
+	serve --protocol http --fault slow-cpu=2ms
 	"${ON_SERVER_CPU[@]}" sh -c 'while :; do :; done' &
-	hog=$!
-	STARTED+=("$hog")
+	HOG=$!
+	STARTED+=("$HOG")
 	watch_it
 	INJECTED=$(schedstat "$SERVER_PID" 2)
-	load --protocol http --rate 500 --connections 20 --duration 2s
+	load --protocol http --rate 200 --connections 20 --duration 2s
 	INJECTED=$(($(schedstat "$SERVER_PID" 2) - INJECTED))
 	scope_stop
-	expect_eq 'CPU hog: who ran instead' "$hog" "$(evidence cpu-starved instead_pid)"
-	kill -KILL "$hog"
-	wait "$hog" 2>/dev/null
-	forget "$hog"
+	kill -KILL "$HOG"
+	wait "$HOG" 2>/dev/null
+	forget "$HOG"
 	stop_server
 }
 
@@ -188,9 +188,9 @@ stopped() {
 	watched
 }
 
-# A server in a network of its own; each 20th of its segments with an answer does not arrive.
+# Clients in a network of their own, where each 20th of the segments with an answer does not arrive.
 lossy() {
-	local ns=epollscope-$$ near=es-$((BASHPID % 100000))
+	local ns=epollscope-$$ near=es$(($$ % 100000))
 
 	ip netns add "$ns"
 	ip link add "$near" type veth peer name far netns "$ns"
@@ -198,16 +198,12 @@ lossy() {
 	ip -n "$ns" addr add 10.213.77.2/30 dev far
 	ip link set "$near" up
 	ip -n "$ns" link set far up
-	ip netns exec "$ns" iptables -A OUTPUT -p tcp -m length --length 1000: -m statistic \
+	ip netns exec "$ns" iptables -A INPUT -p tcp -m length --length 1000: -m statistic \
 		--mode nth --every 20 --packet 0 -j DROP
-	PORT=$(free_port)
-	ip netns exec "$ns" "${ON_SERVER_CPU[@]}" "$SERVER" --protocol http --answer 1000 \
-		--address 10.213.77.2 --port "$PORT" >"$LIVE_DIR/lossy.log" &
-	SERVER_PID=$!
-	STARTED+=("$SERVER_PID")
-	await 5 grep -q '^port' "$LIVE_DIR/lossy.log"
+	serve --protocol http --answer 1000 --address 10.213.77.1
 	watch_it
-	TARGET=10.213.77.2:$PORT load --protocol http --rate 500 --connections 20 --duration 2s
+	ip netns exec "$ns" "$LOAD" --json --spin 0us --protocol http --rate 500 --connections 20 \
+		--duration 2s "10.213.77.1:$PORT" >"$LIVE_DIR/load.json" 2>"$LIVE_DIR/load.err"
 	watched
 	ip netns del "$ns"
 }
@@ -226,6 +222,8 @@ no_descriptors() {
 	watch_it
 	load --protocol http --rate 200 --connections 40 --duration 1s --timeout 500ms
 	watched
+	INJECTED=$(sed -nE 's/^stats loop=all .* accept_failed=([0-9]+) .*/\1/p' \
+		"$LIVE_DIR/epollserver.log" | tail -n 1)
 }
 
 uring() {
@@ -240,11 +238,11 @@ test_faults() {
 		http_fault slow-cpu=20ms,every=100
 	TRIES=2 fault 'slow-cpu=5ms, alone' slow-service service_p50_ns $((5 * MS)) \
 		busy_fault 1 --fault slow-cpu=5ms
-	TRIES=2 fault 'slow-cpu=1ms, 64 at once' batch-queueing queue_p99_ns $((64 * MS)) \
+	TRIES=2 fault 'slow-cpu=1ms, 64 at once' batch-queueing dispatch_p99_ns $((64 * MS)) \
 		busy_fault 64 --fault slow-cpu=1ms
 	TRIES=2 fault 'sleep=20ms' blocking-call blocked_max_ns $((20 * MS)) \
 		http_fault sleep=20ms,every=100
-	TRIES=2 fault 'fsync=4000000' blocking-call blocked_max_ns 0 fsync_fault
+	TRIES=2 fault 'fsync=4096' blocking-call blocked_max_ns 0 fsync_fault
 	TRIES=2 fault 'lock=20ms' lock-contention blocked_max_ns $((20 * MS)) \
 		http_fault lock=20ms,every=100
 	TRIES=2 fault 'accept-one' accept-starved accept_max_ns $((200 * MS)) accept_one
@@ -259,7 +257,7 @@ test_faults() {
 	also 'small-writes=100' small-writes sends_per_answer 20 22
 	fault 'never-close' close-wait-leak connections 5 never_close
 	fault 'spin' poll-spin cpu_share 1 plain_fault --fault spin
-	TRIES=2 fault 'maxevents=1, 64 at once' batch-queueing queue_p99_ns $((64 * MS)) \
+	TRIES=2 fault 'maxevents=1, 64 at once' batch-queueing dispatch_p99_ns $((64 * MS)) \
 		busy_fault 64 --fault maxevents=1 --fault slow-cpu=1ms
 	fault 'other-thread' none '' '' other_thread
 	fault 'slow-drain=100ms' send-blocked send_p99_ns $((100 * MS)) slow_drain
@@ -267,6 +265,7 @@ test_faults() {
 
 test_outside() {
 	TRIES=2 fault 'CPU hog' cpu-starved runqueue_sum_ns 0 hog
+	also 'CPU hog' cpu-starved instead_pid "${HOG:-0}" "${HOG:-0}"
 	if make_group; then
 		rmdir "$GROUP"
 		fault 'CPU quota' cpu-throttled throttled_periods 0 quota
@@ -276,7 +275,7 @@ test_outside() {
 	TRIES=2 fault 'SIGSTOP' stopped stopped_max_ns 0 stopped
 	TRIES=2 fault 'packet loss' retransmits share_of_segments 0.05 lossy
 	fault 'reader stops' zero-window theirs_ns $((800 * MS)) deaf
-	fault 'no descriptors' fd-exhaustion '' '' no_descriptors
+	fault 'no descriptors' fd-exhaustion failed_accepts 0 no_descriptors
 	fault 'accept queue full' accept-starved backlog_limit 16 \
 		accept_fault --backlog 16 --fault accept-pause=200ms
 	fault 'io_uring' io-uring-bypass '' '' uring

@@ -38,9 +38,11 @@ static uint32_t loop_ms(const struct loop *l)
 
 static uint32_t wanted(const struct loop *l, const struct conn *c)
 {
+	/* Soon free again: until something comes, its mask is not worth two calls an exchange. */
+	bool soon = (c->lent || c->drain) && !c->pressed && !c->paused && !c->closing && !c->ended;
 	uint32_t events = 0;
 
-	if (conn_open(c) || c->lingers)
+	if (conn_open(c) || c->lingers || soon)
 		events |= EPOLLIN | (l->cfg->backend == BACKEND_SELECT ? 0 : EPOLLRDHUP);
 	if ((c->out && !c->drain) || c->hits & FAULT_BIT(FAULT_OUT_ARMED))
 		events |= EPOLLOUT;
@@ -94,6 +96,8 @@ void conn_settle(struct loop *l, struct conn *c)
 	}
 	if (c->watch.fd < 0)
 		return;
+	if (conn_open(c))
+		c->pressed = 0;
 	events = wanted(l, c);
 	if (events != c->watch.events)
 		poller_change(&l->poller, &c->watch, events);

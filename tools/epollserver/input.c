@@ -197,5 +197,7 @@ void conn_ready(struct loop *l, struct conn *c, uint32_t events)
 	}
 	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP) && conn_open(c))
 		read_all(l, c, events);
+	else if (events & (EPOLLIN | EPOLLRDHUP))
+		c->pressed = 1;
 	conn_settle(l, c);
 }

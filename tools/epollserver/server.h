@@ -65,6 +65,7 @@ struct conn {
 	uint16_t closing : 1;	/* closes when its output is out */
 	uint16_t linger : 1;	/* not before its client has: the answer would be lost to a reset */
 	uint16_t drain : 1;	/* output waits for its timer */
+	uint16_t pressed : 1;	/* input came that could not be taken yet */
 	uint16_t ended : 1;	/* our client sends nothing more */
 	uint16_t lingers : 1;	/* has sent its end, and waits for the other */
 	uint16_t lent : 1;	/* its descriptor is in another thread's hands */
