@@ -196,6 +196,9 @@ INLINE void server_send(struct conn *c, struct sock *sk, struct tcp_sock *tp, st
 			ledger_read(c, sk, tp, t, (__u32)pid_tgid, s->time_ns);
 	}
 	ledger_send(c, sk, tp->write_seq, t, pid_tgid, now);
+	/* It was cut short, or will be followed by an event and not by a send that fails. */
+	if (sk->sk_wmem_queued >= sk->sk_sndbuf)
+		send_full(c, tp);
 	nagle_check(c, tp, now);
 	/* Sent in another turn than it was read in: an event, or a deferred answer. */
 	if (c->turn != t->turn)

@@ -83,6 +83,9 @@ INLINE void off_ended(struct thread *t, __u64 blocked_ns, __u64 end_ns)
 		off->blocked_ns = blocked_ns;
 		t->off_count++;
 	} else if (t->state == THREAD_BLOCKED) {
+		/* It was awake before in this wait, found nothing and went back to sleep. */
+		if (t->wait_wake_ns && n)
+			add_shared(&n->wakes_vain, 1);
 		t->wait_wake_ns = t->off_ns + blocked_ns;
 		t->wait_oncpu_ns = end_ns;
 	}

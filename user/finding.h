@@ -80,6 +80,7 @@ bool rule_slow_request(const struct finding_input *in, struct finding *f);
 bool rule_accept_starved(const struct finding_input *in, struct finding *f);
 bool rule_thundering_herd(const struct finding_input *in, struct finding *f);
 bool rule_imbalance(const struct finding_input *in, struct finding *f);
+bool imbalanced(const struct finding_input *in);
 bool rule_ctl_churn(const struct finding_input *in, struct finding *f);
 bool rule_spurious_wakeups(const struct finding_input *in, struct finding *f);
 bool rule_edge_undrained(const struct finding_input *in, struct finding *f);

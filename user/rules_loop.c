@@ -54,13 +54,15 @@ bool rule_accept_starved(const struct finding_input *in, struct finding *f)
 bool rule_thundering_herd(const struct finding_input *in, struct finding *f)
 {
 	uint64_t opened = in->r->connections.opened, empty = in->n->accept_empty;
+	/* Who comes too late even for the event goes back to sleep without a return of its wait. */
+	uint64_t vain = in->facts->known ? in->n->wakes_vain : 0;
 
-	if (empty < 20 || ratio(empty, opened) <= AT(HERD) ||
+	if (empty + vain < 20 || ratio(empty + vain, opened) <= AT(HERD) ||
 	    (in->facts->known && in->facts->herd_waiters < 2))
 		return false;
-	finding_say(f, "Several loops wake for one connection: %s accepts found nothing, for %s "
-		    "that did (%s)", format_count(empty).s, format_count(opened).s,
-		    format_share(ratio(empty, opened)).s);
+	finding_say(f, "Several loops wake for one connection: %s accepts found nothing and %s "
+		    "wake-ups were in vain, for %s connections", format_count(empty).s,
+		    format_count(vain).s, format_count(opened).s);
 	if (in->facts->herd_waiters)
 		finding_say(f, "; %u eventpolls share a listener without EPOLLEXCLUSIVE",
 			    in->facts->herd_waiters);
@@ -68,33 +70,59 @@ bool rule_thundering_herd(const struct finding_input *in, struct finding *f)
 	f->advice = "Add EPOLLEXCLUSIVE to the listener's registration, or give each loop a "
 		    "listener of its own (SO_REUSEPORT).";
 	evidence_number(f, "empty_accepts", (double)empty);
+	evidence_number(f, "vain_wakeups", (double)vain);
 	evidence_number(f, "accepts", (double)opened);
 	evidence_number(f, "waiters", in->facts->herd_waiters);
 	return true;
 }
 
-bool rule_imbalance(const struct finding_input *in, struct finding *f)
+/* The loop that does too much, while others that serve too idle; NULL: none. */
+static const struct loop_info *overloaded_loop(const struct finding_input *in, uint64_t *all)
 {
 	const struct report *r = in->r;
 	const struct loop_info *most = NULL;
-	uint64_t all = 0;
-	double others;
+	uint32_t serving = 0;
 	bool idle = false;
 
-	if (r->n_loops < 2 || (double)r->window_ns < AT(IMBALANCE_TIME) || in->facts->go)
-		return false;
+	*all = 0;
+	if ((double)r->window_ns < AT(IMBALANCE_TIME) || in->facts->go)
+		return NULL;
 	for (size_t i = 0; i < r->n_loops; i++) {
-		all += r->loops[i].exchanges;
+		*all += r->loops[i].exchanges;
+		serving += r->loops[i].exchanges != 0;	/* one that only accepts is no peer */
 		if (!most || r->loops[i].exchanges > most->exchanges)
 			most = &r->loops[i];
 	}
 	for (size_t i = 0; i < r->n_loops; i++)
-		idle = idle || (&r->loops[i] != most && r->loops[i].busy_share < 0.5);
-	others = (double)(all - most->exchanges) / (double)(r->n_loops - 1);
+		idle = idle || (&r->loops[i] != most && r->loops[i].exchanges &&
+				r->loops[i].busy_share < 0.5);
 	/* A loop with time to spare serves what it has: only a busy one is hurt. */
-	if (!enough(in, all) || !idle || most->busy_share < 0.7 ||
-	    (double)most->exchanges <= AT(IMBALANCE) * others)
+	if (serving < 2 || !enough(in, *all) || !idle || most->busy_share < 0.7 ||
+	    (double)most->exchanges * (serving - 1) <=
+	    AT(IMBALANCE) * (double)(*all - most->exchanges))
+		return NULL;
+	return most;
+}
+
+bool imbalanced(const struct finding_input *in)
+{
+	uint64_t all;
+
+	return overloaded_loop(in, &all) != NULL;
+}
+
+bool rule_imbalance(const struct finding_input *in, struct finding *f)
+{
+	const struct report *r = in->r;
+	uint64_t all;
+	const struct loop_info *most = overloaded_loop(in, &all);
+
+	if (!most)
 		return false;
+	/* What queues in that loop would be served elsewhere. */
+	if (in->b->n_loops && in->b->loops[0].tid == most->tid)
+		f->share = cause_share(in, CAUSE_BATCH) + cause_share(in, CAUSE_HELD);
+	f->severity = f->share >= 0.5 ? SEVERITY_SEVERE : SEVERITY_WARNING;
 	finding_say(f, "One loop does the work: tid %u served %s of %s exchanges and was busy %s "
 		    "of the time, while others idled.", most->tid, format_count(most->exchanges).s,
 		    format_count(all).s, format_share(most->busy_share).s);

@@ -201,29 +201,62 @@ bool rule_cpu_throttled(const struct finding_input *in, struct finding *f)
 	return true;
 }
 
+static bool is_ours(const struct report *r, uint32_t pid)
+{
+	for (size_t i = 0; i < r->n_targets; i++)
+		if (r->targets[i].pid == pid)
+			return true;
+	return false;
+}
+
+/* Share of the tail in which another thread of the server had the CPU; else the first who had it. */
+static double own_waiting(const struct finding_input *in, const struct blame_name **other)
+{
+	const struct blame_sums *b = in->b;
+	uint64_t own = 0;
+
+	*other = NULL;
+	for (size_t i = 0; i < b->n_instead; i++) {
+		if (is_ours(in->r, b->instead[i].pid))
+			own += b->instead[i].ns;
+		else if (!*other)
+			*other = &b->instead[i];
+	}
+	return b->latency_ns ? (double)own / (double)b->latency_ns : 0;
+}
+
 bool rule_cpu_starved(const struct finding_input *in, struct finding *f)
 {
 	const struct blame_sums *b = in->b;
+	const struct blame_name *other;
+	double own;
 
 	f->share = cause_share(in, CAUSE_CPU);
 	if (f->share < AT(CAUSE) || (double)in->r->runqueue.p99_ns < AT(RUNQUEUE) ||
 	    in->facts->throttled)
 		return false;
-	f->severity = severity_of(f->share);
+	own = own_waiting(in, &other);
 	finding_say(f, "The server was ready to run and got no CPU: %s of the tail's time (run "
 		    "queue P99 %s, at most %s)", format_share(f->share).s,
 		    format_ns(in->r->runqueue.p99_ns).s, format_ns(in->r->runqueue.max_ns).s);
-	if (b->n_instead) {
-		finding_say(f, "; %s (pid %u) ran instead", name_of(&b->instead[0]).s,
-			    b->instead[0].pid);
-		evidence_name(f, "instead", b->instead[0].comm);
-		evidence_number(f, "instead_pid", b->instead[0].pid);
-		evidence_number(f, "instead_share", (double)b->instead[0].ns /
-				(double)b->latency_ns);
+	if (f->share - own < AT(CAUSE)) {
+		f->severity = SEVERITY_INFO;
+		finding_say(f, "; for %s of it other threads of the server had it",
+			    format_share(own).s);
+		f->advice = "It keeps its CPUs busy: more of them, or fewer threads, would help.";
+	} else {
+		f->severity = severity_of(f->share - own);
+		f->advice = "Give it CPUs of its own (affinity, cpuset), or a larger weight than "
+			    "its neighbours.";
+	}
+	if (other && f->severity != SEVERITY_INFO) {
+		finding_say(f, "; %s (pid %u) ran instead", name_of(other).s, other->pid);
+		evidence_name(f, "instead", other->comm);
+		evidence_number(f, "instead_pid", other->pid);
+		evidence_number(f, "instead_share", (double)other->ns / (double)b->latency_ns);
 	}
 	finding_say(f, ".");
-	f->advice = "Give it CPUs of its own (affinity, cpuset), or a larger weight than its "
-		    "neighbours.";
+	evidence_number(f, "own_share", own);
 	evidence_number(f, "runqueue_p99_ns", (double)in->r->runqueue.p99_ns);
 	evidence_number(f, "runqueue_max_ns", (double)in->r->runqueue.max_ns);
 	evidence_number(f, "runqueue_sum_ns", (double)in->r->runqueue.sum_ns);
@@ -242,7 +275,8 @@ bool rule_batch_queueing(const struct finding_input *in, struct finding *f)
 		turns += in->r->loops[i].turns;
 		events += in->r->loops[i].events;
 	}
-	f->severity = severity_of(f->share);
+	/* With idle loops beside it, that is the finding. */
+	f->severity = imbalanced(in) ? SEVERITY_INFO : severity_of(f->share);
 	finding_say(f, "Exchanges queued behind the others of their batch: %s of the tail's time "
 		    "(dispatch P99 %s, %s events a wait on average).", format_share(f->share).s,
 		    format_ns(dispatch->p99_ns).s,

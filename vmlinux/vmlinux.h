@@ -199,6 +199,8 @@ struct sock {
 	struct socket *sk_socket;
 	u32 sk_ack_backlog;
 	u32 sk_max_ack_backlog;
+	int sk_wmem_queued;
+	int sk_sndbuf;
 	u8 sk_shutdown;
 	u16 sk_protocol;
 	int sk_err;

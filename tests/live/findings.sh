@@ -21,19 +21,12 @@ http_fault() { # FAULT OPTIONS...
 	watched
 }
 
+# How long it takes is the disk's affair; half of that is the kernel's computing.
 fsync_fault() {
-	serve --protocol http --truth "$LIVE_DIR/truth" --fault fsync=4096,every=50
-	watch_it --threshold tail=100us
+	serve --protocol http --fault fsync=1000000,every=50
+	watch_it --threshold tail=100us --threshold service=80%
 	load --protocol http --rate 500 --connections 20 --duration 2s
 	watched
-	INJECTED=$(truth_max 6 7 2)
-}
-
-# Longest time between two columns of the truth file, of exchanges that a fault has hit.
-truth_max() { # COLUMN COLUMN BIT
-	awk -v f="$1" -v t="$2" -v b="$3" 'int($10 / 2 ^ b) % 2 && $t - $f > max { max = $t - $f }
-		END { printf "%.0f\n", max }' "$LIVE_DIR/truth"
-	rm -f "$LIVE_DIR/truth"
 }
 
 busy_fault() { # CONNECTIONS OPTIONS...
@@ -91,11 +84,17 @@ herd() {
 	watched
 }
 
+# A loop that never wakes is not known as one: the second gets a connection or two.
 unbalanced() {
-	serve --protocol http --listen handoff --loops 2 --fault unbalanced --fault slow-cpu=100us
+	local ON_SERVER_CPU=(taskset -c "$ALL_CPUS")
+
+	serve --protocol http --listen handoff --loops 2 --fault unbalanced,p=0.8 \
+		--fault slow-cpu=1ms --truth "$LIVE_DIR/truth"
 	watch_it --threshold imbalance-time=1s
-	load --protocol http --closed --connections 8 --duration 1.5s
+	load --protocol http --rate 900 --connections 16 --duration 1.5s
 	watched
+	INJECTED=$(awk '{ n += $11 == 0 } END { print n / NR }' "$LIVE_DIR/truth")
+	rm -f "$LIVE_DIR/truth"
 }
 
 small_writes() {
@@ -242,7 +241,7 @@ test_faults() {
 		busy_fault 64 --fault slow-cpu=1ms
 	TRIES=2 fault 'sleep=20ms' blocking-call blocked_max_ns $((20 * MS)) \
 		http_fault sleep=20ms,every=100
-	TRIES=2 fault 'fsync=4096' blocking-call blocked_max_ns 0 fsync_fault
+	TRIES=2 fault 'fsync=1000000' blocking-call call fsync fsync_fault
 	TRIES=2 fault 'lock=20ms' lock-contention blocked_max_ns $((20 * MS)) \
 		http_fault lock=20ms,every=100
 	TRIES=2 fault 'accept-one' accept-starved accept_max_ns $((200 * MS)) accept_one
@@ -281,7 +280,104 @@ test_outside() {
 	fault 'io_uring' io-uring-bypass '' '' uring
 }
 
+# --- healthy servers ---
+
+# Requests at an even rate, or as fast as they are answered.
+http_load() { # OPTIONS...
+	load --protocol http --duration "${SECONDS_EACH:-1.5}s" "$@"
+}
+
+redis_load() { # idle|moderate|saturation
+	case $1 in
+	idle) odd_client pace "$PORT" 10 "${SECONDS_EACH:-1.5}" 'SET k v' 'GET k' ;;
+	moderate) odd_client pace "$PORT" 2000 "${SECONDS_EACH:-1.5}" 'SET k v' 'GET k' ;;
+	*) redis-benchmark -p "$PORT" -t get,set -c 32 -n 60000 -q >/dev/null ;;
+	esac
+}
+
+load_it() { # SERVER MANNER
+	if [ "$1" = redis ]; then
+		redis_load "$2"
+		return
+	fi
+	case $2 in
+	idle) http_load --rate 10 --connections 2 ;;
+	moderate) http_load --rate 2000 --connections 20 ;;
+	*) http_load --closed --connections 32 ;;
+	esac
+}
+
+start_healthy() { # SERVER
+	case $1 in
+	epollserver) server_with_port epollserver "$SERVER" --protocol http ;;
+	*) "start_server_$1" ;;
+	esac
+}
+
+pin() { # PROCESSORS
+	local pid
+
+	for pid in $(processes_of "$SERVER_PID"); do
+		taskset -acp "$1" "$pid" >/dev/null
+	done
+}
+
+nothing_said() { # NAME REPORT
+	local said
+
+	said=$(jq -r '[.diagnosis[] | select(.severity != "info") | "\(.code): \(.summary)"] |
+		join(" / ")' "$2")
+	ROWS+=("$1 | ${said:-nothing} | $(jq .exchanges.count "$2")")
+	[ -z "$said" ] || WRONG=$said
+}
+
+# What runs for the first time is slow once: that is over when somebody attaches.
+warm_up() { # SERVER
+	local SECONDS_EACH=0.3
+
+	if [ "$1" = redis ]; then
+		redis_load moderate
+	else
+		http_load --closed --connections 32
+	fi
+}
+
+# Severity info does not count. A second run is shown.
+healthy() { # SERVER MANNER PROCESSORS
+	local name="healthy $1, $2" try
+
+	[[ $name =~ ${FINDINGS:-.} ]] || return
+	for try in 1 2; do
+		WRONG=
+		start_healthy "$1"
+		pin "$3"
+		warm_up "$1"
+		watch_it
+		load_it "$1" "${2%,*}"
+		watched
+		nothing_said "$name" "$SCOPE_OUT"
+		[ -n "$WRONG" ] || break
+		[ $try = 2 ] || echo "# $name, once more: $WRONG"
+	done
+	expect_eq "$name: said" '' "$WRONG"
+}
+
+test_healthy() {
+	local server
+
+	for server in epollserver nginx redis node go; do
+		healthy $server idle "$SERVER_CPU"
+		healthy $server moderate "$SERVER_CPU"
+		healthy $server saturation "$SERVER_CPU"
+		taskset -cp "$ALL_CPUS" $$ >/dev/null
+		healthy $server saturation,unpinned "$ALL_CPUS"
+		taskset -cp "$LOAD_CPU" $$ >/dev/null
+	done
+}
+
 test_faults
 test_outside
 print_rows 'fault | first finding | injected -> found | others'
+test_healthy
+print_rows 'healthy server, load | findings | exchanges'
 finish
