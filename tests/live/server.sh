@@ -429,7 +429,7 @@ ANY='0 1000000000'
 
 # shellcheck disable=SC2086 # ANY is two words
 test_faults() {
-	expect_eq 'every fault is explained' 17 \
+	expect_eq 'every fault is explained' 19 \
 		"$("$SERVER" --list-faults | grep -cE '^ ?[0-9]+ [a-z-]+')"
 	test_fault slow-cpu=2ms,every=10 0 20 6 7 2000000 4000000
 	test_fault sleep=2ms,every=10 1 20 6 7 2000000 4000000
@@ -444,6 +444,8 @@ test_faults() {
 	test_connection_fault never-close,conn=2 12 2
 	test_fault other-thread,every=4 15 50 6 7 $ANY
 	test_fault slow-drain=2ms,every=10 16 20 7 8 $ANY
+	test_fault slow-hash=2ms,every=10 17 20 6 7 2000000 4000000
+	test_fault slow-sort=2ms,every=10 18 20 6 7 2000000 4000000
 	test_fault sleep=1ms,p=0.5 1 "$(count_hits 1)" 6 7 1000000 4000000 --seed 1
 }
 

@@ -51,6 +51,10 @@ static const struct fault_kind {
 		"another thread sends the answer: the exchange is a handoff" },
 	[FAULT_SLOW_DRAIN] = { "slow-drain", NS, 1000000, "request",
 		"sends half of the answer and the rest TIME later: stage send grows" },
+	[FAULT_HASH] = { "slow-hash", NS, 1000000, "request",
+		"as slow-cpu, in a function of its own: slow_hash in a stack" },
+	[FAULT_SORT] = { "slow-sort", NS, 1000000, "request",
+		"the same once more: slow_sort" },
 };
 
 /* 5ms, 20us, 1s, 300ns; a plain number is ms, since nobody means ns. */
@@ -163,6 +167,43 @@ static void compute(uint64_t ns)
 		;
 }
 
+/*
+ * Functions with names and work of their own, for those who look at stacks. Work comes in lumps of
+ * some microseconds: a look at the clock is in the C library, which may keep no frame pointer.
+ */
+#define LUMP_BYTES 16384
+
+static __attribute__((noinline)) uint64_t slow_hash(uint64_t ns)
+{
+	uint64_t end = clock_ns(CLOCK_THREAD_CPUTIME_ID) + ns, hash = 0xcbf29ce484222325;
+
+	do {
+		for (uint32_t i = 0; i < LUMP_BYTES; i++)
+			hash = (hash ^ (i & 0xff)) * 0x100000001b3;
+	} while (clock_ns(CLOCK_THREAD_CPUTIME_ID) < end);
+	return hash;
+}
+
+#define LUMP_WORDS 160
+
+static __attribute__((noinline)) uint64_t slow_sort(uint64_t ns)
+{
+	uint64_t end = clock_ns(CLOCK_THREAD_CPUTIME_ID) + ns;
+	uint32_t v[LUMP_WORDS], t;
+
+	do {
+		for (uint32_t i = 0; i < LUMP_WORDS; i++)
+			v[i] = i * 2654435761u;
+		for (uint32_t i = 1; i < LUMP_WORDS; i++)
+			for (uint32_t k = i; k && v[k - 1] > v[k]; k--) {
+				t = v[k];
+				v[k] = v[k - 1];
+				v[k - 1] = t;
+			}
+	} while (clock_ns(CLOCK_THREAD_CPUTIME_ID) < end);
+	return v[0];
+}
+
 static void write_and_sync(struct loop *l, uint64_t bytes)
 {
 	static const char zeros[4096];
@@ -179,10 +220,29 @@ static void write_and_sync(struct loop *l, uint64_t bytes)
 	fsync(fileno(l->scratch));
 }
 
+/* What is computed is used, so that the compiler leaves it in. */
+static uint32_t fault_named(struct loop *l, uint32_t serial)
+{
+	const struct fault_rule *rules = l->faults.rules;
+	volatile uint64_t result;
+	uint32_t hits = 0;
+
+	if (fault_strikes(&l->faults, FAULT_HASH, serial)) {
+		result = slow_hash(rules[FAULT_HASH].amount);
+		hits |= FAULT_BIT(FAULT_HASH);
+	}
+	if (fault_strikes(&l->faults, FAULT_SORT, serial)) {
+		result = slow_sort(rules[FAULT_SORT].amount);
+		hits |= FAULT_BIT(FAULT_SORT);
+	}
+	(void)result;
+	return hits;
+}
+
 uint32_t fault_handler(struct loop *l, uint32_t serial)
 {
 	const struct fault_rule *rules = l->faults.rules;
-	uint32_t hits = 0;
+	uint32_t hits = fault_named(l, serial);
 
 	if (fault_strikes(&l->faults, FAULT_CPU, serial)) {
 		compute(rules[FAULT_CPU].amount);
