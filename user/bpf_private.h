@@ -56,6 +56,7 @@ struct session {
 	struct bpf_link **samplers;	/* one a processor */
 	uint32_t stack_hz;
 	bool blame;
+	bool every_turn;
 	bool detached;
 };
 

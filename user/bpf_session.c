@@ -148,7 +148,8 @@ static int configure(struct session *s, const struct session_config *config)
 	skel->bss->control.sample_every = config->sample_every;
 	skel->bss->control.conn_events = config->conn_events;
 	skel->bss->control.close_wait_ns = config->close_wait_ns;
-	skel->bss->control.turn_ns = config->blame ? TURN_MIN_NS : ~0ULL;
+	skel->bss->control.turn_ns = !config->blame ? ~0ULL :
+					   config->every_turn ? 0 : TURN_MIN_NS;
 	skel->bss->control.off_ns = config->stack_hz ? 0 : config->blame ? OFF_MIN_NS : ~0ULL;
 	for (size_t i = 0; i < config->n_ports; i++)
 		skel->bss->port_bits[config->ports[i] / 64] |= 1ULL << (config->ports[i] % 64);
@@ -259,6 +260,7 @@ int session_open(struct session **out, const struct session_config *config, char
 	s->features.used[FEATURE_STACKS] = s->features.available[FEATURE_STACKS] && config->stack_hz;
 	s->stack_hz = config->stack_hz;
 	s->blame = config->blame;
+	s->every_turn = config->every_turn;
 	s->cpus = libbpf_num_possible_cpus();
 	s->sets = sets_for(s->cpus);
 	s->skel = epollscope_bpf__open();
@@ -336,8 +338,9 @@ void session_tail(struct session *s, uint64_t tail_ns)
 	__atomic_store_n(&control->tail_ns, tail_ns, __ATOMIC_RELAXED);
 	if (!s->blame)
 		return;
-	__atomic_store_n(&control->turn_ns, within(tail_ns / 4, TURN_MIN_NS, TURN_MAX_NS),
-			 __ATOMIC_RELAXED);
+	if (!s->every_turn)
+		__atomic_store_n(&control->turn_ns, within(tail_ns / 4, TURN_MIN_NS, TURN_MAX_NS),
+				 __ATOMIC_RELAXED);
 	if (s->stack_hz)
 		return;
 	__atomic_store_n(&control->off_ns, within(tail_ns / 20, OFF_MIN_NS, OFF_MAX_NS),

@@ -26,6 +26,7 @@ struct session_config {
 	bool syscalls;		/* time every system call */
 	bool conn_events;	/* send EV_CONN_CLOSE */
 	bool blame;		/* send EV_TURN and EV_OFFCPU, of a length that session_tail() sets */
+	bool every_turn;	/* with blame: EV_TURN of any length */
 	uint32_t stack_hz;	/* sample stacks so often on each CPU, and at absences; 0: none */
 	uint64_t close_wait_ns;	/* connections in CLOSE_WAIT for longer are counted at the end */
 	uint64_t tail_ns;	/* first threshold for EV_EXCHANGE; 0: all */

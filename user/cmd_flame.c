@@ -5,31 +5,56 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "chrome_trace.h"
 #include "commands.h"
+#include "out_file.h"
 #include "profile.h"
 #include "status.h"
 #include "term.h"
 #include "watch.h"
 
+struct flame {
+	const struct options *o;
+	struct profile *profile;
+	struct chrome_trace *trace;	/* NULL: none is wanted, or not attached yet */
+	struct out_file svg, timeline;
+};
+
 static int on_exchange(void *ctx, const struct exchange_info *x)
 {
-	profile_exchange(ctx, &x->ex);
+	struct flame *f = ctx;
+
+	profile_exchange(f->profile, &x->ex);
+	if (f->trace)
+		chrome_trace_exchange(f->trace, &x->ex);
 	return 0;
+}
+
+static void on_turn(void *ctx, const struct ev_turn *t)
+{
+	struct flame *f = ctx;
+
+	if (f->trace)
+		chrome_trace_turn(f->trace, t);
 }
 
 static void on_offcpu(void *ctx, const struct ev_offcpu *o)
 {
-	profile_offcpu(ctx, o);
+	struct flame *f = ctx;
+
+	profile_offcpu(f->profile, o);
+	if (f->trace)
+		chrome_trace_offcpu(f->trace, o);
 }
 
 static void on_sample(void *ctx, const struct ev_sample *s)
 {
-	profile_sample(ctx, s);
+	profile_sample(((struct flame *)ctx)->profile, s);
 }
 
 static void on_stack(void *ctx, const struct named_stack *s)
 {
-	profile_stack(ctx, s);
+	profile_stack(((struct flame *)ctx)->profile, s);
 }
 
 /* The exchanges at or above the P99's bucket, as the report's tail; or the faster half. */
@@ -46,16 +71,37 @@ static struct profile_tail tail_of(const struct watch_result *w, bool typical)
 	};
 }
 
-static void say_tail(const struct profile_tail *t)
+/* How many there were, whether they reached us or not. */
+static uint64_t tail_count(const struct hist *latency, uint64_t from_ns)
 {
+	uint64_t n = 0;
+
+	for (unsigned b = hist_bucket(from_ns); b < HIST_BUCKETS; b++)
+		n += latency->bucket[b];
+	return n;
+}
+
+static void say_tail(const struct profile_tail *t, const struct hist *latency)
+{
+	uint64_t all = tail_count(latency, t->from_ns);
+
 	say_line("tail: %s exchanges of %s and more; %s of their %s in stages that a thread "
 		 "answers for, stacks explain %s of it", format_count(t->exchanges).s,
 		 format_ns(t->from_ns).s,
 		 format_ns(t->stage_ns).s, format_ns(t->latency_ns).s,
 		 format_share(t->stage_ns ? (double)t->explained_ns / (double)t->stage_ns : 0).s);
+	if (all > t->exchanges)
+		warn_line("%s more exchanges of the tail are not in it: the P99 fell below what it "
+			  "was when they ended, or they were lost",
+			  format_count(all - t->exchanges).s);
 }
 
-static void say_stats(const struct profile *p, const struct aggregate *a)
+static struct fmt share_of(uint64_t part, uint64_t all)
+{
+	return format_share(all ? (double)part / (double)all : 0);
+}
+
+static void say_stats(struct profile *p, const struct aggregate *a)
 {
 	struct profile_stats s;
 
@@ -64,6 +110,13 @@ static void say_stats(const struct profile *p, const struct aggregate *a)
 		 format_count(s.absences).s, format_count(s.stacks).s);
 	if (s.unnamed)
 		say_line("%s of them have no stack: none could be taken", format_count(s.unnamed).s);
+	if (s.broken)
+		say_line("%s of %s user stacks end before their thread's beginning: code that was "
+			 "built without frame pointers hides its callers (-fno-omit-frame-pointer)",
+			 share_of(s.broken, s.user_stacks).s, format_count(s.user_stacks).s);
+	if (s.unknown)
+		say_line("%s of their frames have no name: no symbol covers them",
+			 share_of(s.unknown, s.user_frames).s);
 	if (s.cut)
 		say_line("%s stacks are cut: deeper than %u frames", format_count(s.cut).s,
 			 STACK_DEPTH);
@@ -83,11 +136,14 @@ static int make_tree(struct profile *p, const struct options *o, const struct wa
 {
 	struct profile_tail tail = tail_of(w, false), typical = tail_of(w, true);
 	struct flame_tree *base;
-	int err = profile_tree(p, o->mode, &tail, tree);
+	int err;
 
+	if (o->by_stage && o->mode != PROFILE_TAIL)
+		return profile_tree_by_stage(p, o->mode, tree);
+	err = profile_tree(p, o->mode, &tail, tree);
 	if (err || o->mode != PROFILE_TAIL)
 		return err;
-	say_tail(&tail);
+	say_tail(&tail, &w->aggregate->ledger.latency);
 	if (!o->against_typical)
 		return 0;
 	base = flame_new();
@@ -100,77 +156,125 @@ static int make_tree(struct profile *p, const struct options *o, const struct wa
 	return err;
 }
 
-static int write_svg(const struct flame_tree *tree, const struct options *o,
+static int write_svg(const struct flame *f, const struct flame_tree *tree,
 		     const struct watch_result *w)
 {
 	static const char *const titles[PROFILE_MODES] = {
 		"On-CPU time", "Blocked time", "Wake-ups", "What made the tail slow",
 	};
 	static const char *const stages[] = { "runqueue", "busy", "return", "dispatch", "service",
-					      NULL };
+					      "asynchronous", "other", NULL };
 	struct fmt comm = format_comm(w->targets.list[0].comm, sizeof(w->targets.list[0].comm), 24);
+	bool staged = f->o->mode == PROFILE_TAIL || f->o->by_stage;
 	char subtitle[256];
 	struct flame_svg svg = {
-		.title = titles[o->mode], .subtitle = subtitle, .unit = FLAME_NS,
-		.value_name = "tail", .base_name = "typical",
-		.stages = o->mode == PROFILE_TAIL ? stages : NULL,
+		.title = titles[f->o->mode], .subtitle = subtitle, .unit = FLAME_NS,
+		.value_name = "tail", .base_name = "typical", .stages = staged ? stages : NULL,
 	};
-	FILE *out = fopen(o->svg, "we");
-	int err;
 
-	if (!out) {
-		fail_line("cannot write '%s': %s", o->svg, strerror(errno));
-		return EXIT_FAULT;
-	}
 	snprintf(subtitle, sizeof(subtitle), "%s, pid %u, %s from %s", comm.s,
 		 w->targets.list[0].pid, format_ns(w->end_ns - w->start_ns).s,
 		 format_time(w->start_ns + (uint64_t)w->realtime_offset_ns, 0).s);
-	err = flame_write_svg(tree, &svg, out, NULL);
-	if (fclose(out) || err) {
-		fail_line("cannot write '%s': %s", o->svg, strerror(err ? -err : errno));
-		return EXIT_FAULT;
-	}
-	return EXIT_OK;
+	return flame_write_svg(tree, &svg, f->svg.f, NULL);
 }
 
-static int show(struct profile *p, const struct options *o, const struct watch_result *w)
+/* Why a tree may be empty. */
+static const char *const nothing[PROFILE_MODES] = {
+	"the target was not found on a CPU", "the target was not blocked",
+	"nobody ended a wait of the target", "no exchange was seen, or none that waited for a thread",
+};
+
+static int show(struct flame *f, const struct watch_result *w)
 {
 	struct flame_tree *tree = flame_new();
-	int status = EXIT_OK;
+	int err = tree ? make_tree(f->profile, f->o, w, tree) : -ENOMEM;
 
-	if (!tree || make_tree(p, o, w, tree)) {
-		fail_line("out of memory");
-		flame_free(tree);
-		return EXIT_FAULT;
+	if (!err) {
+		say_stats(f->profile, w->aggregate);
+		if (!flame_total(tree))
+			say_line("nothing to show: %s", nothing[f->o->mode]);
+		if (f->svg.f) {
+			out_file_begin(&f->svg);
+			err = write_svg(f, tree, w);
+		} else {
+			flame_write_folded(tree, stdout);
+		}
 	}
-	say_stats(p, w->aggregate);
-	if (o->svg)
-		status = write_svg(tree, o, w);
-	else
-		flame_write_folded(tree, stdout);
 	flame_free(tree);
-	return status ? status : watch_status(o, w, aggregate_lost_events(w->aggregate));
+	/* A file's error is told when it is closed. */
+	if (!err || err == -EIO)
+		return EXIT_OK;
+	fail_line("cannot make the tree: %s", strerror(-err));
+	return EXIT_FAULT;
+}
+
+static void end_trace(struct flame *f, const struct watch_result *w)
+{
+	uint64_t lost = w->aggregate ? aggregate_lost_events(w->aggregate) : 0;
+	uint64_t left_out = chrome_trace_end(f->trace, w->realtime_offset_ns, lost);
+
+	f->trace = NULL;
+	if (left_out)
+		warn_line("%s records are not in the timeline: it is full, watch for a shorter time",
+			  format_count(left_out).s);
+}
+
+/* Until now the file holds what it held. */
+static void on_attached(void *ctx)
+{
+	struct flame *f = ctx;
+
+	if (!f->timeline.f)
+		return;
+	out_file_begin(&f->timeline);
+	f->trace = chrome_trace_new(f->timeline.f, 0);
+	if (!f->trace)
+		warn_line("no timeline: out of memory");
+}
+
+static int run(struct flame *f, struct watch_result *w)
+{
+	const struct options *o = f->o;
+	bool every = o->against_typical || o->by_stage || o->chrome_trace;
+	struct watch_handlers handlers = {
+		.exchange = o->mode == PROFILE_TAIL || every ? on_exchange : NULL,
+		.attached = on_attached,
+		.turn = o->chrome_trace ? on_turn : NULL, .every_turn = o->chrome_trace,
+		.offcpu = on_offcpu, .sample = on_sample, .stack = on_stack, .ctx = f,
+		.blame = true, .stack_hz = o->hz, .every_exchange = every,
+	};
+	int status = watch(o, &handlers, w);
+
+	if (!status)
+		status = show(f, w);
+	end_trace(f, w);
+	return status;
+}
+
+static int open_files(struct flame *f)
+{
+	if (out_file_open(&f->svg, f->o->svg) || out_file_open(&f->timeline, f->o->chrome_trace))
+		return EXIT_FAULT;
+	f->profile = profile_new(f->o->hz);
+	if (f->profile)
+		return EXIT_OK;
+	fail_line("out of memory");
+	return EXIT_FAULT;
 }
 
 int cmd_flame(const struct options *o)
 {
-	struct profile *p = profile_new(o->hz);
-	struct watch_handlers handlers = {
-		.exchange = o->mode == PROFILE_TAIL ? on_exchange : NULL,
-		.offcpu = on_offcpu, .sample = on_sample, .stack = on_stack, .ctx = p,
-		.blame = true, .stack_hz = o->hz, .every_exchange = o->against_typical,
-	};
-	struct watch_result w;
-	int status;
+	struct flame f = { .o = o };
+	struct watch_result w = { 0 };
+	int status = open_files(&f);
 
-	if (!p) {
-		fail_line("out of memory");
-		return EXIT_FAULT;
-	}
-	status = watch(o, &handlers, &w);
 	if (!status)
-		status = show(p, o, &w);
-	profile_free(p);
+		status = run(&f, &w);
+	if ((out_file_end(&f.svg) | out_file_end(&f.timeline)) && !status)
+		status = EXIT_FAULT;
+	if (!status)
+		status = watch_status(o, &w, aggregate_lost_events(w.aggregate));
+	profile_free(f.profile);
 	watch_free(&w);
 	return status;
 }

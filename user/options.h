@@ -75,6 +75,8 @@ struct options {
 	uint32_t hz;		/* flame, report --html: samples a second and CPU */
 	const char *svg;	/* flame: NULL is folded text on stdout */
 	bool against_typical;	/* flame: the tail against typical exchanges */
+	bool by_stage;		/* flame: the ledger's stage is the first frame */
+	const char *chrome_trace;	/* flame: also a timeline there; NULL: none */
 	double threshold[THRESHOLD_COUNT];	/* of the diagnosis */
 	uint32_t ring_kib;	/* per CPU, a power of two */
 	uint32_t top;		/* worst exchanges to print; 0 is none */

@@ -56,6 +56,7 @@ const struct command_row command_rows[CMD_COUNT] = {
 			"flame -c nginx -d 10 --svg tail.svg",
 			"flame -p 4242 -d 10 --mode offcpu > offcpu.folded",
 			"flame -P 6379 -d 30 --against typical --svg difference.svg",
+			"flame -c node -d 5 --mode cpu --by stage --chrome-trace trace.json",
 		},
 	},
 	[CMD_EXPORT] = {
@@ -217,7 +218,19 @@ static const char *set_hz(struct options *o, const char *value)
 static const char *set_svg(struct options *o, const char *value)
 {
 	o->svg = value;
-	return NULL;
+	return *value ? NULL : "give the path of a file";
+}
+
+static const char *set_by(struct options *o, const char *value)
+{
+	o->by_stage = true;
+	return strcmp(value, "stage") ? "time can be told by 'stage'" : NULL;
+}
+
+static const char *set_chrome_trace(struct options *o, const char *value)
+{
+	o->chrome_trace = value;
+	return *value ? NULL : "give the path of a file";
 }
 
 static const char *set_html(struct options *o, const char *value)
@@ -365,6 +378,11 @@ const struct option_row option_rows[] = {
 	 "record and report --html: 0 takes no stacks", set_hz },
 	{ "svg", 0, "FILE", IN(CMD_FLAME), false, NULL,
 	 "write a picture there instead of folded text to stdout", set_svg },
+	{ "by", 0, "stage", IN(CMD_FLAME), false, NULL,
+	 "first frame: the stage of the exchanges that waited for the thread", set_by },
+	{ "chrome-trace", 0, "FILE", IN(CMD_FLAME), false, NULL,
+	 "write a timeline there too: turns, exchanges, off-CPU time, wake-ups;\n"
+	 "trace-event JSON, for ui.perfetto.dev and speedscope", set_chrome_trace },
 	{ "json", 0, NULL, SHOWING | IN(CMD_DOCTOR), false, NULL,
 	 "print JSON instead of text", set_json },
 	{ "json-schema", 0, NULL, SHOWING | IN(CMD_NONE), false, NULL,

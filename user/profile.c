@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* profile.c - the store, and the trees of the plain modes. */
+/* profile.c - the store: records, and stacks by their ids. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "profile_private.h"
-#include "term.h"
 
 struct profile *profile_new(uint32_t hz)
 {
@@ -73,6 +72,45 @@ void profile_exchange(struct profile *p, const struct ev_exchange *x)
 	KEEP(p, exchanges, x);
 }
 
+/* Where programs and their threads begin. */
+static bool begins_thread(const char *frame)
+{
+	static const char *const whole[] = { "main", "_start", "start_thread", "thread_start",
+					     "clone", "clone3", "__clone", "__clone3" };
+	static const char *const begin[] = { "__libc_start_", "runtime.", "[libc.so", "[libc-",
+					     "[libpthread", "[ld-" };
+
+	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
+		if (!strcmp(frame, whole[i]))
+			return true;
+	for (size_t i = 0; i < sizeof(begin) / sizeof(begin[0]); i++)
+		if (!strncmp(frame, begin[i], strlen(begin[i])))
+			return true;
+	return false;
+}
+
+/*
+ * Without frame pointers the walk ends early, or goes astray. The C library has none, so the last
+ * step out of main may be missing or without a name: one of the outermost frames has to be a
+ * beginning. A frame that is alone is no proof.
+ */
+#define OUTERMOST 3
+
+static void stack_judge(struct profile_stack *s)
+{
+	size_t look = s->n < 2 ? 0 : s->n - 1 < OUTERMOST ? s->n - 1 : OUTERMOST;
+
+	for (size_t i = 0; i < s->n && s->frames; i++)
+		s->unknown += s->frames[i][0] == '[' && s->key.pid != 0;
+	s->broken = s->key.pid != 0;
+	for (size_t i = s->n - look; i < s->n && s->frames; i++)
+		if (begins_thread(s->frames[i]))
+			s->broken = false;
+	/* A program's own outermost function, where it is all there is. */
+	if (s->n == 1 && s->frames && (!strcmp(s->frames[0], "_start") || !strcmp(s->frames[0], "main")))
+		s->broken = false;
+}
+
 void profile_stack(struct profile *p, const struct named_stack *s)
 {
 	struct profile_stack copy = { .key = s->key, .n = s->n };
@@ -85,6 +123,7 @@ void profile_stack(struct profile *p, const struct named_stack *s)
 			copy.n = i;
 	}
 	p->cut += s->cut;
+	stack_judge(&copy);
 	if (copy.frames)
 		KEEP(p, stacks, &copy);
 	if (p->n_stacks > had)
@@ -144,13 +183,19 @@ void frame_push(struct frames *f, const char *name)
 		f->at[f->n++] = name;
 }
 
-static bool push_stack(const struct profile *p, struct frames *f, uint32_t pid, int32_t id)
+const struct profile_stack *profile_find_stack(const struct profile *p, uint32_t pid, int32_t id)
 {
-	struct profile_stack wanted = { .key = { .pid = pid, .id = id } }, *s;
+	struct profile_stack wanted = { .key = { .pid = pid, .id = id } };
 
 	if (id < 0 || !p->n_stacks)
-		return false;
-	s = bsearch(&wanted, p->stacks, p->n_stacks, sizeof(*p->stacks), stack_order);
+		return NULL;
+	return bsearch(&wanted, p->stacks, p->n_stacks, sizeof(*p->stacks), stack_order);
+}
+
+static bool push_stack(const struct profile *p, struct frames *f, uint32_t pid, int32_t id)
+{
+	const struct profile_stack *s = profile_find_stack(p, pid, id);
+
 	if (!s || !s->n)
 		return false;
 	for (size_t i = s->n; i-- > 0;)
@@ -166,103 +211,38 @@ bool frames_push_stacks(const struct profile *p, struct frames *f, uint32_t pid,
 	return push_stack(p, f, 0, kernel) || has_user;
 }
 
-static int add_sample(const struct profile *p, const struct ev_sample *s, struct flame_tree *tree)
+static void count_user_stack(const struct profile *p, struct profile_stats *stats, uint32_t pid,
+			     int32_t id)
 {
-	struct fmt comm = format_comm(s->comm, sizeof(s->comm), 40);
-	struct frames f = { .n = 0 };
+	const struct profile_stack *s = profile_find_stack(p, pid, id);
 
-	frame_push(&f, comm.s);
-	if (!frames_push_stacks(p, &f, s->pid, s->user_stack, s->kernel_stack))
-		frame_push(&f, "[no stack]");
-	return flame_add(tree, f.at, f.n, p->period_ns);
-}
-
-static int add_blocked(const struct profile *p, const struct ev_offcpu *o, struct flame_tree *tree)
-{
-	struct fmt comm = format_comm(o->comm, sizeof(o->comm), 40);
-	struct frames f = { .n = 0 };
-
-	if ((o->flags & OFFCPU_IN_WAIT) || !o->blocked_ns)
-		return 0;
-	frame_push(&f, comm.s);
-	if (!frames_push_stacks(p, &f, o->pid, o->user_stack, o->kernel_stack))
-		frame_push(&f, "[no stack]");
-	return flame_add(tree, f.at, f.n, o->blocked_ns);
-}
-
-/* Frames where an interrupt begins: what is outside of them is whom it hit, by chance. */
-static bool begins_interrupt(const char *frame)
-{
-	static const char *const names[] = { "asm_sysvec_", "asm_common_interrupt",
-					     "common_interrupt", "asm_exc_", "el1_irq", "el1h_64_irq",
-					     "el0_irq", "el0t_64_irq", "do_softirq" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!strncmp(frame, names[i], strlen(names[i])))
-			return true;
-	return false;
-}
-
-/* The waker, unless it was an interrupt: then that, from its entry on. */
-static void push_waker(const struct profile *p, struct frames *f, const struct ev_offcpu *o,
-		       const char *comm)
-{
-	frame_push(f, comm);
-	frames_push_stacks(p, f, o->waker_pid, o->waker_user_stack, o->waker_kernel_stack);
-	for (size_t i = f->n; i-- > 1;) {
-		if (!begins_interrupt(f->at[i]))
-			continue;
-		memmove(&f->at[1], &f->at[i], (f->n - i) * sizeof(f->at[0]));
-		f->n -= i - 1;
-		f->at[0] = "[interrupt]";
+	if (!s)
 		return;
-	}
+	stats->user_stacks++;
+	stats->broken += s->broken;
+	stats->user_frames += s->n;
+	stats->unknown += s->unknown;
 }
 
-/* The waker and how it came to it, then whom it woke. */
-static int add_wakeup(const struct profile *p, const struct ev_offcpu *o, struct flame_tree *tree)
+void profile_get_stats(struct profile *p, struct profile_stats *stats)
 {
-	struct fmt waker = format_comm(o->waker_comm, sizeof(o->waker_comm), 40);
-	struct fmt comm = format_comm(o->comm, sizeof(o->comm), 40);
-	struct frames f = { .n = 0 };
-
-	if ((o->flags & OFFCPU_IN_WAIT) || !o->blocked_ns)
-		return 0;
-	if (o->flags & OFFCPU_WAKER) {
-		push_waker(p, &f, o, waker.s);
-	} else {
-		frame_push(&f, "[waker not seen]");
-	}
-	frame_push(&f, comm.s);
-	return flame_add(tree, f.at, f.n, o->blocked_ns);
-}
-
-void profile_get_stats(const struct profile *p, struct profile_stats *stats)
-{
+	profile_sort(p);
 	*stats = (struct profile_stats){
 		.samples = p->n_samples, .absences = p->n_absences, .exchanges = p->n_exchanges,
 		.dropped = p->dropped, .stacks = p->n_stacks, .cut = p->cut,
 	};
-	for (size_t i = 0; i < p->n_samples; i++)
-		stats->unnamed += p->samples[i].kernel_stack < 0 && p->samples[i].user_stack < 0;
-	for (size_t i = 0; i < p->n_absences; i++)
-		stats->unnamed += !(p->absences[i].flags & OFFCPU_IN_WAIT) &&
-				  p->absences[i].kernel_stack < 0 && p->absences[i].user_stack < 0;
-}
+	for (size_t i = 0; i < p->n_samples; i++) {
+		const struct ev_sample *s = &p->samples[i];
 
-int profile_tree(struct profile *p, enum profile_mode mode, struct profile_tail *tail,
-		 struct flame_tree *tree)
-{
-	int err = 0;
+		stats->unnamed += s->kernel_stack < 0 && s->user_stack < 0;
+		count_user_stack(p, stats, s->pid, s->user_stack);
+	}
+	for (size_t i = 0; i < p->n_absences; i++) {
+		const struct ev_offcpu *o = &p->absences[i];
 
-	profile_sort(p);
-	if (mode == PROFILE_TAIL)
-		return profile_tail_tree(p, tail, tree);
-	for (size_t i = 0; mode == PROFILE_CPU && i < p->n_samples && !err; i++)
-		err = add_sample(p, &p->samples[i], tree);
-	for (size_t i = 0; mode == PROFILE_OFFCPU && i < p->n_absences && !err; i++)
-		err = add_blocked(p, &p->absences[i], tree);
-	for (size_t i = 0; mode == PROFILE_WAKEUP && i < p->n_absences && !err; i++)
-		err = add_wakeup(p, &p->absences[i], tree);
-	return err;
+		if (o->flags & OFFCPU_IN_WAIT)
+			continue;
+		stats->unnamed += o->kernel_stack < 0 && o->user_stack < 0;
+		count_user_stack(p, stats, o->pid, o->user_stack);
+	}
 }

@@ -27,6 +27,8 @@ struct profile_stats {
 	uint64_t dropped;			/* that found no room */
 	uint64_t stacks, cut;			/* in words; too deep for the kernel's limit */
 	uint64_t unnamed;			/* records whose stack could not be taken */
+	uint64_t user_stacks, broken;		/* records with one; it ends before its thread began */
+	uint64_t user_frames, unknown;		/* of these; without a name */
 };
 
 /* A tail tree: which exchanges, and how much of their time the stacks explain. */
@@ -35,7 +37,7 @@ struct profile_tail {
 	uint64_t exchanges;		/* out */
 	uint64_t latency_ns;		/* their latency, */
 	uint64_t stage_ns;		/* of it in stages that a thread is responsible for: the total */
-	uint64_t explained_ns;		/* and of that with a stack */
+	uint64_t explained_ns;		/* and of that with a stack, or waiting for a processor */
 };
 
 struct profile *profile_new(uint32_t hz);	/* NULL when out of memory */
@@ -46,10 +48,16 @@ void profile_offcpu(struct profile *p, const struct ev_offcpu *o);
 void profile_exchange(struct profile *p, const struct ev_exchange *x);
 void profile_stack(struct profile *p, const struct named_stack *s);
 
-void profile_get_stats(const struct profile *p, struct profile_stats *stats);
+void profile_get_stats(struct profile *p, struct profile_stats *stats);
 
 /* Adds to the tree. For PROFILE_TAIL `tail` says which; else it may be NULL. 0 or -ENOMEM. */
 int profile_tree(struct profile *p, enum profile_mode mode, struct profile_tail *tail,
 		 struct flame_tree *tree);
+
+/*
+ * The same with the stage of the ledger as first frame, for the modes that have none by themselves:
+ * what the exchanges that waited for the thread were in (stage_map.h). Same total.
+ */
+int profile_tree_by_stage(struct profile *p, enum profile_mode mode, struct flame_tree *tree);
 
 #endif

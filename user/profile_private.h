@@ -11,6 +11,8 @@ struct profile_stack {
 	struct stack_key key;
 	char **frames;		/* innermost first */
 	size_t n;
+	bool broken;		/* a user stack that ends before its thread began */
+	size_t unknown;		/* frames without a name */
 };
 
 struct profile {
@@ -38,6 +40,9 @@ bool frames_push_stacks(const struct profile *p, struct frames *f, uint32_t pid,
 
 /* Sorts samples and absences by thread and time, stacks by key. */
 void profile_sort(struct profile *p);
+
+/* NULL if there is none. */
+const struct profile_stack *profile_find_stack(const struct profile *p, uint32_t pid, int32_t id);
 
 int profile_tail_tree(struct profile *p, struct profile_tail *tail, struct flame_tree *tree);
 

@@ -11,29 +11,34 @@
 #include <string.h>
 
 #include "profile_private.h"
+#include "stage_map.h"
 #include "term.h"
 
-/* A stage of one exchange, and the thread that it waited for. */
 struct span {
-	unsigned stage;
-	uint32_t tid;
-	uint64_t from, to;
-	const struct ev_exchange *x;
+	struct stage_span at;
+	bool handoff;	/* a service that another thread than the reader ended */
+};
+
+/* On-CPU time is divided within its stage; services that changed hands are by themselves. */
+enum {
+	POOL_HANDOFF = STAGE_COUNT,
+	POOLS,
 };
 
 struct tail_walk {
 	struct profile *p;
 	struct flame_tree *tree;
 	struct profile_tail *tail;
-	uint64_t oncpu_ns[STAGE_COUNT];	/* to be divided among the hits */
-	uint64_t hits[STAGE_COUNT];
-	uint16_t (*sample_hits)[STAGE_COUNT];	/* of each sample */
+	uint64_t oncpu_ns[POOLS];	/* to be divided among the hits */
+	uint64_t hits[POOLS];
+	uint16_t (*sample_hits)[POOLS];	/* of each sample */
 	int err;
 };
 
 static uint64_t overlap(const struct span *s, uint64_t start, uint64_t end)
 {
-	uint64_t lo = s->from > start ? s->from : start, hi = s->to < end ? s->to : end;
+	uint64_t lo = s->at.from > start ? s->at.from : start;
+	uint64_t hi = s->at.to < end ? s->at.to : end;
 
 	return hi > lo ? hi - lo : 0;
 }
@@ -68,19 +73,33 @@ static void add(struct tail_walk *w, struct frames *f, uint64_t ns, bool explain
 	w->err = flame_add(w->tree, f->at, f->n, ns);
 }
 
+static void frames_begin(struct frames *f, unsigned stage, bool handoff, const char *comm)
+{
+	f->n = 0;
+	frame_push(f, stage_name(stage));
+	if (handoff)
+		frame_push(f, "[handed over]");
+	frame_push(f, comm);
+}
+
+/* Asleep in its wait for events the thread has no stack: that wait is all there is to say. */
 static void add_part(struct tail_walk *w, const struct span *s, const struct ev_offcpu *o,
-		     uint64_t ns, const char *leaf)
+		     uint64_t ns, bool runnable)
 {
 	struct fmt comm = format_comm(o->comm, sizeof(o->comm), 40);
-	struct frames f = { .n = 0 };
-	bool explained;
+	bool waits = o->flags & OFFCPU_IN_WAIT, explained = false;
+	struct frames f;
 
-	frame_push(&f, stage_name(s->stage));
-	frame_push(&f, comm.s);
-	explained = frames_push_stacks(w->p, &f, o->pid, o->user_stack, o->kernel_stack);
-	if (leaf || !explained)
-		frame_push(&f, leaf ? leaf : "[no stack]");
-	add(w, &f, ns, explained || leaf);
+	frames_begin(&f, s->at.stage, s->handoff, comm.s);
+	if (waits)
+		frame_push(&f, "[wait for events]");
+	else
+		explained = frames_push_stacks(w->p, &f, o->pid, o->user_stack, o->kernel_stack);
+	if (runnable)
+		frame_push(&f, "[runnable]");
+	else if (!explained && !waits)
+		frame_push(&f, "[no stack]");
+	add(w, &f, ns, explained || runnable);
 }
 
 /* Returns the time of the span that the thread was off the CPU. */
@@ -90,89 +109,97 @@ static uint64_t add_absences(struct tail_walk *w, const struct span *s)
 	uint64_t absent = 0;
 
 	for (size_t i = first_at(p->absences, p->n_absences, sizeof(*p->absences),
-				 offsetof(struct ev_offcpu, tid), s->tid, s->from);
-	     i < p->n_absences && p->absences[i].tid == s->tid &&
-	     p->absences[i].start_ns < s->to; i++) {
+				 offsetof(struct ev_offcpu, tid), s->at.tid, s->at.from);
+	     i < p->n_absences && p->absences[i].tid == s->at.tid &&
+	     p->absences[i].start_ns < s->at.to; i++) {
 		const struct ev_offcpu *o = &p->absences[i];
 		uint64_t woken = o->start_ns + o->blocked_ns;
-		uint64_t blocked = o->flags & OFFCPU_IN_WAIT ? 0 : overlap(s, o->start_ns, woken);
+		uint64_t blocked = overlap(s, o->start_ns, woken);
 		uint64_t runnable = overlap(s, woken, o->head.time_ns);
 
-		add_part(w, s, o, blocked, NULL);
-		add_part(w, s, o, runnable, "[runnable]");
+		add_part(w, s, o, blocked, false);
+		add_part(w, s, o, runnable, true);
 		absent += blocked + runnable;
 	}
 	return absent;
 }
 
-static void hit_samples(struct tail_walk *w, const struct span *s)
+static void hit_samples(struct tail_walk *w, const struct span *s, unsigned pool)
 {
 	const struct profile *p = w->p;
 
 	for (size_t i = first_at(p->samples, p->n_samples, sizeof(*p->samples),
-				 offsetof(struct ev_sample, tid), s->tid, s->from);
-	     i < p->n_samples && p->samples[i].tid == s->tid &&
-	     p->samples[i].head.time_ns < s->to; i++) {
-		if (w->sample_hits[i][s->stage] == UINT16_MAX)
+				 offsetof(struct ev_sample, tid), s->at.tid, s->at.from);
+	     i < p->n_samples && p->samples[i].tid == s->at.tid &&
+	     p->samples[i].head.time_ns < s->at.to; i++) {
+		if (w->sample_hits[i][pool] == UINT16_MAX)
 			continue;
-		w->sample_hits[i][s->stage]++;
-		w->hits[s->stage]++;
+		w->sample_hits[i][pool]++;
+		w->hits[pool]++;
 	}
 }
 
-static void add_unknown(struct tail_walk *w, unsigned stage, const char *why, uint64_t ns)
+static void add_bare(struct tail_walk *w, unsigned stage, const char *why, uint64_t ns,
+		     bool explained)
 {
 	struct frames f = { .n = 0 };
 
 	frame_push(&f, stage_name(stage));
 	frame_push(&f, why);
-	add(w, &f, ns, false);
+	add(w, &f, ns, explained);
 }
 
-static void walk_span(struct tail_walk *w, const struct span *s)
+static void walk_span(struct tail_walk *w, const struct ev_exchange *x, struct span *s)
 {
-	uint64_t ns = s->to - s->from, absent;
+	uint64_t ns = s->at.to - s->at.from, absent;
+	unsigned pool = s->at.stage;
 
-	if (!ns)
-		return;
 	w->tail->stage_ns += ns;
-	/* The thread served others meanwhile: what it did was not for this request. */
-	if (s->stage == STAGE_SERVICE && (s->x->flags & EXCHANGE_ASYNC)) {
-		add_unknown(w, s->stage, "[asynchronous]", ns);
-		return;
+	if (s->at.stage == STAGE_SERVICE) {
+		/* The thread served others meanwhile: what it did was not for this request. */
+		if (x->flags & EXCHANGE_ASYNC) {
+			add_bare(w, s->at.stage, "[asynchronous]", ns, false);
+			return;
+		}
+		s->handoff = x->flags & EXCHANGE_HANDOFF;
+		pool = s->handoff ? POOL_HANDOFF : pool;
 	}
 	absent = add_absences(w, s);
-	w->oncpu_ns[s->stage] += ns > absent ? ns - absent : 0;
-	hit_samples(w, s);
+	ns -= absent < ns ? absent : ns;
+	/* By its own stamps the thread was waiting for a processor, whoever told of it or not. */
+	if (s->at.stage == STAGE_RUNQUEUE) {
+		add_bare(w, s->at.stage, "[runnable]", ns, true);
+		return;
+	}
+	w->oncpu_ns[pool] += ns;
+	hit_samples(w, s, pool);
 }
 
 static void walk_exchange(struct tail_walk *w, const struct ev_exchange *x)
 {
-	uint64_t at = x->head.time_ns - x->latency_ns;
+	struct stage_spans spans;
 
 	w->tail->exchanges++;
 	w->tail->latency_ns += x->latency_ns;
-	for (unsigned stage = 0; stage < STAGE_COUNT; stage++) {
-		struct span s = { .stage = stage, .x = x, .from = at,
-				  .to = at + x->stage_ns[stage],
-				  .tid = stage == STAGE_SERVICE ? x->tid : x->reader_tid };
+	stage_spans(x, &spans);
+	for (size_t i = 0; i < spans.n; i++) {
+		struct span s = { .at = spans.span[i] };
 
-		at = s.to;
-		if (stage >= STAGE_RUNQUEUE)
-			walk_span(w, &s);
+		walk_span(w, x, &s);
 	}
 }
 
 /* Each hit gets its share of the stage's time, to the nanosecond. */
-static void add_samples(struct tail_walk *w, unsigned stage)
+static void add_samples(struct tail_walk *w, unsigned pool)
 {
-	uint64_t left = w->oncpu_ns[stage], hits = w->hits[stage];
+	unsigned stage = pool == POOL_HANDOFF ? STAGE_SERVICE : pool;
+	uint64_t left = w->oncpu_ns[pool], hits = w->hits[pool];
 
 	for (size_t i = 0; i < w->p->n_samples && hits; i++) {
 		const struct ev_sample *s = &w->p->samples[i];
 		struct fmt comm = format_comm(s->comm, sizeof(s->comm), 40);
-		uint64_t n = w->sample_hits[i][stage], ns;
-		struct frames f = { .n = 0 };
+		uint64_t n = w->sample_hits[i][pool], ns;
+		struct frames f;
 		bool explained;
 
 		if (!n)
@@ -182,14 +209,13 @@ static void add_samples(struct tail_walk *w, unsigned stage)
 			ns = left;
 		left -= ns;
 		hits -= n;
-		frame_push(&f, stage_name(stage));
-		frame_push(&f, comm.s);
+		frames_begin(&f, stage, pool == POOL_HANDOFF, comm.s);
 		explained = frames_push_stacks(w->p, &f, s->pid, s->user_stack, s->kernel_stack);
 		if (!explained)
 			frame_push(&f, "[no stack]");
 		add(w, &f, ns, explained);
 	}
-	add_unknown(w, stage, "[not sampled]", left);
+	add_bare(w, stage, "[not sampled]", left, false);
 }
 
 int profile_tail_tree(struct profile *p, struct profile_tail *tail, struct flame_tree *tree)
@@ -204,8 +230,8 @@ int profile_tail_tree(struct profile *p, struct profile_tail *tail, struct flame
 		if (p->exchanges[i].latency_ns >= tail->from_ns &&
 		    p->exchanges[i].latency_ns <= tail->to_ns)
 			walk_exchange(&w, &p->exchanges[i]);
-	for (unsigned stage = 0; stage < STAGE_COUNT; stage++)
-		add_samples(&w, stage);
+	for (unsigned pool = 0; pool < POOLS; pool++)
+		add_samples(&w, pool);
 	free(w.sample_hits);
 	return w.err;
 }

@@ -44,6 +44,7 @@ struct watch_handlers {
 	uint64_t over_ns;
 	bool syscalls;		/* the result shows system calls: time every one */
 	bool blame;		/* turn and offcpu are called, for what is long beside the P99 */
+	bool every_turn;	/* with blame: turn is called for all, not only the long ones */
 	uint32_t stack_hz;	/* sample is called; absences of any length, all with stacks */
 	bool answers;		/* complete answers soon, also on connections that fell idle */
 	bool tail_only;		/* of a capture, which has every exchange, only the tail */

@@ -241,6 +241,7 @@ static int open_session(struct watcher *w)
 		.syscalls = w->h->syscalls && !w->config.no_syscalls,
 		.blame = w->h->blame,
 		.stack_hz = w->h->stack_hz,
+		.every_turn = w->h->every_turn,
 		.close_wait_ns = w->config.close_wait_ns,
 		.conn_events = w->h->conn_close != NULL,
 		.tail_ns = w->h->every_exchange ? w->h->over_ns : 0,

@@ -184,7 +184,7 @@ static __attribute__((noinline)) uint64_t slow_hash(uint64_t ns)
 	return hash;
 }
 
-#define LUMP_WORDS 160
+#define LUMP_WORDS 320
 
 static __attribute__((noinline)) uint64_t slow_sort(uint64_t ns)
 {
