@@ -25,7 +25,7 @@ static const struct field counters_table[] = {
 	C(41, answers_small), C(42, nagle_held), C(43, nagle_delayed), C(44, nagle_delayed_ns),
 	C(45, send_eagain), C(46, window_theirs), C(47, window_theirs_ns), C(48, window_ours),
 	C(49, window_ours_ns), C(50, segments_out), C(51, close_wait_old),
-	C(52, close_wait_unaccepted), C(53, close_wait_max_ns),
+	C(52, close_wait_unaccepted), C(53, close_wait_max_ns), C(54, wakes_vain),
 #undef C
 };
 

@@ -165,7 +165,7 @@ static void test_causes(void **state)
 
 			healthy(&s);
 			s.r.runqueue.p99_ns = 5 * MS;
-			s.b.hold_max_ns = 20 * MS;
+			s.b.hold_max_ns = rows[i].cause == CAUSE_HELD ? 20 * MS : 0;
 			s.b.service_max_ns = 20 * MS;
 			s.r.client = (struct dist){ .count = 100, .p99_ns = 20 * MS,
 						    .max_ns = 30 * MS };
