@@ -140,12 +140,14 @@ bool rule_ctl_churn(const struct finding_input *in, struct finding *f)
 		"EPOLL_CTL_ADD", "EPOLL_CTL_DEL", "EPOLL_CTL_MOD", "EPOLL_CTL_MOD with EPOLLOUT",
 		"EPOLL_CTL_MOD with EPOLLONESHOT",
 	};
-	uint64_t spare = 2 * (in->r->connections.opened + in->r->connections.closed);
+	uint64_t spare = 2 * (in->r->connections.opened + in->r->connections.closed +
+			      in->r->client.count);
 	uint64_t calls = in->n->ctl[CTL_ADD] + in->n->ctl[CTL_DEL];
 	unsigned most = CTL_MOD;
 	double each;
 
-	/* A connection, and one to an upstream, come and go with an ADD and a DEL each. */
+	/* A connection, and one to an upstream, come and go with an ADD and a DEL each; so may that
+	 * of each request to an upstream. */
 	calls = calls > spare ? calls - spare : 0;
 	for (unsigned i = CTL_MOD; i < CTL_COUNT; i++) {
 		calls += in->n->ctl[i];

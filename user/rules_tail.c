@@ -145,7 +145,10 @@ bool rule_lock_contention(const struct finding_input *in, struct finding *f)
 	f->share = cause_share(in, CAUSE_LOCK);
 	if (f->share < AT(CAUSE))
 		return false;
-	f->severity = severity_of(f->share);
+	/* A holder that got no CPU: what is short is the CPU, not the lock's order. */
+	f->severity = b->n_chain && b->chain[0].runnable_ns >
+		      b->chain[0].oncpu_ns + b->chain[0].blocked_ns ?
+		      SEVERITY_INFO : severity_of(f->share);
 	finding_say(f, "The event loop waited for locks (futex): %s of the tail's time",
 		    format_share(f->share).s);
 	if (call) {

@@ -29,6 +29,12 @@ fsync_fault() {
 	watched
 }
 
+# Who waits for 63 others: the client sees the same.
+queue_fault() { # OPTIONS...
+	busy_fault 64 "$@"
+	INJECTED=$(load_jq .latency_ns.p99)
+}
+
 busy_fault() { # CONNECTIONS OPTIONS...
 	serve --protocol http "${@:2}"
 	watch_it
@@ -86,12 +92,10 @@ herd() {
 
 # A loop that never wakes is not known as one: the second gets a connection or two.
 unbalanced() {
-	local ON_SERVER_CPU=(taskset -c "$ALL_CPUS")
-
 	serve --protocol http --listen handoff --loops 2 --fault unbalanced,p=0.8 \
 		--fault slow-cpu=1ms --truth "$LIVE_DIR/truth"
 	watch_it --threshold imbalance-time=1s
-	load --protocol http --rate 900 --connections 16 --duration 1.5s
+	load --protocol http --rate 850 --connections 32 --duration 1.5s
 	watched
 	INJECTED=$(awk '{ n += $11 == 0 } END { print n / NR }' "$LIVE_DIR/truth")
 	rm -f "$LIVE_DIR/truth"
@@ -237,8 +241,8 @@ test_faults() {
 		http_fault slow-cpu=20ms,every=100
 	TRIES=2 fault 'slow-cpu=5ms, alone' slow-service service_p50_ns $((5 * MS)) \
 		busy_fault 1 --fault slow-cpu=5ms
-	TRIES=2 fault 'slow-cpu=1ms, 64 at once' batch-queueing dispatch_p99_ns $((64 * MS)) \
-		busy_fault 64 --fault slow-cpu=1ms
+	TRIES=2 fault 'slow-cpu=1ms, 64 at once' batch-queueing dispatch_p99_ns 0 \
+		queue_fault --fault slow-cpu=1ms
 	TRIES=2 fault 'sleep=20ms' blocking-call blocked_max_ns $((20 * MS)) \
 		http_fault sleep=20ms,every=100
 	TRIES=2 fault 'fsync=1000000' blocking-call call fsync fsync_fault
@@ -256,8 +260,8 @@ test_faults() {
 	also 'small-writes=100' small-writes sends_per_answer 20 22
 	fault 'never-close' close-wait-leak connections 5 never_close
 	fault 'spin' poll-spin cpu_share 1 plain_fault --fault spin
-	TRIES=2 fault 'maxevents=1, 64 at once' batch-queueing dispatch_p99_ns $((64 * MS)) \
-		busy_fault 64 --fault maxevents=1 --fault slow-cpu=1ms
+	TRIES=2 fault 'maxevents=1, 64 at once' batch-queueing dispatch_p99_ns 0 \
+		queue_fault --fault maxevents=1 --fault slow-cpu=1ms
 	fault 'other-thread' none '' '' other_thread
 	fault 'slow-drain=100ms' send-blocked send_p99_ns $((100 * MS)) slow_drain
 }
@@ -344,7 +348,7 @@ warm_up() { # SERVER
 
 # Severity info does not count. A second run is shown.
 healthy() { # SERVER MANNER PROCESSORS
-	local name="healthy $1, $2" try
+	local name="healthy $1, $2" try intruder
 
 	[[ $name =~ ${FINDINGS:-.} ]] || return
 	for try in 1 2; do
@@ -359,7 +363,11 @@ healthy() { # SERVER MANNER PROCESSORS
 		[ -n "$WRONG" ] || break
 		[ $try = 2 ] || echo "# $name, once more: $WRONG"
 	done
-	expect_eq "$name: said" '' "$WRONG"
+	if [[ $WRONG == cpu-starved:* && $WRONG != *' / '* ]] && intruder=$(who_else_ran); then
+		skip "$name: said" "the machine is not ours alone: $intruder ran instead"
+	else
+		expect_eq "$name: said" '' "$WRONG"
+	fi
 }
 
 test_healthy() {

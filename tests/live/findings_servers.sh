@@ -13,19 +13,22 @@ MS=1000000
 
 # --- redis ---
 
-# GETs at an even rate beside one connection that asks for trouble, four times a second.
+# GETs at an even rate beside one connection that asks for trouble, ten times a second.
 beside_gets() { # REQUEST...
-	odd_client pace "$PORT" 4 2 "$@" &
+	odd_client pace "$PORT" 10 2 "$@" &
 	odd_client pace "$PORT" 500 2 'GET k'
 	wait $!
 }
 
 redis() { # REQUEST...
-	start_server_redis
-	taskset -acp "$SERVER_CPU" "$SERVER_PID" >/dev/null
+	PORT=$(free_port)
+	"${ON_SERVER_CPU[@]}" redis-server --bind 127.0.0.1 --port "$PORT" --save '' \
+		--appendonly no --enable-debug-command yes --dir "$LIVE_DIR" >"$LIVE_DIR/redis.log" &
+	server_started redis $!
 	redis-cli -p "$PORT" debug populate "${KEYS:-10}" >/dev/null
 	redis-cli -p "$PORT" set k v >/dev/null
 	redis-cli -p "$PORT" config set slowlog-log-slower-than 2000 >/dev/null
+	redis-cli -p "$PORT" slowlog reset >/dev/null
 	watch_it
 	beside_gets "$@"
 	scope_stop
@@ -61,7 +64,7 @@ node_hash() {
 	watch_it
 	load --protocol http --rate 400 --connections 20 --duration 2s
 	watched
-	INJECTED=$(sed -n 's/^hash //p' "$LIVE_DIR/node.log")
+	INJECTED=$(sed -n 's/^hash //p' "$LIVE_DIR/node.log" | tail -n 1)
 }
 
 # --- Go: a lock held across a slow call; goroutines wait without a system call ---
@@ -96,7 +99,7 @@ nginx_upstream() {
 
 test_redis
 TRIES=2 fault 'node, pbkdf2Sync' loop-blocked handler_max_ns 0 node_hash
-TRIES=2 fault 'Go, lock across 20 ms' slow-service async_max_ns $((20 * MS)) go_lock
+TRIES=2 fault 'Go, lock across 20 ms' slow-service service_p99_ns $((20 * MS)) go_lock
 TRIES=2 fault 'nginx, upstream stalls 40 ms' slow-upstream upstream_max_ns $((40 * MS)) nginx_upstream
 print_rows 'server, trouble | first finding | injected -> found | others'
 finish

@@ -167,6 +167,9 @@ static void test_causes(void **state)
 			s.r.runqueue.p99_ns = 5 * MS;
 			s.b.hold_max_ns = rows[i].cause == CAUSE_HELD ? 20 * MS : 0;
 			s.b.service_max_ns = 20 * MS;
+			/* As long as a blocked loop's, it would be one. */
+			if (rows[i].cause == CAUSE_SERVICE)
+				s.b.hold_max_ns = s.b.service_max_ns = 5 * MS;
 			s.r.client = (struct dist){ .count = 100, .p99_ns = 20 * MS,
 						    .max_ns = 30 * MS };
 			s.r.stages[STAGE_SERVICE].dist.p99_ns = 20 * MS;
