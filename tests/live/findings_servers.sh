@@ -3,6 +3,7 @@
 # findings_servers.sh - servers that are not ours, each with a well-known trouble: the report names
 # its cause.
 # limit: 200
+# shellcheck disable=SC2317,SC2119 # cases are called by name
 . tests/live/lib.sh
 . tests/live/lib_findings.sh
 live_init
