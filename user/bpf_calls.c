@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,10 +124,30 @@ int calls_attach(struct calls *c, struct epollscope_bpf *skel)
 	return 0;
 }
 
+static void *destroy_link(void *link)
+{
+	bpf_link__destroy(link);
+	return NULL;
+}
+
+/*
+ * Each link waits for every reader of its program and of its tracepoint to have left, 80 ms and
+ * more: side by side the first of these waits are shared, and the whole takes half the time.
+ */
 void calls_detach(struct calls *c)
 {
+	pthread_t threads[2 * CALLS_MAX];
+	bool waits[2 * CALLS_MAX] = { false };
+
 	for (unsigned i = 0; i < 2 * CALLS_MAX; i++) {
-		bpf_link__destroy(c->links[i]);
+		if (!c->links[i])
+			continue;
+		waits[i] = !pthread_create(&threads[i], NULL, destroy_link, c->links[i]);
+		if (!waits[i])
+			destroy_link(c->links[i]);
 		c->links[i] = NULL;
 	}
+	for (unsigned i = 0; i < 2 * CALLS_MAX; i++)
+		if (waits[i])
+			pthread_join(threads[i], NULL);
 }
