@@ -73,12 +73,8 @@ static void print_overview(FILE *out)
 	      "\n"
 	      "Commands ('epollscope COMMAND --help' tells more):\n",
 	      out);
-	for (int i = CMD_NONE + 1; i < CMD_COUNT; i++) {
-		const struct command_row *row = &command_rows[i];
-
-		fprintf(out, "  %-8s  %s%s\n", row->name, row->summary,
-			row->planned ? " (not in this version)" : "");
-	}
+	for (int i = CMD_NONE + 1; i < CMD_COUNT; i++)
+		fprintf(out, "  %-8s  %s\n", command_rows[i].name, command_rows[i].summary);
 	print_target(out, IN(CMD_REPORT));
 	fputs("  -- PROGRAM [ARG...]           launch this program; it starts once it is watched\n"
 	      "\nOptions without a command:\n",

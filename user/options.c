@@ -89,8 +89,6 @@ static int set_command(struct options *o, const char *word)
 	for (int i = CMD_NONE + 1; i < CMD_COUNT; i++) {
 		if (strcmp(word, command_rows[i].name) != 0)
 			continue;
-		if (command_rows[i].planned)
-			return usage(o, "the command '%s' is not in this version", word);
 		o->command = (enum command)i;
 		return 0;
 	}
@@ -103,8 +101,6 @@ static int apply(struct options *o, const struct option_row *row, const char *va
 	char name[32];
 
 	spelled(row, name);
-	if (!row->commands)
-		return usage(o, "%s is not in this version", name);
 	if (!(row->commands & IN(o->command))) {
 		if (o->command == CMD_NONE)
 			return usage(o, "%s comes after the command", name);

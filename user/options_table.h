@@ -16,7 +16,6 @@ enum target_use {
 struct command_row {
 	const char *name;
 	const char *summary;
-	bool planned;			/* known, but not in this version */
 	enum target_use target;
 	const char *examples[4];	/* a line each: what follows "epollscope" */
 };
@@ -28,7 +27,7 @@ struct option_row {
 	const char *name;	/* long name; NULL if there is none */
 	char key;		/* short name; 0 if there is none */
 	const char *arg;	/* name of its argument; NULL if it takes none */
-	unsigned commands;	/* IN(...) of those that take it; 0: planned */
+	unsigned commands;	/* IN(...) of those that take it */
 	bool target;		/* says which processes */
 	const char *preset;	/* default, parsed as if given; NULL if there is none */
 	const char *help;	/* lines for help */
