@@ -381,7 +381,7 @@ const struct option_row option_rows[] = {
 	{ "by", 0, "stage", IN(CMD_FLAME), false, NULL,
 	 "first frame: the stage of the exchanges that waited for the thread", set_by },
 	{ "chrome-trace", 0, "FILE", IN(CMD_FLAME), false, NULL,
-	 "write a timeline there too: turns, exchanges, off-CPU time, wake-ups;\n"
+	 "write a timeline too: turns, exchanges, off-CPU time, wake-ups, as\n"
 	 "trace-event JSON, for ui.perfetto.dev and speedscope", set_chrome_trace },
 	{ "json", 0, NULL, SHOWING | IN(CMD_DOCTOR), false, NULL,
 	 "print JSON instead of text", set_json },
