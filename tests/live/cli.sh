@@ -48,7 +48,7 @@ dead_pid() {
 
 expect_refusal 64 'no command'
 expect_refusal 64 "'reprot'" reprot -p 1
-for command in report record conns slow flame export; do
+for command in report conns slow flame export; do
 	expect_refusal 64 'no target' "$command"
 done
 for pid in 0 -1 2147483648 12a '' 1,,2 1.5 99999999999999999999; do

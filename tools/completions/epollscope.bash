@@ -53,11 +53,11 @@ _epollscope_options() {
 	# shellcheck disable=SC2086  # a line for each word
 	case $1 in
 	report) printf '%s\n' $target $common $watching --top --no-syscalls -i --input -o --output \
-		--max-size --html --hz ;;
+		--max-size --html --hz --threshold ;;
 	record) printf '%s\n' $target ${common/--json /} ${watching/--json-schema /} -o --output \
 		--max-size --ring --until --no-syscalls ;;
 	conns) printf '%s\n' $target $common $watching -i --input ;;
-	slow) printf '%s\n' $target $common $watching --over -i --input ;;
+	slow) printf '%s\n' $target $common $watching --over --waterfall -i --input ;;
 	doctor) printf '%s\n' $target $common ;;
 	export) printf '%s\n' $target --target --listen --syscalls --measure-cost --max-series --tls-cert \
 		--tls-key --auth-file --print-metrics -v --verbose -h --help --version ;;
