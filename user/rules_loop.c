@@ -29,7 +29,8 @@ bool rule_accept_starved(const struct finding_input *in, struct finding *f)
 	}
 	if (!(wait->count >= 10 && (double)wait->p99_ns > AT(ACCEPT)) && !overflows && !full)
 		return false;
-	f->severity = SEVERITY_SEVERE;
+	/* Without descriptors nothing can be accepted: that is the finding. */
+	f->severity = in->n->accept_no_fd ? SEVERITY_WARNING : SEVERITY_SEVERE;
 	f->share = cause_share(in, CAUSE_ACCEPT);
 	finding_say(f, "Connections wait to be accepted: P99 %s, at most %s",
 		    format_ns(wait->p99_ns).s, format_ns(wait->max_ns).s);

@@ -33,11 +33,13 @@ serve() { # OPTIONS...
 
 watch_it() { # OPTIONS...
 	scope_start report --json -p "$SERVER_PID" "$@"
+	WAITED=$(schedstat "$SERVER_PID" 2) BEGAN=$(date +%s%N)
 }
 
 # Ends the watch; the report is in $SCOPE_OUT.
 watched() {
 	scope_stop
+	WAITED_PERCENT=$((100 * ($(schedstat "$SERVER_PID" 2) - WAITED) / ($(date +%s%N) - BEGAN)))
 	stop_server
 }
 
@@ -102,6 +104,10 @@ wrong() { # CODE KEY INJECTED [TOLERANCE]
 who_else_ran() {
 	local pid name
 
+	if [ "${WAITED_PERCENT:-0}" -ge 5 ]; then
+		echo "the server waited for its processor for $WAITED_PERCENT % of the time, somebody"
+		return
+	fi
 	read -r pid name < <(scope_jq '.diagnosis[] | select(.code == "cpu-starved").evidence |
 		select(.instead_pid) | "\(.instead_pid) \(.instead)"')
 	[ -n "$pid" ] && ! is_ours "$pid" && echo "$name"
@@ -143,7 +149,7 @@ fault() { # NAME CODE KEY INJECTED CASE...
 
 	[[ $name =~ ${FINDINGS:-.} ]] || return
 	for (( ; tries > 0; tries--)); do
-		INJECTED=$4
+		INJECTED=$4 WAITED_PERCENT=0
 		"${@:5}"
 		reason=$(wrong "$code" "$key" "$INJECTED" "${TOLERANCE:-0.1}")
 		[ -n "$reason" ] || break

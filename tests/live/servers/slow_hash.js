@@ -3,17 +3,21 @@
 // loop. On SIGTERM it prints the most CPU time that one hash took, in ns.
 'use strict';
 const crypto = require('crypto');
+const fs = require('fs');
 const http = require('http');
 
 let requests = 0;
 
 let longest = 0;
 
+function runTime() {
+	return Number(fs.readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ')[0]);
+}
+
 function hash() {
-	const begin = process.cpuUsage();
+	const begin = runTime();
 	crypto.pbkdf2Sync('password', 'salt', 40000, 64, 'sha512');
-	const used = process.cpuUsage(begin);
-	longest = Math.max(longest, (used.user + used.system) * 1000);
+	longest = Math.max(longest, runTime() - begin);
 }
 
 const server = http.createServer((req, res) => {
