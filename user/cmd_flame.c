@@ -18,13 +18,38 @@ struct flame {
 	struct profile *profile;
 	struct chrome_trace *trace;	/* NULL: none is wanted, or not attached yet */
 	struct out_file svg, timeline;
+	struct hist seen;	/* latencies so far */
+	uint64_t n_seen;
+	uint64_t floor_ns;	/* faster ones are not of the tail */
 };
+
+#define FLOOR_EVERY 1024
+
+/*
+ * What the tail is, is known at the end, and the kernel's threshold, the P99 of its last minute,
+ * would by then have left out some of it: so every exchange comes here, and a tenth is kept.
+ */
+static bool may_be_tail(struct flame *f, uint64_t latency_ns)
+{
+	struct dist d;
+
+	f->seen.bucket[hist_bucket(latency_ns)]++;
+	f->seen.sum += latency_ns;
+	if (latency_ns > f->seen.max)
+		f->seen.max = latency_ns;
+	if (++f->n_seen % FLOOR_EVERY == 0) {
+		dist_from_hist(&d, &f->seen);
+		f->floor_ns = d.p90_ns ? hist_bucket_upper(hist_bucket(d.p90_ns) - 1) + 1 : 0;
+	}
+	return latency_ns >= f->floor_ns;
+}
 
 static int on_exchange(void *ctx, const struct exchange_info *x)
 {
 	struct flame *f = ctx;
 
-	profile_exchange(f->profile, &x->ex);
+	if (f->o->against_typical || f->o->by_stage || may_be_tail(f, x->ex.latency_ns))
+		profile_exchange(f->profile, &x->ex);
 	if (f->trace)
 		chrome_trace_exchange(f->trace, &x->ex);
 	return 0;
@@ -91,8 +116,7 @@ static void say_tail(const struct profile_tail *t, const struct hist *latency)
 		 format_ns(t->stage_ns).s, format_ns(t->latency_ns).s,
 		 format_share(t->stage_ns ? (double)t->explained_ns / (double)t->stage_ns : 0).s);
 	if (all > t->exchanges)
-		warn_line("%s more exchanges of the tail are not in it: the P99 fell below what it "
-			  "was when they ended, or they were lost",
+		warn_line("%s more exchanges of the tail are not in it: they were lost or dropped",
 			  format_count(all - t->exchanges).s);
 }
 
@@ -235,9 +259,9 @@ static void on_attached(void *ctx)
 static int run(struct flame *f, struct watch_result *w)
 {
 	const struct options *o = f->o;
-	bool every = o->against_typical || o->by_stage || o->chrome_trace;
+	bool every = o->mode == PROFILE_TAIL || o->by_stage || o->chrome_trace;
 	struct watch_handlers handlers = {
-		.exchange = o->mode == PROFILE_TAIL || every ? on_exchange : NULL,
+		.exchange = every ? on_exchange : NULL,
 		.attached = on_attached,
 		.turn = o->chrome_trace ? on_turn : NULL, .every_turn = o->chrome_trace,
 		.offcpu = on_offcpu, .sample = on_sample, .stack = on_stack, .ctx = f,

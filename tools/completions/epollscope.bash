@@ -40,6 +40,10 @@ _epollscope_values() {
 	--listen) printf '%s\n' 127.0.0.1:9464 :9464 ;;
 	--max-series) printf '%s\n' 2000 10000 50000 ;;
 	--tls-cert | --tls-key | --auth-file) compgen -f -- "$2" ;;
+	--mode) printf '%s\n' cpu offcpu wakeup tail ;;
+	--against) echo typical ;;
+	--by) echo stage ;;
+	--svg | --chrome-trace) compgen -f -- "${2:-}" ;;
 	--color) printf '%s\n' auto always never ;;
 	*) return 1 ;;
 	esac
@@ -48,6 +52,7 @@ _epollscope_values() {
 _epollscope_options() {
 	local target='-p --pid -c --comm -P --port --cgroup'
 	local common='--json --color -v --verbose -h --help --version'
+	local flame='--mode --against --by --hz --svg --chrome-trace --color -v --verbose -h --help --version'
 	local watching='-d --duration --json-schema --max-loss --ring-size --'
 
 	# shellcheck disable=SC2086  # a line for each word
@@ -58,6 +63,7 @@ _epollscope_options() {
 		--max-size --ring --until --no-syscalls ;;
 	conns) printf '%s\n' $target $common $watching -i --input ;;
 	slow) printf '%s\n' $target $common $watching --over --waterfall -i --input ;;
+	flame) printf '%s\n' $target ${watching/--json-schema /} $flame -i --input ;;
 	doctor) printf '%s\n' $target $common ;;
 	export) printf '%s\n' $target --target --listen --syscalls --measure-cost --max-series --tls-cert \
 		--tls-key --auth-file --print-metrics -v --verbose -h --help --version ;;

@@ -168,27 +168,32 @@ static void compute(uint64_t ns)
 }
 
 /*
- * Functions with names and work of their own, for those who look at stacks. Work comes in lumps of
- * some microseconds: a look at the clock is in the C library, which may keep no frame pointer.
+ * Functions with names and work of their own, for those who look at stacks. The C library may keep
+ * no frame pointer, and then a walk out of it misses its caller: so that has to be another.
  */
-#define LUMP_BYTES 16384
+static __attribute__((noinline)) uint64_t cpu_ns(void)
+{
+	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+#define LUMP_BYTES 4096
 
 static __attribute__((noinline)) uint64_t slow_hash(uint64_t ns)
 {
-	uint64_t end = clock_ns(CLOCK_THREAD_CPUTIME_ID) + ns, hash = 0xcbf29ce484222325;
+	uint64_t end = cpu_ns() + ns, hash = 0xcbf29ce484222325;
 
 	do {
 		for (uint32_t i = 0; i < LUMP_BYTES; i++)
 			hash = (hash ^ (i & 0xff)) * 0x100000001b3;
-	} while (clock_ns(CLOCK_THREAD_CPUTIME_ID) < end);
+	} while (cpu_ns() < end);
 	return hash;
 }
 
-#define LUMP_WORDS 320
+#define LUMP_WORDS 160
 
 static __attribute__((noinline)) uint64_t slow_sort(uint64_t ns)
 {
-	uint64_t end = clock_ns(CLOCK_THREAD_CPUTIME_ID) + ns;
+	uint64_t end = cpu_ns() + ns;
 	uint32_t v[LUMP_WORDS], t;
 
 	do {
@@ -200,7 +205,7 @@ static __attribute__((noinline)) uint64_t slow_sort(uint64_t ns)
 				v[k] = v[k - 1];
 				v[k - 1] = t;
 			}
-	} while (clock_ns(CLOCK_THREAD_CPUTIME_ID) < end);
+	} while (cpu_ns() < end);
 	return v[0];
 }
 

@@ -1,0 +1,250 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# flame.sh - stacks of a server that knows its shares, of real ones, and how the command ends.
+# limit: 300
+. tests/live/lib.sh
+live_init
+
+SERVER=${BUILD:-build}/epollserver
+LOAD_S=4	# seconds of load where samples are wanted
+FOLDED=$LIVE_DIR/scope.out
+
+start() { # OPTIONS...
+	server_with_port epollserver "$SERVER" --size 64 "$@"
+}
+
+# flame on what start() started, while a client is answered N times.
+flame() { # REQUESTS CLIENT OPTIONS... -- FLAME OPTIONS...
+	local requests=$1 client=()
+
+	shift
+	while [ "$1" != -- ]; do
+		client+=("$1")
+		shift
+	done
+	shift
+	scope_start flame -p "$SERVER_PID" "$@"
+	client --requests "$requests" "${client[@]}" >"$LIVE_DIR/client.json"
+	await_connections 0
+	scope_stop
+}
+
+weight() { # PATTERN: of the stacks that match, ns
+	awk -v p="$1" '$0 ~ p { sum += $NF } END { printf "%.0f\n", sum }' "$FOLDED"
+}
+
+# Of the stacks that match OF, waiting for a processor left out, in hundredths of a per cent.
+share() { # PATTERN OF
+	awk -v p="$1" -v of="$2" '/\[runnable\] [0-9]+$/ { next } $0 ~ of { all += $NF; if ($0 ~ p) part += $NF }
+		END { printf "%.0f\n", all ? part * 10000 / all : -1 }' "$FOLDED"
+}
+
+said() { # WORDS: the number that stands before them on stderr
+	grep -oE "[0-9,]+ $1" "$SCOPE_ERR" | head -n 1 | tr -cd 0-9
+}
+
+notes() {
+	sed -n 's/^epollscope: /# /p' "$SCOPE_ERR" | grep -E 'stacks|frames|tail|samples|note'
+}
+
+# --- shares ---
+
+# Every request computes for 400 us; one in 80 also in slow_hash and slow_sort, 2400 and 1200 us. These
+# are the tail: 60 and 30 % of it, but 6.7 and 3.4 % of all computing.
+NAMED=(--fault slow-cpu=400us --fault "slow-hash=2400us,every=80"
+	--fault "slow-sort=1200us,every=80")
+
+# What a function has of the services that it struck, as the server stamped them: of the usual one,
+# since others may have waited for a processor.
+known_share() { # US
+	awk '$10 >= 131072 { print $8 - $5 }' "$LIVE_DIR/truth" | sort -n |
+		awk -v us="$1" '{ v[NR] = $1 } END { printf "%.0f", us * 1000 / v[int((NR + 1) / 2)] * 10000 }'
+}
+
+expect_share() { # NAME US PATTERN
+	local known
+
+	known=$(known_share "$2")
+	expect_between "$1: within 3 points of $known" $((known - 300)) $((known + 300)) \
+		"$(share "$3" '^service;')"
+}
+
+# Others on the processors choose the tail otherwise: a run that waited for them is shown and repeated,
+# twice at most.
+tail_of_named() {
+	local try waited
+
+	for try in first second third; do
+		: >"$LIVE_DIR/truth"
+		start "${NAMED[@]}" --truth "$LIVE_DIR/truth"
+		flame $((LOAD_S * 2000)) --connections 1 -- --mode tail --hz 9999
+		stop_server
+		notes
+		waited=$(weight '\\[runnable\\]')
+		[ $((waited * 20)) -gt "$(weight .)" ] || return
+		echo "# $try run: waited $waited ns for a processor"
+	done
+}
+
+test_shares() {
+	local requests=$((LOAD_S * 2000))
+
+	tail_of_named
+	expect_share 'tail: slow_hash' 2400 ';slow_hash[; ]'
+	expect_share 'tail: slow_sort' 1200 ';slow_sort[; ]'
+	start "${NAMED[@]}"
+	flame $requests --connections 1 -- --mode cpu --hz 997
+	expect_between 'cpu: slow_hash, 6.7 % and less' 100 900 "$(share ';slow_hash[; ]' .)"
+	expect_between 'cpu: slow_sort, 3.4 % and less' 50 600 "$(share ';slow_sort[; ]' .)"
+	expect_eq 'cpu: total is samples times period' "$(($(said samples) * (1000000000 / 997)))" \
+		"$(weight .)"
+	stop_server
+}
+
+# --- blocked ---
+
+# Read in the same run: what every exchange's own split says, and the timeline.
+test_blocked() { # NAME FAULT FRAME
+	local hits
+
+	start --fault "$2" --truth "$LIVE_DIR/truth"
+	flame 400 --connections 4 -- --mode offcpu --by stage --chrome-trace "$LIVE_DIR/trace.json"
+	stop_server
+	notes
+	expect_eq "$1: waits for events" 0 "$(grep -cE 'ep_poll|epoll_wait' "$FOLDED")"
+	python3 tests/live/trace_check.py "$LIVE_DIR/trace.json" "$FOLDED" >"$LIVE_DIR/check"
+	FAILED=$((FAILED + $(grep -c '^not ok' "$LIVE_DIR/check")))
+	sed -E "s/^(not )?ok /&$1: /" "$LIVE_DIR/check"
+	# The truth's own stamps lie outside of the blocked time, the fault's time inside.
+	hits=$(awk '$10 { n++ } END { print n + 0 }' "$LIVE_DIR/truth")
+	expect_eq "$1: hits" 40 "$hits"
+	expect_between "$1: ns blocked in $3, by the truth" $((hits * 5000000 * 9 / 10)) \
+		"$(awk '$10 { sum += $8 - $5 } END { printf "%.0f", sum }' "$LIVE_DIR/truth")" \
+		"$(weight "^service;.*$3")"
+}
+
+test_idle() {
+	start
+	client_hold --connections 1 --requests 1
+	scope_start flame -p "$SERVER_PID" --mode offcpu -d 1
+	scope_wait 0
+	expect_eq 'idle: nothing blocked' '' "$(cat "$FOLDED")"
+	expect_eq 'idle: it is said' 1 "$(grep -c 'nothing to show: the target was not blocked' "$SCOPE_ERR")"
+	client_go
+	client_wait
+	stop_server
+}
+
+# --- totals ---
+
+test_totals() {
+	local said
+
+	start --fault sleep=1ms,every=10 --fault slow-cpu=300us,every=7
+	flame 4000 --connections 8 -- --mode tail
+	notes
+	# Both in nanoseconds, one rounded to three digits.
+	said=$(sed -nE 's/.*; ([0-9.]+ [a-z]+) of their .*/\1/p' "$SCOPE_ERR")
+	expect_eq 'tail: total is what its stages took' "$said" "$(weight . | as_said)"
+	expect_eq 'tail: first frames' '' \
+		"$(cut -d';' -f1 "$FOLDED" | grep -vxE 'runqueue|busy|return|dispatch|service' | sort -u)"
+	flame 4000 --connections 8 -- --mode wakeup --by stage
+	expect_eq 'wakeup: last frames' epollserver "$(sed -E 's/ [0-9]+$//; s/.*;//' "$FOLDED" | sort -u)"
+	flame 4000 --connections 8 -- --against typical
+	expect_eq 'against typical: two columns' 0 "$(grep -cvE ' [0-9]+ [0-9]+$' "$FOLDED")"
+	stop_server
+}
+
+as_said() {
+	awk '{ u = "ns"; v = $1
+		if (v >= 1e9) { v /= 1e9; u = "s" } else if (v >= 1e6) { v /= 1e6; u = "ms" }
+		else if (v >= 1e3) { v /= 1e3; u = "us" }
+		d = v >= 100 ? 0 : v >= 10 ? 1 : 2
+		printf "%.*f %s\n", d, v, u }'
+}
+
+# --- real servers ---
+
+test_server() { # NAME FUNCTIONS CLIENT OPTIONS...
+	local name=$1 functions=$2
+
+	shift 2
+	flame 30000 --connections 8 "$@" -- --mode cpu --hz 1999
+	notes
+	expect_between "$name: stacks with its own functions" 1 1000000000000 \
+		"$(weight "$functions")"
+	expect_eq "$name: samples" "$(($(said samples) * (1000000000 / 1999)))" "$(weight .)"
+	stop_server
+}
+
+test_servers() {
+	start_server_nginx 1
+	test_server nginx ';ngx_[a-z_]+' --http
+	start_server_redis
+	test_server redis ';(aeProcessEvents|readQueryFromClient|processCommand|call|aeMain|writeToClient)' \
+		--line PING --size 7
+	server_with_port node node --perf-basic-prof --logfile="$LIVE_DIR/v8.log" \
+		--no-logfile-per-isolate tests/live/servers/node_server.js "$LIVE_DIR/node.count"
+	test_server node ';(LazyCompile|JS|Function|Builtin|Bytecode[A-Za-z]*|Script):' --http
+	start_server_go
+	test_server go ';(net/http|main)\.' --http
+	rm -f /tmp/perf-"$SERVER_PID".map
+}
+
+# --- others who read it ---
+
+test_readers() {
+	if ! command -v flamegraph.pl >/dev/null; then
+		skip 'flamegraph.pl reads it' 'it is not installed'
+		return
+	fi
+	start "${NAMED[@]}"
+	flame 2000 --connections 1 -- --hz 997
+	stop_server
+	flamegraph.pl "$FOLDED" >"$LIVE_DIR/pl.svg" 2>"$LIVE_DIR/pl.err"
+	expect_eq 'flamegraph.pl reads it without a complaint' "0 0" "$? $(wc -l <"$LIVE_DIR/pl.err")"
+}
+
+# --- how it ends ---
+
+test_ends() {
+	start
+	scope_run flame -p "$SERVER_PID" -d 1 --svg "$LIVE_DIR/none/x.svg"
+	expect_eq 'svg that cannot be written' "1 1" "$SCOPE_STATUS $(grep -c "cannot write" "$SCOPE_ERR")"
+	expect_eq 'svg that cannot be written: before the watch' 0 "$(grep -c attached "$SCOPE_ERR")"
+	echo old >"$LIVE_DIR/old.json"
+	scope_run flame -p 4194303 -d 1 --chrome-trace "$LIVE_DIR/old.json" --svg "$LIVE_DIR/new.svg"
+	expect_eq 'no target: files are as before' "66 old 0" "$SCOPE_STATUS $(cat "$LIVE_DIR/old.json") $(
+		find "$LIVE_DIR" -name new.svg | wc -l)"
+	scope_run flame -p "$SERVER_PID" -d 0
+	expect_eq 'duration 0' 64 "$SCOPE_STATUS"
+	scope_run flame -p "$SERVER_PID" -d 1 --svg /dev/full
+	expect_eq 'full disk' "1 1" "$SCOPE_STATUS $(grep -c 'cannot write' "$SCOPE_ERR")"
+	scope_run flame -p "$SERVER_PID" -d 1
+	expect_eq 'nobody asks: empty, and said' "0 0 1" "$SCOPE_STATUS $(stat -c %s "$FOLDED") $(
+		grep -c 'nothing to show' "$SCOPE_ERR")"
+	scope_run flame -p "$SERVER_PID" -d 1 --svg "$LIVE_DIR/empty.svg" --chrome-trace "$LIVE_DIR/old.json"
+	expect_eq 'nobody asks: an empty picture' "0 1" "$SCOPE_STATUS $(grep -c '</svg>' "$LIVE_DIR/empty.svg")"
+	expect_jq 'nobody asks: a timeline' "$LIVE_DIR/old.json" '.traceEvents | length >= 0'
+	stop_server
+}
+
+# A program that is gone when its stacks get their names; its child too.
+test_program() {
+	scope_run flame --mode cpu --hz 997 -- bash -c '
+		spin() { local i; for ((i = 0; i < 100000; i++)); do :; done; }; (spin); spin; exit 3'
+	expect_eq 'program: its status' 3 "$SCOPE_STATUS"
+	notes
+	expect_between 'program: named after its end' 1 1000000000000 "$(weight ';(execute_command|execute_)')"
+}
+
+test_shares
+test_blocked sleep sleep=5ms,every=10 '[;](clock_)?nanosleep|hrtimer_nanosleep'
+test_blocked lock lock=5ms,every=10 'futex'
+test_idle
+test_totals
+test_servers
+test_readers
+test_ends
+test_program
+finish
