@@ -62,8 +62,8 @@ static void put_overhead(FILE *out, const struct report *r)
 			 format_share(r->overhead.collector_cpu_seconds / seconds).s, "");
 	fputs("<div><dt>events read</dt><dd>", out);
 	html_count(out, r->events);
-	fputs("</dd></div></dl>\n<p class=\"note\">Taking stacks for the flame graph is part of it; "
-	      "a report without --html costs less.</p>\n", out);
+	fputs("</dd></div></dl>\n<p class=\"note\">With the stacks that a flame graph needs, "
+	      "watching costs more than for a report alone.</p>\n", out);
 }
 
 void html_put_price(FILE *out, const struct html_page *p)

@@ -211,8 +211,8 @@ static const char *set_against(struct options *o, const char *value)
 
 static const char *set_hz(struct options *o, const char *value)
 {
-	return quantity_u32(value, o->command == CMD_RECORD ? 0 : 1, 10000, &o->hz) ? "a rate is a whole number up to 10000" :
-	       NULL;
+	return quantity_u32(value, o->command == CMD_FLAME ? 1 : 0, 10000, &o->hz) ?
+		       "a rate is a whole number up to 10000" : NULL;
 }
 
 static const char *set_svg(struct options *o, const char *value)

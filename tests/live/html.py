@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """html.py - reads a report's page as a person would, in a real browser.
 
-  html.py FOLDER NAME: holds page.html and report.json of one run, and empty.html; screenshots go
-  there. NAME is the target's, full of markup.
+  html.py FOLDER NAME: holds page.html and report.json of one run, replay.html and replay.json of a
+  capture, and empty.html; screenshots go there. NAME is the target's, full of markup.
 """
 import json
 import os
@@ -76,8 +76,6 @@ def read_heat(b, report):
         "p.getAttribute('d').split('M').length - 1, 0)"))
     expect("time goes on", True, heat["edges"] == sorted(heat["edges"]) and
            len(heat["edges"]) == len(heat["cells"]) + 1)
-    expect("it ends with the window", report["window"]["seconds"], heat["edges"][-1] / 1e9)
-
     b.eval("document.querySelector('.plot').scrollIntoView({behavior: 'instant'})")
     left, top, width, height = b.eval(BOX % "document.querySelector('.plot svg')")
     column = max(range(len(heat["cells"])), key=lambda c: len(heat["cells"][c]))
@@ -135,10 +133,14 @@ def look(b, name):
     b.size(1280, 800)
 
 
+def read_json(name):
+    with open(name, encoding="utf-8") as f:
+        return json.load(f)
+
+
 def main():
     os.chdir(sys.argv[1])
-    with open("report.json", encoding="utf-8") as f:
-        report = json.load(f)
+    report = read_json("report.json")
     b = Browser()
     try:
         b.size(1280, 800)
@@ -150,6 +152,8 @@ def main():
             "a.getAttribute('href'))).map(a => a.href)"))
         read_numbers(b, report)
         read_heat(b, report)
+        expect("time ends with the window", report["window"]["seconds"],
+               b.eval(HEAT + ".edges.pop()") / 1e9)
         use_flame(b)
         read_names(b, sys.argv[2])
         b.scripts(False)
@@ -157,6 +161,11 @@ def main():
         b.screenshot("page-still.png")
         b.scripts(True)
         look(b, "page")
+        b.open("replay.html")
+        report = read_json("replay.json")
+        read_numbers(b, report)
+        read_heat(b, report)
+        use_flame(b)
         look(b, "empty")
         expect("an empty page has its sections", SECTIONS, b.eval(
             "[...document.querySelectorAll('main > section')].map(s => s.id)"))

@@ -32,8 +32,17 @@ cp "$SCOPE_OUT" "$OUT/report.json"
 expect_eq 'exchanges' $N "$(scope_jq .exchanges.count)"
 expect_eq 'a page was written' yes "$([ -s "$OUT/page.html" ] && echo yes)"
 
+# A capture gives a page too.
+scope_start record -o "$LIVE_DIR/a.cap" -p "$SERVER_PID"
+client --connections 16 --requests $N >"$LIVE_DIR/client.json"
+await_connections 0
+scope_stop
+scope_run report --json -i "$LIVE_DIR/a.cap" --html "$OUT/replay.html" --top 4
+cp "$SCOPE_OUT" "$OUT/replay.json"
+expect_eq 'exchanges of a capture' $N "$(scope_jq .exchanges.count)"
+
 # A run without a single exchange has a page too.
-scope_run report -d 0.2 --html "$OUT/empty.html" -p "$SERVER_PID"
+scope_run report -d 0.2 --hz 0 --html "$OUT/empty.html" -p "$SERVER_PID"
 expect_eq 'a report on stdout too' yes "$(grep -q 'No exchanges seen' "$SCOPE_OUT" && echo yes)"
 stop_server
 
