@@ -55,6 +55,13 @@ void hist_sum(struct hist *to, const struct hist *from);
 /* Events that found their ring full, or were sent and did not come out. */
 uint64_t aggregate_lost_events(const struct aggregate *a);
 
+/*
+ * What was accumulated between two readings of one session, into a fresh aggregate: sums and counts
+ * are differences, maxima are of what is new (within a bucket, 1.6 %), states and queues are as they
+ * are now. Wakers are left out, and eventpolls that did not return. 0 or -ENOMEM.
+ */
+int aggregate_since(struct aggregate *d, const struct aggregate *now, const struct aggregate *then);
+
 /* Adds a record up as the kernel side did, for captures that lack its sums. */
 void aggregate_add_exchange(struct aggregate *a, const struct ev_exchange *e);
 void aggregate_add_answer(struct aggregate *a, const struct ev_answer *answer);

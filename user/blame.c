@@ -53,6 +53,19 @@ static size_t held(size_t fed, size_t room)
 	return fed < room ? fed : room;
 }
 
+void blame_forget(struct blame *b, uint64_t before_ns)
+{
+	size_t turns = held(b->n_turns, TURNS), absences = held(b->n_absences, ABSENCES);
+
+	b->n_exchanges = b->n_turns = b->n_absences = 0;
+	for (size_t i = 0; i < turns; i++)
+		if (b->turns[i].head.time_ns >= before_ns)
+			b->turns[b->n_turns++] = b->turns[i];
+	for (size_t i = 0; i < absences; i++)
+		if (b->absences[i].head.time_ns >= before_ns)
+			b->absences[b->n_absences++] = b->absences[i];
+}
+
 static int by_thread(uint32_t tid_a, uint64_t end_a, uint32_t tid_b, uint64_t end_b)
 {
 	if (tid_a != tid_b)

@@ -100,6 +100,12 @@ void blame_offcpu(struct blame *b, const struct ev_offcpu *o);
 /* Joins the exchanges of at least tail_ns. Sorts what it remembers; may be asked again. */
 void blame_join(struct blame *b, uint64_t tail_ns, struct blame_sums *out);
 
+/*
+ * What comes next is another window: forgets the exchanges, and turns and absences that ended before
+ * then.
+ */
+void blame_forget(struct blame *b, uint64_t before_ns);
+
 const char *cause_name(unsigned cause);
 
 #endif

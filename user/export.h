@@ -9,6 +9,7 @@
 #ifndef EPOLLSCOPE_EXPORT_H
 #define EPOLLSCOPE_EXPORT_H
 
+#include "export_findings.h"
 #include "metrics.h"
 #include "options.h"
 #include "watcher.h"
@@ -43,9 +44,7 @@ struct export_target {
 	uint32_t overflow_pid;		/* whose namespace was read last */
 	uint64_t overflow_last, overflow_sum;
 	uint64_t bpf_ns, bpf_exchanges;	/* estimated cost of so many */
-	const char *codes[METRICS_CODES];
-	size_t n_codes;
-	bool has_codes;
+	struct export_findings *findings;
 };
 
 /* How many loops and ports of each target have series of their own. */
@@ -65,9 +64,6 @@ int export_target_open(struct export_target *t, const char *name, const struct t
 		       const struct options *o);
 void export_target_tick(struct export_target *t, uint64_t now_ns);
 void export_target_close(struct export_target *t);
-
-/* Findings that hold from now on; static strings, "loop-blocked" and the like. */
-void export_target_findings(struct export_target *t, const char *const *codes, size_t n);
 
 /* Reads all that was accumulated into a fresh metrics_target. 0 or -ENOMEM. */
 int export_collect(struct export_target *t, const struct export_limits *limits,

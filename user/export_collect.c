@@ -237,9 +237,7 @@ static int fill(struct export_target *t, const struct export_limits *limits,
 	out->counters = a->counters;
 	out->conn_duration = t->conn_duration;
 	memcpy(out->exemplar, t->exemplar, sizeof(out->exemplar));
-	memcpy(out->codes, t->codes, sizeof(out->codes));
-	out->n_codes = t->n_codes;
-	out->has_codes = t->has_codes;
+	export_findings_get(t->findings, out);
 	out->lost_events = a->counters.ring_lost;
 	out->bad_events = t->result.bad_events;
 	out->missed = a->missed;

@@ -13,13 +13,14 @@
 
 #define EXEMPLAR_RECENT_NS (60 * 1000000000ULL)
 
-/* The slowest of its bucket, unless that is no longer recent. */
-static int keep_exemplar(void *ctx, const struct exchange_info *x)
+/* Exemplars: the slowest of its bucket, unless that is no longer recent. */
+static int on_exchange(void *ctx, const struct exchange_info *x)
 {
 	struct export_target *t = ctx;
 	struct metrics_exemplar *e = &t->exemplar[metrics_bucket(x->ex.latency_ns)];
 	uint64_t ended_ns = x->ex.head.time_ns + (uint64_t)t->result.realtime_offset_ns;
 
+	blame_exchange(export_findings_blame(t->findings), &x->ex);
 	if (x->ex.flow.role != ROLE_SERVER)
 		return 0;
 	if (e->latency_ns > x->ex.latency_ns && e->realtime_ns + EXEMPLAR_RECENT_NS > ended_ns)
@@ -29,6 +30,16 @@ static int keep_exemplar(void *ctx, const struct exchange_info *x)
 		.conn = x->ex.conn, .pid = x->ex.pid, .tid = x->ex.tid,
 	};
 	return 0;
+}
+
+static void on_turn(void *ctx, const struct ev_turn *turn)
+{
+	blame_turn(export_findings_blame(((struct export_target *)ctx)->findings), turn);
+}
+
+static void on_offcpu(void *ctx, const struct ev_offcpu *o)
+{
+	blame_offcpu(export_findings_blame(((struct export_target *)ctx)->findings), o);
 }
 
 /* A connection that was there before us lasted longer than anybody saw. */
@@ -97,16 +108,23 @@ int export_target_open(struct export_target *t, const char *name, const struct t
 
 	*t = (struct export_target){ .spec = spec };
 	t->handlers = (struct watch_handlers){
-		.exchange = keep_exemplar, .conn_close = add_duration, .ctx = t,
-		.syscalls = o->export.syscalls,
+		.exchange = on_exchange, .conn_close = add_duration, .turn = on_turn,
+		.offcpu = on_offcpu, .ctx = t, .syscalls = o->export.syscalls, .blame = true,
 	};
 	if (!name)
 		default_name(spec, shown, sizeof(shown));
 	label_text(t->label, name ? name : shown, sizeof(shown));
 	t->result.program_status = -1;
+	t->findings = export_findings_new(o, &t->result);
+	if (!t->findings) {
+		fail_line("out of memory");
+		return EXIT_FAULT;
+	}
 	status = find(t);
 	if (!status)
 		status = watcher_open(&t->watcher, &config, &t->result);
+	if (!status)
+		export_findings_begin(t->findings, t->watcher, monotonic_ns());
 	t->created_ns = t->result.start_ns + (uint64_t)t->result.realtime_offset_ns;
 	t->waiting = !t->result.targets.n;
 	return status;
@@ -117,6 +135,7 @@ void export_target_tick(struct export_target *t, uint64_t now_ns)
 	bool waiting;
 
 	watcher_tick(t->watcher, now_ns);
+	export_findings_tick(t->findings, t->watcher, now_ns);
 	waiting = !watcher_alive(t->watcher);
 	if (waiting && !t->waiting)
 		say_line("target %s: its last process has ended%s", t->label,
@@ -126,18 +145,13 @@ void export_target_tick(struct export_target *t, uint64_t now_ns)
 	t->waiting = waiting;
 }
 
-void export_target_findings(struct export_target *t, const char *const *codes, size_t n)
-{
-	t->n_codes = n < METRICS_CODES ? n : METRICS_CODES;
-	memcpy(t->codes, codes, t->n_codes * sizeof(*codes));
-	t->has_codes = true;
-}
-
 void export_target_close(struct export_target *t)
 {
 	watcher_close(t->watcher);
+	export_findings_free(t->findings);
 	watch_free(&t->result);
 	free(t->loop_names);
 	t->watcher = NULL;
+	t->findings = NULL;
 	t->loop_names = NULL;
 }

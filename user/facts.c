@@ -105,19 +105,19 @@ static bool has_section(int fd, const char *wanted)
 }
 
 /* Even a stripped Go binary keeps the table that its runtime unwinds with. */
-static bool is_go(uint32_t pid)
+bool facts_runtime(uint32_t pid, bool *go)
 {
 	char path[32];
-	bool go;
 	int fd;
 
+	*go = false;
 	snprintf(path, sizeof(path), "/proc/%u/exe", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return false;
-	go = elf_version(EV_CURRENT) != EV_NONE && has_section(fd, ".gopclntab");
+	*go = elf_version(EV_CURRENT) != EV_NONE && has_section(fd, ".gopclntab");
 	close(fd);
-	return go;
+	return true;
 }
 
 static struct thread_cpu *thread_slot(struct facts *f, uint32_t tid)
@@ -142,7 +142,7 @@ static bool thread_run_ns(uint32_t pid, uint32_t tid, uint64_t *ns)
 	return true;
 }
 
-/* At the attach what each thread has used; at the end the difference. */
+/* At the beginning what each thread has used; at the end the difference. */
 static void threads_of(struct facts *f, uint32_t pid, bool end)
 {
 	uint32_t *tids = NULL;
@@ -160,18 +160,25 @@ static void threads_of(struct facts *f, uint32_t pid, bool end)
 	free(tids);
 }
 
-void facts_begin(struct facts *f, const uint32_t *pids, size_t n)
+void facts_usage_begin(struct facts *f, const uint32_t *pids, size_t n)
 {
 	memset(f, 0, sizeof(*f));
 	f->group_pid = n ? pids[0] : 0;
 	throttling_of(f, f->group_pid, -1);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++)
 		threads_of(f, pids[i], false);
-		f->go = f->go || is_go(pids[i]);
-	}
 }
 
-void facts_end(struct facts *f, const uint32_t *pids, size_t n)
+void facts_begin(struct facts *f, const uint32_t *pids, size_t n)
+{
+	bool go;
+
+	facts_usage_begin(f, pids, n);
+	for (size_t i = 0; i < n; i++)
+		f->go = (facts_runtime(pids[i], &go) && go) || f->go;
+}
+
+void facts_usage_end(struct facts *f, const uint32_t *pids, size_t n)
 {
 	if (!throttling_of(f, f->group_pid, 1)) {
 		f->throttled = 0;
@@ -180,6 +187,13 @@ void facts_end(struct facts *f, const uint32_t *pids, size_t n)
 	for (size_t i = 0; i < n; i++)
 		threads_of(f, pids[i], true);
 	f->known = n > 0;
+	f->epoll_unread = true;
+}
+
+void facts_end(struct facts *f, const uint32_t *pids, size_t n)
+{
+	facts_usage_end(f, pids, n);
+	f->epoll_unread = false;
 	facts_epoll(f, pids, n);
 }
 

@@ -25,7 +25,7 @@ struct facts {
 	bool go;		/* a Go program: zero-timeout polls and spare EAGAINs are normal */
 	bool io_uring;		/* it holds an io_uring */
 	bool known;		/* the end could be read: the target still ran */
-	bool pad;
+	bool epoll_unread;	/* nobody looked at its descriptors: io_uring, out_*, herd_waiters */
 	uint32_t group_pid;	/* whose control group is looked at */
 	uint32_t out_armed;	/* level-triggered descriptors with EPOLLOUT in their mask, */
 	uint32_t out_watched;	/* of so many connections' */
@@ -41,6 +41,16 @@ struct facts {
 /* Of the processes `pids`. */
 void facts_begin(struct facts *f, const uint32_t *pids, size_t n);
 void facts_end(struct facts *f, const uint32_t *pids, size_t n);
+
+/*
+ * Usage alone, throttling and threads, for windows that follow each other: what anybody may read.
+ * facts_usage_begin() clears the rest.
+ */
+void facts_usage_begin(struct facts *f, const uint32_t *pids, size_t n);
+void facts_usage_end(struct facts *f, const uint32_t *pids, size_t n);
+
+/* Whether a process is a Go program; false if it could not be looked at. */
+bool facts_runtime(uint32_t pid, bool *go);
 
 /* CPU time of a thread since the attach; 0 if not known. */
 uint64_t facts_cpu_ns(const struct facts *f, uint32_t tid);

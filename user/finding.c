@@ -8,11 +8,6 @@
 #include "finding.h"
 #include "term.h"
 
-enum needs {
-	NEEDS_TAIL = 1 << 0,	/* a tail that is worth a word, and whole */
-	NEEDS_CALLS = 1 << 1,	/* every system call was seen */
-};
-
 static const struct {
 	const char *code;
 	rule_fn rule;
@@ -34,15 +29,15 @@ static const struct {
 	{ "zero-window", rule_zero_window, 0 },
 	{ "send-blocked", rule_send_blocked, 0 },
 	{ "nagle-delay", rule_nagle_delay, 0 },
-	{ "retransmits", rule_retransmits, 0 },
-	{ "close-wait-leak", rule_close_wait_leak, 0 },
+	{ "retransmits", rule_retransmits, NEEDS_END },
+	{ "close-wait-leak", rule_close_wait_leak, NEEDS_END },
 	{ "thundering-herd", rule_thundering_herd, NEEDS_CALLS },
-	{ "imbalance", rule_imbalance, 0 },
+	{ "imbalance", rule_imbalance, NEEDS_RUNTIME },
 	{ "ctl-churn", rule_ctl_churn, NEEDS_CALLS },
-	{ "spurious-wakeups", rule_spurious_wakeups, NEEDS_CALLS },
-	{ "poll-spin", rule_poll_spin, 0 },
+	{ "spurious-wakeups", rule_spurious_wakeups, NEEDS_CALLS | NEEDS_RUNTIME },
+	{ "poll-spin", rule_poll_spin, NEEDS_RUNTIME },
 	{ "small-writes", rule_small_writes, 0 },
-	{ "io-uring-bypass", rule_io_uring_bypass, 0 },
+	{ "io-uring-bypass", rule_io_uring_bypass, NEEDS_DESCRIPTORS },
 };
 
 void evidence_number(struct finding *f, const char *name, double value)
@@ -117,6 +112,16 @@ static bool withheld(const struct finding_input *in, struct finding *f)
 		return true;
 	}
 	return false;
+}
+
+size_t finding_codes(unsigned lacks, const char **codes, size_t room)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]) && n < room; i++)
+		if (!(rules[i].needs & lacks))
+			codes[n++] = rules[i].code;
+	return n;
 }
 
 size_t diagnose(const struct finding_input *in, struct finding *out, size_t room)

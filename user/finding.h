@@ -46,6 +46,18 @@ struct finding_input {
 
 #define FINDINGS_MAX 32
 
+/* What a rule rests on. */
+enum finding_needs {
+	NEEDS_TAIL = 1 << 0,		/* a tail that is worth a word, and whole */
+	NEEDS_CALLS = 1 << 1,		/* every system call was seen */
+	NEEDS_RUNTIME = 1 << 2,		/* facts.go: it would fire on what is normal for Go */
+	NEEDS_DESCRIPTORS = 1 << 3,	/* what the target holds was looked at */
+	NEEDS_END = 1 << 4,		/* what is only counted when a watch ends */
+};
+
+/* Codes of the rules that need nothing of `lacks`: static strings. Returns how many. */
+size_t finding_codes(unsigned lacks, const char **codes, size_t room);
+
 /* Strongest first. Returns how many. */
 size_t diagnose(const struct finding_input *in, struct finding *out, size_t room);
 

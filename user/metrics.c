@@ -79,7 +79,7 @@ static int count_series(uint64_t *series, size_t loops, size_t ports, bool sysca
 	struct metrics_loop loop = { .name = "" };
 	struct metrics_target target = {
 		.loops = &loop, .n_loops = loops, .n_ports = ports,
-		.cost_known = true, .n_codes = 0, .has_codes = true,
+		.cost_known = true,
 	};
 	struct metrics m = { .targets = &target, .n_targets = 1, .version = "",
 			     .syscalls = syscalls };
@@ -87,8 +87,8 @@ static int count_series(uint64_t *series, size_t loops, size_t ports, bool sysca
 
 	for (unsigned sc = 0; sc < SC_COUNT && syscalls; sc++)
 		target.syscall[sc].bucket[0] = 1;
-	for (unsigned i = 0; i < METRICS_CODES; i++)
-		target.codes[target.n_codes++] = "";
+	while (target.n_findings < METRICS_CODES)
+		target.findings[target.n_findings++].code = "";
 	metrics_write(&t, &m);
 	*series = t.series;
 	text_free(&t);

@@ -51,6 +51,12 @@ struct metrics_port {
 	uint64_t length, limit;	/* of its accept queues, added up */
 };
 
+/* A diagnosis that was looked for, and whether it holds. */
+struct metrics_finding {
+	const char *code;	/* static */
+	bool holds;
+};
+
 struct metrics_target {
 	char name[LABEL_MAX];
 	uint64_t created_ns;	/* wall clock: since when its counters count */
@@ -68,9 +74,8 @@ struct metrics_target {
 	size_t n_ports;
 	uint64_t listen_overflows;
 
-	const char *codes[METRICS_CODES];	/* findings that hold; static strings */
-	size_t n_codes;
-	bool has_codes;		/* findings were looked for */
+	struct metrics_finding findings[METRICS_CODES];
+	size_t n_findings;	/* 0: none was looked for yet */
 
 	uint64_t lost_events, missed, bad_events;
 	bool cost_known;

@@ -160,8 +160,8 @@ PUT_PORTS(put_queue_limit, limit)
 
 PUT(put_finding)
 {
-	for (size_t i = 0; i < m->n_codes && m->has_codes; i++)
-		text_u64(t, m->codes[i], 1);
+	for (size_t i = 0; i < m->n_findings; i++)
+		text_u64(t, m->findings[i].code, m->findings[i].holds);
 }
 
 PUT(put_lost)
@@ -272,7 +272,9 @@ const struct metric metric_rows[] = {
 	COUNTER("listen_overflows", NULL, put_overflows,
 		"Connections that the kernel dropped because an accept queue was full, in the whole "
 		"network namespace of the target."),
-	GAUGE("finding", "code", put_finding, "1 while a diagnosis holds; no series otherwise."),
+	GAUGE("finding", "code", put_finding,
+	      "1 if a diagnosis of the report holds for the last complete window (--finding-window), "
+	      "else 0; no series for what cannot be judged."),
 	COUNTER("lost", "what", put_lost,
 		"What is missing in the other metrics: events that found the ring full, state that found "
 		"no room, hooks the kernel skipped, unmatched exchanges, unusable clocks."),

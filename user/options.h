@@ -52,6 +52,7 @@ struct export_options {
 	const char *tls_cert, *tls_key;	/* files; NULL: no TLS */
 	const char *auth_file;		/* "user:password"; NULL: everybody may read */
 	uint32_t max_series;
+	uint64_t finding_window_ns;
 	bool syscalls;			/* time every system call */
 	bool measure_cost;		/* keep what measuring our own cost takes */
 	bool print_metrics;		/* only print docs/metrics.md */

@@ -73,6 +73,14 @@ const char *set_max_series(struct options *o, const char *value)
 		       "a count is a whole number from 1 to 10000000" : NULL;
 }
 
+const char *set_finding_window(struct options *o, const char *value)
+{
+	uint64_t *ns = &o->export.finding_window_ns;
+
+	return quantity_duration(value, false, ns) || *ns < 1000000000 ?
+		       "a window has a unit and is 1s or more, as 30s or 2m" : NULL;
+}
+
 const char *set_syscalls(struct options *o, const char *value)
 {
 	(void)value;

@@ -41,8 +41,8 @@ option_set set_input, set_output, set_max_size, set_ring, set_until;
 const char *check_capture(const struct options *o, bool targeted);
 
 /* options_export.c: what only export takes. */
-option_set set_listen, set_target, set_max_series, set_syscalls, set_measure_cost, set_tls_cert, set_tls_key,
-	set_auth_file, set_print_metrics;
+option_set set_listen, set_target, set_max_series, set_syscalls, set_measure_cost, set_tls_cert,
+	set_tls_key, set_auth_file, set_print_metrics, set_finding_window;
 
 /* Ends the last --target. NULL, or what is wrong with them. */
 const char *options_check_export(struct options *o);

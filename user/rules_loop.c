@@ -56,10 +56,11 @@ bool rule_thundering_herd(const struct finding_input *in, struct finding *f)
 {
 	uint64_t opened = in->r->connections.opened, empty = in->n->accept_empty;
 	/* Who comes too late even for the event goes back to sleep without a return of its wait. */
-	uint64_t vain = in->facts->known ? in->n->wakes_vain : 0;
+	bool looked = in->facts->known && !in->facts->epoll_unread;
+	uint64_t vain = looked ? in->n->wakes_vain : 0;
 
 	if (empty + vain < 20 || ratio(empty + vain, opened) <= AT(HERD) ||
-	    (in->facts->known && in->facts->herd_waiters < 2))
+	    (looked && in->facts->herd_waiters < 2))
 		return false;
 	finding_say(f, "Several loops wake for one connection: %s accepts found nothing and %s "
 		    "wake-ups were in vain, for %s connections", format_count(empty).s,

@@ -216,6 +216,12 @@ size_t watcher_alive(const struct watcher *w)
 	return w->alive.n;
 }
 
+const uint32_t *watcher_pids(const struct watcher *w, size_t *n)
+{
+	*n = w->alive.n;
+	return w->alive.pids;
+}
+
 int watcher_read(const struct watcher *w, struct aggregate *a)
 {
 	return session_read(w->session, a);

@@ -36,6 +36,7 @@ void watcher_tick(struct watcher *w, uint64_t now_ns);
 
 bool watcher_done(const struct watcher *w);	/* a handler has had enough */
 size_t watcher_alive(const struct watcher *w);	/* processes of the target that run */
+const uint32_t *watcher_pids(const struct watcher *w, size_t *n);	/* valid until the next tick */
 uint32_t watcher_last_exit(const struct watcher *w);	/* the last that ended; 0: none */
 
 /* All that was accumulated so far, into a fresh aggregate. 0 or -ENOMEM. */

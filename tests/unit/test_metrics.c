@@ -57,8 +57,8 @@ static struct metrics_target sample_target(void)
 	struct metrics_target m = {
 		.name = "web", .created_ns = 1700000000000000001, .processes = 2,
 		.loops = &one_loop, .n_loops = 1, .n_ports = 1,
-		.ports = { { 80, 3, 511 } }, .codes = { "loop-blocked" }, .n_codes = 1,
-		.has_codes = true,
+		.ports = { { 80, 3, 511 } }, .n_findings = 2,
+		.findings = { { "loop-blocked", true }, { "slow-request", false } },
 	};
 
 	metrics_hist_put(&m.exchange, 1023);
@@ -109,7 +109,8 @@ static void test_text(void **state)
 	expect_in(text, "epollscope_epoll_events_per_wait_sum{target=\"web\",loop=\"nginx\"} 9\n"
 		  "epollscope_epoll_events_per_wait_count{target=\"web\",loop=\"nginx\"} 4\n");
 	expect_in(text, "epollscope_accept_queue_limit{target=\"web\",port=\"80\"} 511\n");
-	expect_in(text, "epollscope_finding{target=\"web\",code=\"loop-blocked\"} 1\n");
+	expect_in(text, "epollscope_finding{target=\"web\",code=\"loop-blocked\"} 1\n"
+		  "epollscope_finding{target=\"web\",code=\"slow-request\"} 0\n");
 	expect_in(text, "# TYPE epollscope_build_info gauge\n"
 		  "epollscope_build_info{version=\"1.2.3\",kernel=\"6.18\"} 1\n");
 	assert_null(strstr(text, "_created"));
