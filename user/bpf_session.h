@@ -85,6 +85,12 @@ int session_read(const struct session *s, struct aggregate *a);
 /* The same without wakers and eventpolls: no walk over a large map. */
 int session_read_brief(const struct session *s, struct aggregate *a);
 
+/*
+ * Gives back the room of wakers and, if asked to, of eventpolls whose process has ended. What they
+ * counted is gone: not for a watch that reports it. Walks their maps: not every second.
+ */
+void session_forget_ended(struct session *s, bool (*pid_runs)(uint32_t pid), bool eventpolls);
+
 const struct feature_set *session_features(const struct session *s);
 
 /*

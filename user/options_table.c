@@ -351,7 +351,7 @@ const struct option_row option_rows[] = {
 	 "keeps CAP_SYS_ADMIN", set_measure_cost },
 	{ "finding-window", 0, "TIME", IN(CMD_EXPORT), false, "30s",
 	 "a finding is said of the last complete window of this length, at\n"
-	 "least 1s; below 10s some diagnoses never hold", set_finding_window },
+	 "least 1s; below 10s imbalance never holds", set_finding_window },
 	{ "max-series", 0, "N", IN(CMD_EXPORT), false, "10000",
 	 "series on a page; what is beyond goes to \"other\"", set_max_series },
 	{ "tls-cert", 0, "FILE", IN(CMD_EXPORT), false, NULL,

@@ -22,6 +22,7 @@
 #define COST_ENOUGH		1000		/* exchanges in a slice */
 #define COST_WORTH		20		/* exchanges since the last look, to begin one */
 #define REFRESH_SHARE		500		/* looking for processes takes 1/500 of our time */
+#define FORGET_EVERY_NS		(60000 * MS)	/* the kernel side's room of ended processes */
 #define FLUSH_AFTER_NS		(500 * MS)
 #define SAMPLE_EVERY		1024
 
@@ -39,15 +40,19 @@ struct watcher {
 	uint64_t next_slice_ns;		/* when our own cost is measured again */
 	uint64_t slice_ns;		/* when the slice began; 0: none */
 	uint64_t slice_seen, last_seen;	/* exchanges then, and at the last look */
+	uint64_t next_forget_ns;
+	bool ended;			/* processes of the target have, since the last time */
 	bool enough;			/* a handler has had enough */
 };
 
 static void on_process(struct watcher *w, const struct ev_process *p)
 {
-	if (p->change == PROCESS_FORK)
+	if (p->change == PROCESS_FORK) {
 		alive_add(&w->alive, p->pid);
-	else if (p->change == PROCESS_EXIT)
+	} else if (p->change == PROCESS_EXIT) {
 		alive_remove(&w->alive, p->pid);
+		w->ended = true;
+	}
 }
 
 static void on_record(void *ctx, const void *data, size_t size)
@@ -161,6 +166,7 @@ static void housekeeping(struct watcher *w)
 		if (!proc_runs(w->alive.pids[i])) {
 			session_forget_pid(w->session, w->alive.pids[i]);
 			alive_remove(&w->alive, w->alive.pids[i]);
+			w->ended = true;
 		}
 	if (w->config.stay) {
 		targets_forget_ended(&w->r->targets);
@@ -168,6 +174,16 @@ static void housekeeping(struct watcher *w)
 	}
 	if (targets_refresh(w->config.spec, &w->r->targets) > 0)
 		adopt_new(w, known);
+}
+
+/* Nobody reports wakers and eventpolls of a watch that lasts for ever. */
+static void forget_when_due(struct watcher *w, uint64_t now)
+{
+	if (!w->config.stay || now < w->next_forget_ns)
+		return;
+	session_forget_ended(w->session, proc_runs, w->ended);
+	w->ended = false;
+	w->next_forget_ns = now + FORGET_EVERY_NS;
 }
 
 /* Every second, or less often on a host whose process table takes long to read. */
@@ -204,6 +220,7 @@ void watcher_tick(struct watcher *w, uint64_t now)
 	flush_idle(w, now);
 	session_make_room(w->session, w->alive.pids, w->alive.n);
 	housekeeping_when_due(w, now);
+	forget_when_due(w, now);
 }
 
 bool watcher_done(const struct watcher *w)

@@ -7,6 +7,7 @@
 live_init
 
 PAGE=tests/live/export_page.py
+EPOLLSERVER=${BUILD:-build}/epollserver
 X=epollscope_exchange_duration_seconds
 OPENMETRICS='Accept: application/openmetrics-text;version=1.0.0'
 
@@ -363,6 +364,35 @@ test_tls() {
 	export_stop "$EXPORT_PID"
 }
 
+# Sleeps in its loop show while they last; a server that does nothing has no finding.
+test_findings() {
+	local idle load
+
+	start_echo --http
+	idle=$SERVER_PID
+	PORT=$(free_port)
+	"$EPOLLSERVER" --address 127.0.0.1 --port "$PORT" --protocol http --fault sleep=20ms,every=50 \
+		>"$LIVE_DIR/epollserver.log" 2>&1 &
+	server_started epollserver $!
+	export_start --finding-window 2s --target bad -p "$SERVER_PID" --target idle -p "$idle"
+	"$LIVE/client" --port "$PORT" --http --connections 4 --requests 40000 >/dev/null &
+	load=$!
+	STARTED+=("$load")
+	expect_value 'a fault is found' 'epollscope_finding{target="bad",code="blocking-call"}' 1
+	kill "$load"
+	wait "$load" 2>/dev/null
+	forget "$load"
+	expect_value 'and is over when it has ended' 'epollscope_finding{target="bad"' 0
+	expect_value 'nothing is found in a server that idles' 'epollscope_finding{target="idle"' 0
+	expect_eq 'what can be judged has a series' 19 \
+		"$(page | grep -c '^epollscope_finding{target="idle",code="[a-z-]*"} 0$')"
+	export_stop "$EXPORT_PID"
+	stop_server
+	kill -TERM "$idle"
+	wait "$idle" 2>/dev/null
+	forget "$idle"
+}
+
 refusal() { # NAME STATUS PART ARGS...
 	local name=$1 status=$2 part=$3
 
@@ -428,6 +458,7 @@ test_dashboard
 test_scrapes
 test_tools
 export_stop "$EXPORT_PID"
+test_findings
 test_tls
 test_unit
 finish

@@ -254,6 +254,28 @@ static void test_bounds(void **state)
 	assert_int_equal(s.n_calls, BLAME_NAMES);
 }
 
+/* The next window has its own exchanges; what may explain them is kept. */
+static void test_forget(void **state)
+{
+	struct blame *b = blame_new();
+	struct ev_exchange old = exchange(40 * MS, 0, 0, 30 * MS);
+	struct ev_exchange late = exchange(130 * MS, 18 * MS, 1 * MS, 1 * MS);
+	struct ev_turn before = turn(10 * MS, 40 * MS, 30 * MS, 8);
+	struct ev_turn t = turn(100 * MS, 128 * MS, 27 * MS, 9);
+	struct blame_sums s;
+
+	(void)state;
+	blame_exchange(b, &old);
+	blame_turn(b, &before);
+	blame_turn(b, &t);
+	blame_forget(b, 100 * MS);
+	blame_exchange(b, &late);
+	s = join(b, 0);
+	assert_int_equal(s.count, 1);
+	assert_int_equal(s.cause_ns[CAUSE_HELD], 18 * MS);
+	assert_int_equal(s.hold_max_ns, 27 * MS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +284,7 @@ int main(void)
 		cmocka_unit_test(test_blocking_call), cmocka_unit_test(test_untold),
 		cmocka_unit_test(test_no_cpu),	      cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_stopped),	      cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_forget),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

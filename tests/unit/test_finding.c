@@ -260,6 +260,9 @@ static void test_herd(void **state)
 	expect_only(&s, "thundering-herd", SEVERITY_WARNING);
 	s.facts.herd_waiters = 0;	/* nobody shares a listener */
 	expect_none(&s);
+	s.facts.epoll_unread = true;	/* or nobody looked */
+	expect_only(&s, "thundering-herd", SEVERITY_WARNING);
+	s.facts.epoll_unread = false;
 	s.facts.herd_waiters = 4;
 	s.n.accept_empty = 100;
 	expect_none(&s);
@@ -376,6 +379,30 @@ static void test_thresholds(void **state)
 	assert_non_null(threshold_set(t, ""));
 }
 
+static bool has(const char *const *codes, size_t n, const char *code)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(codes[i], code))
+			return true;
+	return false;
+}
+
+/* What can't be judged has no code. */
+static void test_codes(void **state)
+{
+	const char *codes[FINDINGS_MAX];
+	size_t all = finding_codes(0, codes, FINDINGS_MAX), n;
+
+	(void)state;
+	assert_int_equal(all, 25);
+	assert_true(has(codes, all, "close-wait-leak") && has(codes, all, "ctl-churn"));
+	n = finding_codes(NEEDS_CALLS | NEEDS_END, codes, FINDINGS_MAX);
+	assert_int_equal(n, all - 5);
+	assert_true(has(codes, n, "blocking-call") && has(codes, n, "poll-spin"));
+	assert_false(has(codes, n, "close-wait-leak") || has(codes, n, "ctl-churn"));
+	assert_int_equal(finding_codes(0, codes, 3), 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +413,7 @@ int main(void)
 		cmocka_unit_test(test_herd),	    cmocka_unit_test(test_imbalance),
 		cmocka_unit_test(test_ctl),	    cmocka_unit_test(test_epoll_use),
 		cmocka_unit_test(test_network),	    cmocka_unit_test(test_thresholds),
+		cmocka_unit_test(test_codes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,6 +39,7 @@ _epollscope_values() {
 	--ring-size) printf '%s\n' 64 256 1024 4096 16384 65536 ;;
 	--listen) printf '%s\n' 127.0.0.1:9464 :9464 ;;
 	--max-series) printf '%s\n' 2000 10000 50000 ;;
+	--finding-window) printf '%s\n' 10s 30s 1m ;;
 	--tls-cert | --tls-key | --auth-file) compgen -f -- "$2" ;;
 	--mode) printf '%s\n' cpu offcpu wakeup tail ;;
 	--against) echo typical ;;
@@ -65,7 +66,8 @@ _epollscope_options() {
 	slow) printf '%s\n' $target $common $watching --over --waterfall -i --input ;;
 	flame) printf '%s\n' $target ${watching/--json-schema /} $flame -i --input ;;
 	doctor) printf '%s\n' $target $common ;;
-	export) printf '%s\n' $target --target --listen --syscalls --measure-cost --max-series --tls-cert \
+	export) printf '%s\n' $target --target --listen --syscalls --measure-cost --finding-window \
+		--max-series --tls-cert \
 		--tls-key --auth-file --print-metrics -v --verbose -h --help --version ;;
 	*) printf '%s\n' report record conns slow flame export doctor --json-schema -v --verbose -h \
 		--help --version ;;
