@@ -258,14 +258,14 @@ test_faults() {
 	fault 'out-armed' spurious-wakeups out_armed 8 out_armed
 	fault 'herd' thundering-herd waiters 4 herd
 	TRIES=2 fault 'unbalanced' imbalance exchanges_share 1 unbalanced
-	fault 'small-writes=100' nagle-delay delay_mean_ns 0 small_writes
+	TRIES=2 fault 'small-writes=100' nagle-delay delay_mean_ns 0 small_writes
 	also 'small-writes=100' small-writes sends_per_answer 20 22
 	fault 'never-close' close-wait-leak connections 5 never_close
-	fault 'spin' poll-spin cpu_share 1 plain_fault --fault spin
+	TRIES=2 fault 'spin' poll-spin cpu_share 1 plain_fault --fault spin
 	TRIES=2 fault 'maxevents=1, 64 at once' batch-queueing dispatch_p99_ns 0 \
 		queue_fault --fault maxevents=1 --fault slow-cpu=1ms
 	fault 'other-thread' none '' '' other_thread
-	fault 'slow-drain=100ms' send-blocked send_p99_ns $((100 * MS)) slow_drain
+	TRIES=2 fault 'slow-drain=100ms' send-blocked send_p99_ns $((100 * MS)) slow_drain
 }
 
 test_outside() {
@@ -280,7 +280,7 @@ test_outside() {
 	TRIES=2 fault 'SIGSTOP' stopped stopped_max_ns 0 stopped
 	TRIES=2 fault 'packet loss' retransmits share_of_segments 0.05 lossy
 	fault 'reader stops' zero-window theirs_ns $((800 * MS)) deaf
-	fault 'no descriptors' fd-exhaustion failed_accepts 0 no_descriptors
+	TRIES=2 fault 'no descriptors' fd-exhaustion failed_accepts 0 no_descriptors
 	fault 'accept queue full' accept-starved backlog_limit 16 \
 		accept_fault --backlog 16 --fault accept-pause=200ms
 	fault 'io_uring' io-uring-bypass '' '' uring
