@@ -81,17 +81,21 @@ tail_of_named() {
 		stop_server
 		notes
 		waited=$(weight '\\[runnable\\]')
-		[ $((waited * 20)) -gt "$(weight .)" ] || return
+		[ $((waited * 20)) -gt "$(weight .)" ] || return 0
 		echo "# $try run: waited $waited ns for a processor"
 	done
+	return 1
 }
 
 test_shares() {
 	local requests=$((LOAD_S * 2000))
 
-	tail_of_named
-	expect_share 'tail: slow_hash' 2400 ';slow_hash[; ]'
-	expect_share 'tail: slow_sort' 1200 ';slow_sort[; ]'
+	if tail_of_named; then
+		expect_share 'tail: slow_hash' 2400 ';slow_hash[; ]'
+		expect_share 'tail: slow_sort' 1200 ';slow_sort[; ]'
+	else
+		skip 'tail: shares of two functions' 'others had the processors in three runs'
+	fi
 	start "${NAMED[@]}"
 	flame $requests --connections 1 -- --mode cpu --hz 997
 	expect_between 'cpu: slow_hash, 6.7 % and less' 100 900 "$(share ';slow_hash[; ]' .)"
