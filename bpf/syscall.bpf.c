@@ -279,6 +279,19 @@ INLINE void after_write(struct thread *t, __u32 fd, __u64 now)
 			    now);
 }
 
+/* Back from its wait without a word: the kernel skipped the hook. It is at work since now at most. */
+INLINE void wait_end_missed(struct thread *t, __u64 now)
+{
+	COUNT(calls_missed);
+	t->in_wait = 0;
+	t->prev_return_ns = t->return_ns;
+	t->return_ns = now;
+	t->return_runnable_ns = t->runnable_ns;
+	t->return_blocked_ns = t->blocked_ns;
+	t->turn++;
+	turn_begins(t, 0);
+}
+
 INLINE int enter(__u32 nr, __u64 arg1, __u64 arg3)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -300,6 +313,8 @@ INLINE int enter(__u32 nr, __u64 arg1, __u64 arg3)
 	t->syscall = cfg_syscall[nr];
 	if (is_wait(t->syscall, t))
 		wait_begins(t, task, now);
+	else if (t->in_wait)
+		wait_end_missed(t, now);
 	return 0;
 }
 
