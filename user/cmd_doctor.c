@@ -14,6 +14,7 @@
 
 #include "bpf_session.h"
 #include "commands.h"
+#include "doctor_cost.h"
 #include "json.h"
 #include "options.h"
 #include "proc.h"
@@ -43,6 +44,8 @@ struct diagnosis {
 	int err;			/* of loading and attaching */
 	char why[512];
 	struct targets targets;
+	struct cost costs[COST_WAYS];
+	bool measured;			/* `costs` */
 	const struct options *o;
 };
 
@@ -166,6 +169,8 @@ static void print_text(const struct diagnosis *d)
 		       rings ? ": holds io_uring instances; what they do without system calls "
 			       "shows only at the socket" : "");
 	}
+	if (d->measured)
+		costs_print(stdout, d->costs);
 	printf("\nverdict     %s\n", d->err ? d->why : "loaded and attached: everything that is "
 	       "said to be used works");
 }
@@ -236,6 +241,7 @@ static void print_json(const struct diagnosis *d)
 	json_features(&j, d);
 	json_stages(&j, d);
 	json_targets(&j, d);
+	costs_json(&j, d->measured ? d->costs : NULL);
 	json_bool(&j, "works", !d->err);
 	json_string(&j, "why", d->err ? d->why : NULL);
 	json_object_end(&j);
@@ -250,8 +256,8 @@ static bool wants_target(const struct target_spec *spec)
 int cmd_doctor(const struct options *o)
 {
 	struct diagnosis d = { .o = o };
+	int err, status = EXIT_OK;
 	char why[512] = "";
-	int err;
 
 	if (wants_target(&o->target)) {
 		err = targets_resolve(&o->target, &d.targets, why, sizeof(why));
@@ -266,11 +272,15 @@ int cmd_doctor(const struct options *o)
 	d.perfmon = has_capability(own_capabilities(), CAP_PERFMON);
 	read_lockdown(d.lockdown, sizeof(d.lockdown));
 	try_session(&d);
+	if (o->cost && !d.err) {
+		status = costs_measure(o, d.costs);
+		d.measured = !status;
+	}
 	if (o->json)
 		print_json(&d);
 	else
 		print_text(&d);
 	targets_free(&d.targets);
 	return d.err == -EPERM ? EXIT_NOPERM_ERROR : d.err == -ENOSYS ? EXIT_NOKERNEL :
-	       d.err ? EXIT_FAULT : EXIT_OK;
+	       d.err ? EXIT_FAULT : status;
 }

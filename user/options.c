@@ -171,6 +171,8 @@ static int check(struct options *o)
 	}
 	if (t->program && selected)
 		return usage(o, "'-- PROGRAM' is the target: leave out -p, -c and --cgroup");
+	if (o->cost && !selected && !t->n_ports && !t->program)
+		return usage(o, "--cost is measured on a target: give -p, -c, -P or --cgroup");
 	if (command_rows[o->command].target == TARGET_OPTIONAL)
 		return t->program ? usage(o, "'%s' does not launch programs",
 					  command_name(o->command)) : 0;

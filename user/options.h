@@ -66,6 +66,7 @@ struct options {
 	bool json;
 	bool json_schema;	/* only print the schema of the command's JSON, as main does */
 	bool has_over;
+	bool cost;		/* doctor: measure on the target */
 	bool waterfall;		/* slow: several lines an exchange */
 	uint64_t over_ns;	/* slow: at or above; 0 is every exchange */
 	bool has_max_loss;

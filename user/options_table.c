@@ -76,6 +76,7 @@ const struct command_row command_rows[CMD_COUNT] = {
 		.examples = {
 			"doctor",
 			"doctor -c nginx --json",
+			"doctor -P 6379 --cost",
 		},
 	},
 };
@@ -246,6 +247,13 @@ static const char *set_waterfall(struct options *o, const char *value)
 	return NULL;
 }
 
+static const char *set_cost(struct options *o, const char *value)
+{
+	(void)value;
+	o->cost = true;
+	return NULL;
+}
+
 static const char *set_threshold(struct options *o, const char *value)
 {
 	return threshold_set(o->threshold, value);
@@ -386,6 +394,9 @@ const struct option_row option_rows[] = {
 	{ "chrome-trace", 0, "FILE", IN(CMD_FLAME), false, NULL,
 	 "write a timeline too: turns, exchanges, off-CPU time, wake-ups, as\n"
 	 "trace-event JSON, for ui.perfetto.dev and speedscope", set_chrome_trace },
+	{ "cost", 0, NULL, IN(CMD_DOCTOR), false, NULL,
+	 "measure on the target what a report, its diagnosis and stacks cost\n"
+	 "the kernel; takes some five seconds", set_cost },
 	{ "json", 0, NULL, SHOWING | IN(CMD_DOCTOR), false, NULL,
 	 "print JSON instead of text", set_json },
 	{ "json-schema", 0, NULL, SHOWING | IN(CMD_NONE), false, NULL,

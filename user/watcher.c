@@ -35,6 +35,7 @@ struct watcher {
 	struct tail tail;
 	struct alive alive;
 	struct stack_names *stacks;	/* NULL: none are taken */
+	uint64_t tail_ns;		/* the threshold; 0: every exchange */
 	uint64_t tail_sum_ns;		/* latency of all exchanges, at the last look */
 	uint64_t next_tail_ns, next_house_ns, last_flush_ns;
 	uint64_t next_slice_ns;		/* when our own cost is measured again */
@@ -105,16 +106,15 @@ static void tell_latency(struct watcher *w, uint64_t now)
 static void update_tail(struct watcher *w, uint64_t now)
 {
 	struct hist latency;
-	uint64_t tail_ns;
 
 	w->next_tail_ns = now + TAIL_EVERY_NS;
 	tell_latency(w, now);
 	if (w->h->every_exchange)
 		return;
 	session_latency(w->session, &latency);
-	tail_ns = tail_threshold(&w->tail, &latency, now);
-	session_tail(w->session, tail_ns);
-	if (!tail_ns && latency.sum != w->tail_sum_ns)
+	w->tail_ns = tail_threshold(&w->tail, &latency, now);
+	session_tail(w->session, w->tail_ns);
+	if (!w->tail_ns && latency.sum != w->tail_sum_ns)
 		w->next_tail_ns = now + WATCHER_TICK_MS * MS;
 	w->tail_sum_ns = latency.sum;
 }
@@ -122,20 +122,23 @@ static void update_tail(struct watcher *w, uint64_t now)
 /*
  * Each switch of the kernel's statistics rewrites code on all processors, and while they are on
  * every firing, anybody's, costs half as much again: a short slice, and only while there are
- * exchanges to share the cost.
+ * exchanges to share the cost. Who wants nothing but the cost gets one long slice, from when there
+ * is a P99: before, every exchange is sent.
  */
 static void measure_cost(struct watcher *w, uint64_t now)
 {
 	uint64_t seen = session_exchanges(w->session), lately = seen - w->last_seen;
+	bool all = w->config.measure_all;
 
 	w->last_seen = seen;
 	if (!w->slice_ns) {
-		if (now < w->next_slice_ns || lately < COST_WORTH)
+		if (now < w->next_slice_ns || lately < COST_WORTH || (all && !w->tail_ns))
 			return;
 		session_cost_begin(w->session);
 		w->slice_ns = now;
 		w->slice_seen = seen;
-	} else if (seen - w->slice_seen >= COST_ENOUGH || now - w->slice_ns >= COST_SLICE_NS) {
+	} else if (!all && (seen - w->slice_seen >= COST_ENOUGH ||
+			    now - w->slice_ns >= COST_SLICE_NS)) {
 		session_cost_end(w->session);
 		w->slice_ns = 0;
 		w->next_slice_ns = now + COST_EVERY_NS;
@@ -361,7 +364,7 @@ int watcher_end(struct watcher *w)
 		;
 	correlate_flush(w->correlate);
 	tell_latency(w, r->end_ns);
-	if (w->stacks)
+	if (w->stacks && w->h->stack)
 		stack_names_tell(w->stacks, w->session, w->h->stack, w->h->ctx);
 	if (r->bad_events)
 		warn_line("%llu events could not be understood", (unsigned long long)r->bad_events);

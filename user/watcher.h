@@ -21,6 +21,7 @@ struct watcher_config {
 	uint64_t close_wait_ns;	/* connections in CLOSE_WAIT for longer count at the end */
 	bool no_syscalls;
 	bool stay;	/* r->targets may be empty: they come and go, and the ended are forgotten */
+	bool measure_all;	/* our own cost, as long as there are exchanges: doctor */
 	unsigned verbose;
 };
 

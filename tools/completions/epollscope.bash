@@ -65,7 +65,7 @@ _epollscope_options() {
 	conns) printf '%s\n' $target $common $watching -i --input ;;
 	slow) printf '%s\n' $target $common $watching --over --waterfall -i --input ;;
 	flame) printf '%s\n' $target ${watching/--json-schema /} $flame -i --input ;;
-	doctor) printf '%s\n' $target $common ;;
+	doctor) printf '%s\n' $target $common --cost ;;
 	export) printf '%s\n' $target --target --listen --syscalls --measure-cost --finding-window \
 		--max-series --tls-cert \
 		--tls-key --auth-file --print-metrics -v --verbose -h --help --version ;;
