@@ -52,7 +52,9 @@ struct session {
 	struct calls calls;
 	int stats_fd;		/* held while a slice is measured, else -1 */
 	uint64_t slice_exchanges;	/* seen in measured slices */
-	uint64_t slice_start;
+	uint64_t slice_start;		/* exchanges and cost when it began */
+	struct program_cost slice_from;
+	struct program_cost slice_cost;	/* of the measured slices */
 	struct bpf_link **samplers;	/* one a processor */
 	uint32_t stack_hz;
 	bool blame;

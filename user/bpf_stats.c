@@ -139,12 +139,14 @@ int session_read_brief(const struct session *s, struct aggregate *a)
 
 	read_sets(s, a);
 	session_cost_total(s, &total, &a->missed);
-	a->cost_ns = total.ns;
-	a->cost_runs = total.runs;
+	a->cost_ns = s->slice_cost.ns;
+	a->cost_runs = s->slice_cost.runs;
 	a->cost_exchanges = s->slice_exchanges;
-	/* The slice under way is in the programs' run time. */
-	if (s->stats_fd >= 0)
+	if (s->stats_fd >= 0) {
+		a->cost_ns += total.ns - s->slice_from.ns;
+		a->cost_runs += total.runs - s->slice_from.runs;
 		a->cost_exchanges += session_exchanges(s) - s->slice_start;
+	}
 	a->drained = s->drained;
 	err = read_loops(s, a);
 	return err ? err : read_listeners(s, a);
@@ -189,19 +191,29 @@ uint64_t session_exchanges(const struct session *s)
 
 void session_cost_begin(struct session *s)
 {
+	uint64_t misses;
+
 	if (s->stats_fd >= 0)
 		return;
 	s->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
 	s->slice_start = session_exchanges(s);
+	/* Somebody else may have the statistics on too, also between our slices. */
+	session_cost_total(s, &s->slice_from, &misses);
 }
 
 void session_cost_end(struct session *s)
 {
+	struct program_cost total;
+	uint64_t misses;
+
 	if (s->stats_fd < 0)
 		return;
+	session_cost_total(s, &total, &misses);
+	s->slice_exchanges += session_exchanges(s) - s->slice_start;
+	s->slice_cost.ns += total.ns - s->slice_from.ns;
+	s->slice_cost.runs += total.runs - s->slice_from.runs;
 	close(s->stats_fd);
 	s->stats_fd = -1;
-	s->slice_exchanges += session_exchanges(s) - s->slice_start;
 }
 
 void session_cost_print(const struct session *s)

@@ -56,7 +56,8 @@ static int measure(const struct options *o, enum cost_way way, struct cost *cost
 		status = watcher_end(watcher);
 	}
 	if (!status)
-		*cost = (struct cost){ r.aggregate->cost_ns, r.aggregate->cost_exchanges };
+		*cost = (struct cost){ r.aggregate->cost_ns, r.aggregate->cost_runs,
+				       r.aggregate->cost_exchanges };
 	watcher_close(watcher);
 	watch_free(&r);
 	return status;
@@ -71,20 +72,24 @@ int costs_measure(const struct options *o, struct cost costs[COST_WAYS])
 	return status;
 }
 
-static double per_exchange(const struct cost *cost)
+static double per_exchange(uint64_t n, const struct cost *cost)
 {
-	return cost->exchanges ? (double)cost->bpf_ns / (double)cost->exchanges : NAN;
+	return cost->exchanges ? (double)n / (double)cost->exchanges : NAN;
 }
 
 void costs_print(FILE *out, const struct cost costs[COST_WAYS])
 {
-	fprintf(out, "\n%-36s %12s %10s\n", "COST (a second of each)", "NS/EXCHANGE", "EXCHANGES");
+	fprintf(out, "\n%-34s %15s %17s %10s\n", "COST (a second of each)", "BPF NS/EXCHANGE",
+		"FIRINGS/EXCHANGE", "EXCHANGES");
 	for (int way = 0; way < COST_WAYS; way++) {
-		if (costs[way].exchanges)
-			fprintf(out, "%-36s %12.0f %10" PRIu64 "\n", ways[way].words,
-				per_exchange(&costs[way]), costs[way].exchanges);
+		const struct cost *c = &costs[way];
+
+		if (c->exchanges)
+			fprintf(out, "%-34s %15.0f %17.1f %10" PRIu64 "\n", ways[way].words,
+				per_exchange(c->bpf_ns, c), per_exchange(c->firings, c),
+				c->exchanges);
 		else
-			fprintf(out, "%-36s %12s %10s\n", ways[way].words, "-", "idle");
+			fprintf(out, "%-34s %15s %17s %10s\n", ways[way].words, "-", "-", "idle");
 	}
 }
 
@@ -98,7 +103,9 @@ void costs_json(struct json *j, const struct cost *costs)
 	for (int way = 0; way < COST_WAYS; way++) {
 		json_object(j, NULL);
 		json_string(j, "with", ways[way].with);
-		json_double(j, "bpf_ns_per_exchange", per_exchange(&costs[way]));
+		json_double(j, "bpf_ns_per_exchange", per_exchange(costs[way].bpf_ns, &costs[way]));
+		json_double(j, "firings_per_exchange",
+			    per_exchange(costs[way].firings, &costs[way]));
 		json_u64(j, "exchanges", costs[way].exchanges);
 		json_object_end(j);
 	}

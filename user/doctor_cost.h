@@ -16,6 +16,7 @@ enum cost_way { COST_BARE, COST_REPORT, COST_STACKS, COST_WAYS };
  */
 struct cost {
 	uint64_t bpf_ns;
+	uint64_t firings;
 	uint64_t exchanges;	/* 0: the target was idle, nothing is known */
 };
 
