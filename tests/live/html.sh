@@ -24,7 +24,7 @@ fi
 # The window ends a little after the last answer: what is read there is in the heat map too.
 cp "$SERVER" "$LIVE_DIR/$NAME"
 server_with_port hostile "$LIVE_DIR/$NAME" --loops 2 --fault 'sleep=5ms,every=100'
-scope_start report --json --html "$OUT/page.html" --top 4 -p "$SERVER_PID"
+scope_start report --json --html "$OUT/page.html" --top 40 -p "$SERVER_PID"
 client --connections 16 --requests $N >"$LIVE_DIR/client.json"
 await_connections 0
 scope_stop
@@ -37,7 +37,7 @@ scope_start record -o "$LIVE_DIR/a.cap" -p "$SERVER_PID"
 client --connections 16 --requests $N >"$LIVE_DIR/client.json"
 await_connections 0
 scope_stop
-scope_run report --json -i "$LIVE_DIR/a.cap" --html "$OUT/replay.html" --top 4
+scope_run report --json -i "$LIVE_DIR/a.cap" --html "$OUT/replay.html" --top 40
 cp "$SCOPE_OUT" "$OUT/replay.json"
 expect_eq 'exchanges of a capture' $N "$(scope_jq .exchanges.count)"
 
