@@ -143,6 +143,27 @@ static int fill_diagnosis(struct report *r, const struct watch_result *w, const 
 	return 0;
 }
 
+/* Where stacks were taken they name the code of what was computed, or slept in. */
+static void name_code(struct report *r, struct html_take *page)
+{
+	static const char *const codes[] = { "loop-blocked", "slow-service", "blocking-call",
+					     "lock-contention" };
+	char code[COMM_LEN * 4];
+
+	html_take_code(page, r, code, sizeof(code));
+	for (size_t i = 0; code[0] && i < r->n_findings; i++) {
+		struct finding *f = &r->findings[i];
+
+		for (size_t k = 0; k < sizeof(codes) / sizeof(codes[0]); k++) {
+			if (strcmp(f->code, codes[k]) != 0 || f->n_evidence == EVIDENCE_MAX)
+				continue;
+			evidence_name(f, "code", code);
+			finding_say(f, " Most of the tail's stacks are under %s.",
+				    f->evidence[f->n_evidence - 1].text);
+		}
+	}
+}
+
 static int print(const struct options *o, const struct watch_result *w,
 		 struct reporting *reporting)
 {
@@ -155,6 +176,8 @@ static int print(const struct options *o, const struct watch_result *w,
 	if (fill_report(&r, w) || fill_diagnosis(&r, w, o, worst->blame)) {
 		fail_line("out of memory");
 	} else {
+		if (reporting->page)
+			name_code(&r, reporting->page);
 		if (o->json)
 			render_report_json(stdout, &r);
 		else

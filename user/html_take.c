@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "html.h"
+#include "hot_code.h"
 #include "html_take.h"
 #include "status.h"
 
@@ -180,6 +181,17 @@ static void find_stories(const struct html_take *t, const struct report *r,
 			if (t->told[k].conn == r->worst[i].ex.conn &&
 			    t->told[k].number == r->worst[i].ex.number)
 				stories[i] = &t->told[k].story;
+}
+
+void html_take_code(struct html_take *t, const struct report *r, char *out, size_t size)
+{
+	struct profile_tail tail = { .from_ns = dist_tail_ns(&r->latency), .to_ns = UINT64_MAX };
+	struct flame_tree *tree = flame_new();
+
+	out[0] = '\0';
+	if (tree && t->hz && !profile_tree(t->profile, PROFILE_TAIL, &tail, tree))
+		hot_code(tree, out, size);
+	flame_free(tree);
 }
 
 static int write_page(struct html_take *t, const struct report *r)

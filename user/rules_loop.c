@@ -15,6 +15,26 @@ static bool enough(const struct finding_input *in, uint64_t n)
 	return (double)n >= AT(EXCHANGES);
 }
 
+/* What the thread that accepts did meanwhile: was it away, or there and left the queue alone? */
+static void say_acceptor(const struct finding_input *in, struct finding *f)
+{
+	const struct loop_info *most = NULL;
+
+	for (size_t i = 0; i < in->r->n_loops; i++)
+		if (in->r->loops[i].accepts && (!most || in->r->loops[i].accepts > most->accepts))
+			most = &in->r->loops[i];
+	if (!most)
+		return;
+	if (most->turn.max_ns * 2 >= in->r->connections.accept_wait.max_ns)
+		finding_say(f, " The accepting thread (tid %u) was held by its turns, for up to %s.",
+			    most->tid, format_ns(most->turn.max_ns).s);
+	else
+		finding_say(f, " The accepting thread (tid %u) was back at its wait within %s each "
+			    "time: it leaves the queue alone, or takes too few a turn.", most->tid,
+			    format_ns(most->turn.max_ns).s);
+	evidence_number(f, "acceptor_tid", most->tid);
+}
+
 bool rule_accept_starved(const struct finding_input *in, struct finding *f)
 {
 	const struct dist *wait = &in->r->connections.accept_wait;
@@ -44,6 +64,7 @@ bool rule_accept_starved(const struct finding_input *in, struct finding *f)
 	if (overflows)
 		finding_say(f, "; %s were dropped because it was full", format_count(overflows).s);
 	finding_say(f, ".");
+	say_acceptor(in, f);
 	f->advice = "Accept until EAGAIN in each turn, with more acceptors, or from a thread of its "
 		    "own; raise the backlog (listen() and net.core.somaxconn).";
 	evidence_number(f, "accept_p99_ns", (double)wait->p99_ns);
