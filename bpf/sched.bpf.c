@@ -63,6 +63,7 @@ INLINE void switched_out(void *ctx, struct thread *t, struct task_struct *task, 
 		COUNT(preemptions);
 		return;
 	}
+	t->blocks++;
 	t->state = THREAD_BLOCKED;
 	t->off_kind = off_kind(t, task);
 	if (state & TASK_STOPPED_BITS)

@@ -155,6 +155,9 @@ struct thread {
 	__u64 blocked_ns;
 	__u32 state;		/* enum thread_state */
 	__u32 off_kind;		/* enum offcpu_kind */
+	__u64 enter_nvcsw;	/* the kernel's count of sleeps when the call began, */
+	__u32 enter_blocks;	/* and ours */
+	__u32 blocks;
 	__u32 off_count;	/* intervals ever put in off[] */
 	__u32 waker_flags;	/* of a long blocking: enum offcpu_flags */
 	__u32 waker_pid;

@@ -311,6 +311,8 @@ INLINE int enter(__u32 nr, __u64 arg1, __u64 arg3)
 	t->fd = arg1;
 	t->arg3 = arg3;
 	t->syscall = cfg_syscall[nr];
+	t->enter_nvcsw = task->nvcsw;
+	t->enter_blocks = t->blocks;
 	if (is_wait(t->syscall, t))
 		wait_begins(t, task, now);
 	else if (t->in_wait)
@@ -338,6 +340,28 @@ INLINE bool touches(const struct thread *t, __u32 sc, long ret)
 	return sc >= SC_READ && sc <= SC_RECVMMSG && ret > 0 && t->socket_ns < t->enter_ns;
 }
 
+/*
+ * The thread slept in this call, says the kernel's own count, but no switch was told of: it was
+ * blocked from the call's beginning, which is a little too early, to its wake-up.
+ */
+INLINE void sleep_untold(struct thread *t, __u32 nr)
+{
+	__u64 now = bpf_ktime_get_ns(), woken = now, back;
+	__u32 kind = cfg_off_kind[nr & (SYSCALL_NUMBERS - 1)];
+
+	if (t->waking_ns > t->enter_ns && t->waking_ns < now)
+		woken = t->waking_ns;
+	/* Its way back to the CPU may have been told, and counted, alone. */
+	back = t->oncpu_ns > woken && t->oncpu_ns < now ? t->oncpu_ns : woken;
+	if (back == woken)
+		COUNT(switches_missed);
+	t->off_ns = t->enter_ns;
+	t->off_nr = nr;
+	t->off_kind = kind == OFFCPU_BY_FILE ? OFFCPU_OTHER : kind;
+	t->state = THREAD_BLOCKED;
+	off_ended(t, woken - t->enter_ns, back);
+}
+
 INLINE int leave(__u32 nr, long ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -352,6 +376,8 @@ INLINE int leave(__u32 nr, long ret)
 		first_return(task, nr, ret);
 		return 0;
 	}
+	if (!t->in_wait && task->nvcsw != t->enter_nvcsw && t->blocks == t->enter_blocks)
+		sleep_untold(t, nr);
 	sc = t->syscall;
 	if (sc >= SC_COUNT) {
 		t->enter_ns = 0;

@@ -144,6 +144,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct files_struct *files;
 	struct signal_struct *signal;
+	unsigned long nvcsw;
 	unsigned int in_iowait : 1;
 };
 
