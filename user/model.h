@@ -108,7 +108,7 @@ struct report {
 	size_t n_syscalls;
 
 	uint64_t wakeups, preemptions;
-	uint64_t switches_missed;	/* the kernel did not tell: that time counts as on-CPU */
+	uint64_t switches_missed;	/* the kernel did not tell; whole sleeps are found all the same */
 	struct dist runqueue;
 	uint64_t offcpu_count[OFFCPU_COUNT], offcpu_ns[OFFCPU_COUNT];
 	struct waker_info *wakers;	/* most frequent first */
