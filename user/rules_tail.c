@@ -329,7 +329,8 @@ bool rule_slow_upstream(const struct finding_input *in, struct finding *f)
 		finding_say(f, "Answers come turns later, or from another thread: %s of the tail's "
 			    "time the request was in the application's hands while its loop served "
 			    "others.", format_share(f->share).s);
-		f->advice = "Look at the application's own queues, timers and worker threads.";
+		f->advice = "Look at the application's own queues, timers and worker threads; its "
+			    "upstreams are seen if it is watched by -p or -c, not by -P.";
 	}
 	evidence_number(f, "upstream_p99_ns", (double)client->p99_ns);
 	evidence_number(f, "upstream_max_ns", (double)client->max_ns);
