@@ -5,6 +5,7 @@
 
 #include "blame.h"
 #include "blame_tables.h"
+#include "span.h"
 
 /* The last so many of each kind. */
 #define EXCHANGES	4096
@@ -131,13 +132,6 @@ static const struct ev_turn *turn_at(const struct blame *b, uint32_t tid, uint64
 	return b->turn_index[lo];
 }
 
-static uint64_t overlap(uint64_t from, uint64_t to, uint64_t start, uint64_t end)
-{
-	uint64_t lo = from > start ? from : start, hi = to < end ? to : end;
-
-	return hi > lo ? hi - lo : 0;
-}
-
 static enum cause cause_of(uint32_t kind)
 {
 	return kind == OFFCPU_FUTEX ? CAUSE_LOCK : kind == OFFCPU_STOPPED ? CAUSE_STOPPED :
@@ -171,8 +165,8 @@ static uint64_t blame_absent(const struct blame *b, struct blame_sums *out, uint
 	for (; absence_in(b, next, tid, to); next++) {
 		const struct ev_offcpu *o = *next;
 		uint64_t woken = o->start_ns + o->blocked_ns;
-		uint64_t waited = overlap(from, to, woken, o->head.time_ns);
-		uint64_t ns = o->flags & OFFCPU_IN_WAIT ? 0 : overlap(from, to, o->start_ns, woken);
+		uint64_t waited = span_overlap(from, to, woken, o->head.time_ns);
+		uint64_t ns = o->flags & OFFCPU_IN_WAIT ? 0 : span_overlap(from, to, o->start_ns, woken);
 
 		if (ns > blocked)
 			ns = blocked;
@@ -206,7 +200,7 @@ static void blame_loop(const struct blame *b, struct blame_sums *out, const stru
 		out->cause_ns[CAUSE_BATCH] += oncpu_ns;
 		return;
 	}
-	shared = overlap(from, to, t->start_ns, t->head.time_ns);
+	shared = span_overlap(from, to, t->start_ns, t->head.time_ns);
 	if (shared > oncpu_ns)
 		shared = oncpu_ns;
 	out->cause_ns[CAUSE_HELD] += shared;
@@ -240,7 +234,7 @@ static void blame_handoff(const struct blame *b, struct blame_sums *out,
 
 	for (; absence_in(b, next, x->tid, to); next++) {
 		const struct ev_offcpu *o = *next;
-		uint64_t ns = overlap(from, to, o->start_ns, o->start_ns + o->blocked_ns);
+		uint64_t ns = span_overlap(from, to, o->start_ns, o->start_ns + o->blocked_ns);
 
 		/* It slept until the request was handed to it: that is not what took the time. */
 		if (o->flags & OFFCPU_IN_WAIT ||
@@ -318,8 +312,8 @@ static uint32_t chain_link(const struct blame *b, struct blame_link *link, uint6
 	for (; absence_in(b, next, link->tid, to); next++) {
 		const struct ev_offcpu *o = *next;
 		uint64_t woken = o->start_ns + o->blocked_ns;
-		uint64_t blocked = overlap(from, to, o->start_ns, woken);
-		uint64_t runnable = overlap(from, to, woken, o->head.time_ns);
+		uint64_t blocked = span_overlap(from, to, o->start_ns, woken);
+		uint64_t runnable = span_overlap(from, to, woken, o->head.time_ns);
 
 		link->blocked_ns += blocked;
 		link->runnable_ns += runnable;

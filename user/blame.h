@@ -97,7 +97,7 @@ void blame_exchange(struct blame *b, const struct ev_exchange *x);
 void blame_turn(struct blame *b, const struct ev_turn *t);
 void blame_offcpu(struct blame *b, const struct ev_offcpu *o);
 
-/* Joins the exchanges of at least tail_ns. Sorts what it remembers; may be asked again. */
+/* Joins the exchanges of at least tail_ns. May be asked again, with more fed in between. */
 void blame_join(struct blame *b, uint64_t tail_ns, struct blame_sums *out);
 
 /*

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "profile_private.h"
+#include "span.h"
 #include "stage_map.h"
 #include "term.h"
 
@@ -34,14 +35,6 @@ struct tail_walk {
 	uint16_t (*sample_hits)[POOLS];	/* of each sample */
 	int err;
 };
-
-static uint64_t overlap(const struct span *s, uint64_t start, uint64_t end)
-{
-	uint64_t lo = s->at.from > start ? s->at.from : start;
-	uint64_t hi = s->at.to < end ? s->at.to : end;
-
-	return hi > lo ? hi - lo : 0;
-}
 
 /* The first record of a sorted list that is not before (tid, at). */
 static size_t first_at(const void *list, size_t n, size_t size, size_t tid_at, uint32_t tid,
@@ -114,8 +107,9 @@ static uint64_t add_absences(struct tail_walk *w, const struct span *s)
 	     p->absences[i].start_ns < s->at.to; i++) {
 		const struct ev_offcpu *o = &p->absences[i];
 		uint64_t woken = o->start_ns + o->blocked_ns;
-		uint64_t blocked = overlap(s, o->start_ns, woken);
-		uint64_t runnable = overlap(s, woken, o->head.time_ns);
+		uint64_t blocked = span_overlap(s->at.from, s->at.to, o->start_ns, woken);
+		uint64_t runnable =
+			span_overlap(s->at.from, s->at.to, woken, o->head.time_ns);
 
 		add_part(w, s, o, blocked, false);
 		add_part(w, s, o, runnable, true);

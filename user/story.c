@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "span.h"
 #include "story.h"
 
 #define REMEMBERED 4096
@@ -40,13 +41,6 @@ struct span {
 	uint64_t from, to;
 };
 
-static uint64_t overlap(const struct span *p, uint64_t start, uint64_t end)
-{
-	uint64_t lo = p->from > start ? p->from : start, hi = p->to < end ? p->to : end;
-
-	return hi > lo ? hi - lo : 0;
-}
-
 static void add(struct story *out, const struct story_part *part, const char *comm)
 {
 	if (!part->ns)
@@ -64,10 +58,10 @@ static void tell_absence(const struct ev_offcpu *o, const struct span *p, struct
 	uint64_t woken = o->start_ns + o->blocked_ns;
 	struct story_part blocked = { .stage = p->stage, .what = STORY_BLOCKED, .kind = o->kind,
 				      .nr = o->syscall,
-				      .ns = overlap(p, o->start_ns, woken) };
+				      .ns = span_overlap(p->from, p->to, o->start_ns, woken) };
 	struct story_part runnable = { .stage = p->stage, .what = STORY_RUNNABLE,
 				       .pid = o->instead_pid,
-				       .ns = overlap(p, woken, o->head.time_ns) };
+				       .ns = span_overlap(p->from, p->to, woken, o->head.time_ns) };
 
 	if (o->tid != p->tid)
 		return;
@@ -84,7 +78,7 @@ static void tell_turn(const struct ev_turn *t, const struct ev_exchange *x, cons
 		      struct story *out)
 {
 	struct story_part held = { .stage = p->stage, .what = STORY_HELD, .conn = t->long_conn,
-				   .ns = overlap(p, t->start_ns, t->head.time_ns) };
+				   .ns = span_overlap(p->from, p->to, t->start_ns, t->head.time_ns) };
 
 	if (t->tid != p->tid || t->long_conn == x->conn || !t->long_conn ||
 	    t->long_ns * 2 < t->head.time_ns - t->start_ns)
