@@ -91,7 +91,8 @@ static int absence_order(const void *a, const void *b)
 }
 
 /* The first absence of a thread that ends after `from`; the next ones follow it. */
-static const struct ev_offcpu *const *first_absence(const struct blame *b, uint32_t tid, uint64_t from)
+static const struct ev_offcpu *const *first_absence(const struct blame *b, uint32_t tid,
+						     uint64_t from)
 {
 	size_t lo = 0, hi = held(b->n_absences, ABSENCES);
 
@@ -166,7 +167,8 @@ static uint64_t blame_absent(const struct blame *b, struct blame_sums *out, uint
 		const struct ev_offcpu *o = *next;
 		uint64_t woken = o->start_ns + o->blocked_ns;
 		uint64_t waited = span_overlap(from, to, woken, o->head.time_ns);
-		uint64_t ns = o->flags & OFFCPU_IN_WAIT ? 0 : span_overlap(from, to, o->start_ns, woken);
+		uint64_t ns = o->flags & OFFCPU_IN_WAIT ? 0 :
+			      span_overlap(from, to, o->start_ns, woken);
 
 		if (ns > blocked)
 			ns = blocked;

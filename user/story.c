@@ -78,7 +78,8 @@ static void tell_turn(const struct ev_turn *t, const struct ev_exchange *x, cons
 		      struct story *out)
 {
 	struct story_part held = { .stage = p->stage, .what = STORY_HELD, .conn = t->long_conn,
-				   .ns = span_overlap(p->from, p->to, t->start_ns, t->head.time_ns) };
+				   .ns = span_overlap(p->from, p->to, t->start_ns,
+						      t->head.time_ns) };
 
 	if (t->tid != p->tid || t->long_conn == x->conn || !t->long_conn ||
 	    t->long_ns * 2 < t->head.time_ns - t->start_ns)
