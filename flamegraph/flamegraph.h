@@ -32,19 +32,9 @@ void flame_free(struct flame_tree *t);		/* NULL is fine */
 /*
  * Adds a stack, outermost frame first. Only its last frame gets the weight: a node's time is the
  * weight of all stacks through it. -EINVAL without a frame; -EOVERFLOW if the total would leave
- * 64 bits, and then the tree is as it was.
+ * 64 bits, and then the tree is as it was. Nodes are valid as long as the tree.
  */
 int flame_add(struct flame_tree *t, const char *const frames[], size_t n, uint64_t weight);
-
-/*
- * The same in steps, for those who have frames one by one: the child of a node, which is made if
- * need be (-E2BIG below FLAME_MAX_DEPTH), and a weight for a node. Nodes are valid as long as the
- * tree.
- */
-int flame_child(struct flame_tree *t, uint32_t node, const char *name, size_t len,
-		uint32_t *child);
-int flame_weigh(struct flame_tree *t, uint32_t node, uint64_t weight);
-int flame_weigh_base(struct flame_tree *t, uint32_t node, uint64_t weight);
 
 /*
  * Makes t differential: what base holds (its weights, not its own base weights) becomes t's base,

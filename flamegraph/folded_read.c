@@ -15,9 +15,8 @@ struct reader {
 	enum flame_columns columns;
 	char *last;			/* the frames of the line before, without the weight */
 	size_t last_len, last_cap;
-	size_t depth;			/* frames in it that were followed */
-	size_t end[FLAME_MAX_DEPTH];	/* where each ends in the line */
-	uint32_t node[FLAME_MAX_DEPTH];
+	struct flame_path path;		/* its frames */
+	size_t end[FLAME_MAX_DEPTH + 1];	/* where each ends in the line, from 1 */
 };
 
 /* Takes a number and the space before it from the end of s[0..*len). */
@@ -51,9 +50,8 @@ static int hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* The child for a frame that has a backslash: \xNN is a byte, but for NUL. */
-static int escaped_child(struct flame_tree *t, uint32_t node, const char *s, size_t len,
-			 uint32_t *child)
+/* A frame that has a backslash: \xNN is a byte, but for NUL. */
+static int add_escaped(struct reader *r, const char *s, size_t len)
 {
 	char *name = malloc(len + 1);
 	size_t n = 0;
@@ -69,22 +67,23 @@ static int escaped_child(struct flame_tree *t, uint32_t node, const char *s, siz
 		name[n] = taken ? (char)(high << 4 | low) : s[at];
 		at += taken ? 4 : 1;
 	}
-	err = flame_child(t, node, name, n, child);
+	err = flame_path_add(r->tree, &r->path, name, n);
 	free(name);
 	return err;
 }
 
-static int step(struct flame_tree *t, uint32_t node, const char *s, size_t len, uint32_t *child)
+static int add_frame(struct reader *r, const char *s, size_t len)
 {
 	if (len && memchr(s, '\\', len))
-		return escaped_child(t, node, s, len, child);
-	return flame_child(t, node, s, len, child);
+		return add_escaped(r, s, len);
+	return flame_path_add(r->tree, &r->path, s, len);
 }
 
 /* How many frames of s[0..len) are those of the line before. */
-static size_t common_frames(const struct reader *r, const char *s, size_t len)
+static uint32_t common_frames(const struct reader *r, const char *s, size_t len)
 {
-	size_t least = len < r->last_len ? len : r->last_len, same = 0, low = 0, high = r->depth;
+	size_t least = len < r->last_len ? len : r->last_len, same = 0;
+	uint32_t low = 0, high = r->path.depth;
 
 	while (same + 8 <= least && !memcmp(s + same, r->last + same, 8))
 		same += 8;
@@ -92,12 +91,13 @@ static size_t common_frames(const struct reader *r, const char *s, size_t len)
 		same++;
 	/* The frames that end within the common part, and in this line too. */
 	while (low < high) {
-		size_t middle = (low + high) / 2, end = r->end[middle];
+		uint32_t middle = (low + high + 1) / 2;
+		size_t end = r->end[middle];
 
 		if (end < same || (end == same && (end == len || s[end] == ';')))
-			low = middle + 1;
+			low = middle;
 		else
-			high = middle;
+			high = middle - 1;
 	}
 	return low;
 }
@@ -120,30 +120,40 @@ static int remember(struct reader *r, const char *s, size_t len)
 /* Follows the frames of s[0..len), which has some; the last one's node is *leaf. */
 static int follow(struct reader *r, const char *s, size_t len, uint32_t *leaf)
 {
-	size_t depth = common_frames(r, s, len);
-	size_t at = depth ? r->end[depth - 1] + 1 : 0;
-	uint32_t node = depth ? r->node[depth - 1] : FLAME_ROOT;
-	bool whole = at > len;
+	struct flame_path *p = &r->path;
+	bool whole;
+	size_t at;
 	int err = 0;
 
-	r->depth = 0;
-	while (!whole && depth < FLAME_MAX_DEPTH && !err) {
+	p->depth = p->known = common_frames(r, s, len);
+	at = p->depth ? r->end[p->depth] + 1 : 0;
+	for (whole = at > len; !whole && p->depth < FLAME_MAX_DEPTH && !err; ) {
 		const char *end = memchr(s + at, ';', len - at);
 		size_t n = end ? (size_t)(end - s) - at : len - at;
 
-		err = step(r->tree, node, s + at, n, &node);
-		r->end[depth] = at + n;
-		r->node[depth++] = node;
+		err = add_frame(r, s + at, n);
+		r->end[p->depth] = at + n;
 		at += n + 1;
 		whole = !end;
 	}
 	r->tree->cut += !whole;
-	*leaf = node;
+	if (!err)
+		err = flame_path_follow(r->tree, p);
+	*leaf = p->at[p->known].node;
 	if (!err)
 		err = remember(r, s, len);
-	if (!err)
-		r->depth = depth;
+	if (err)
+		p->depth = p->known = 0;
 	return err;
+}
+
+static void reader_init(struct reader *r, struct flame_tree *t, enum flame_columns columns)
+{
+	r->tree = t;
+	r->columns = columns;
+	r->last = NULL;
+	r->last_len = r->last_cap = 0;
+	flame_path_begin(&r->path);
 }
 
 static int add_line(struct reader *r, const char *s, size_t len)
@@ -177,10 +187,7 @@ int flame_parse_line(struct flame_tree *t, const char *line, size_t len,
 	struct reader r;
 	int err;
 
-	r.tree = t;
-	r.columns = columns;
-	r.last = NULL;
-	r.last_len = r.last_cap = r.depth = 0;
+	reader_init(&r, t, columns);
 	err = add_line(&r, line, len);
 	free(r.last);
 	return err;
@@ -193,22 +200,19 @@ static bool is_blank(const char *s, ssize_t len)
 
 int flame_read_folded(struct flame_tree *t, FILE *in, struct flame_read *read)
 {
-	struct reader *r = calloc(1, sizeof(*r));
+	struct reader r;
 	char *line = NULL;
 	size_t cap = 0;
 	uint64_t number = 0;
 	ssize_t len;
-	int err = r ? 0 : -ENOMEM;
+	int err = 0;
 
-	if (r) {
-		r->tree = t;
-		r->columns = read->columns;
-	}
+	reader_init(&r, t, read->columns);
 	while (!err && (len = getline(&line, &cap, in)) >= 0) {
 		number++;
 		if (is_blank(line, len))
 			continue;
-		err = add_line(r, line, (size_t)len);
+		err = add_line(&r, line, (size_t)len);
 		if (!err)
 			read->lines++;
 		if (err == -EINVAL) {
@@ -220,8 +224,6 @@ int flame_read_folded(struct flame_tree *t, FILE *in, struct flame_read *read)
 	if (!err && ferror(in))
 		err = -EIO;
 	free(line);
-	if (r)
-		free(r->last);
-	free(r);
+	free(r.last);
 	return err;
 }

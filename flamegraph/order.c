@@ -28,7 +28,7 @@ static int compare(const void *a, const void *b)
 /* rank[name]: its place among all names. */
 static uint32_t *rank_names(const struct flame_tree *t)
 {
-	size_t n = t->n_names ? t->n_names : 1;
+	size_t n = t->names.n ? t->names.n : 1;
 	uint32_t *rank = malloc(n * sizeof(*rank));
 	struct key *keys = malloc(n * sizeof(*keys));
 
@@ -37,10 +37,10 @@ static uint32_t *rank_names(const struct flame_tree *t)
 		free(keys);
 		return NULL;
 	}
-	for (uint32_t i = 0; i < t->n_names; i++)
-		keys[i] = (struct key){ t->bytes + t->names[i].offset, t->names[i].len, i };
-	qsort(keys, t->n_names, sizeof(*keys), compare);
-	for (uint32_t i = 0; i < t->n_names; i++)
+	for (uint32_t i = 0; i < t->names.n; i++)
+		keys[i] = (struct key){ t->names.bytes + t->names.at[i].offset, t->names.at[i].len, i };
+	qsort(keys, t->names.n, sizeof(*keys), compare);
+	for (uint32_t i = 0; i < t->names.n; i++)
 		rank[keys[i].name] = i;
 	free(keys);
 	return rank;
@@ -58,7 +58,7 @@ static uint32_t *nodes_by_name(const struct flame_tree *t, const uint64_t *sums,
 			       uint32_t *n)
 {
 	uint32_t *rank = rank_names(t);
-	uint32_t *at = calloc((size_t)t->n_names + 1, sizeof(*at));
+	uint32_t *at = calloc((size_t)t->names.n + 1, sizeof(*at));
 	uint32_t *sorted = NULL;
 
 	if (!rank || !at)
@@ -67,8 +67,8 @@ static uint32_t *nodes_by_name(const struct flame_tree *t, const uint64_t *sums,
 		if (!sums || sums[i] >= least)
 			at[rank[t->nodes[i].name] + 1]++;
 	}
-	accumulate(at, t->n_names);
-	*n = at[t->n_names];
+	accumulate(at, t->names.n);
+	*n = at[t->names.n];
 	sorted = malloc(((size_t)*n + 1) * sizeof(*sorted));
 	for (uint32_t i = 1; sorted && i < t->n_nodes; i++) {
 		if (!sums || sums[i] >= least)

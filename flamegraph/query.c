@@ -38,9 +38,9 @@ const char *flame_name(const struct flame_tree *t, uint32_t node, size_t *len)
 		*len = 0;
 		return "";
 	}
-	name = &t->names[t->nodes[node].name];
+	name = &t->names.at[t->nodes[node].name];
 	*len = name->len;
-	return t->bytes + name->offset;
+	return t->names.bytes + name->offset;
 }
 
 uint32_t flame_parent(const struct flame_tree *t, uint32_t node)
@@ -85,7 +85,7 @@ uint64_t *flame_base_sums(const struct flame_tree *t)
 
 int flame_set_base(struct flame_tree *t, const struct flame_tree *base)
 {
-	uint32_t *twin = malloc(base->n_nodes * sizeof(*twin));
+	struct flame_place *twin = malloc(base->n_nodes * sizeof(*twin));
 	int err = twin ? 0 : -ENOMEM;
 
 	if (!err && t->base_total + base->total < base->total)
@@ -93,14 +93,14 @@ int flame_set_base(struct flame_tree *t, const struct flame_tree *base)
 	if (!err)
 		err = flame_weigh_base(t, FLAME_ROOT, base->nodes[FLAME_ROOT].self);
 	if (!err)
-		twin[FLAME_ROOT] = FLAME_ROOT;
+		twin[FLAME_ROOT] = FLAME_ROOT_PLACE;
 	for (uint32_t i = 1; !err && i < base->n_nodes; i++) {
 		size_t len;
 		const char *name = flame_name(base, i, &len);
 
-		err = flame_child(t, twin[base->nodes[i].parent], name, len, &twin[i]);
+		err = flame_step(t, &twin[base->nodes[i].parent], name, len, &twin[i]);
 		if (!err && base->nodes[i].self)
-			err = flame_weigh_base(t, twin[i], base->nodes[i].self);
+			err = flame_weigh_base(t, twin[i].node, base->nodes[i].self);
 	}
 	free(twin);
 	return err;

@@ -15,31 +15,77 @@ struct node {
 	uint64_t self;
 };
 
-/* A name's bytes lie in the tree's pool. */
+/* A name's bytes lie in the pool. */
 struct name {
 	uint32_t offset, len;
 	uint32_t hash;
 };
 
-/* Says which node is the child `name` of `parent`; node 0, the root, is nobody's: empty. */
-struct child_slot {
-	uint32_t parent, name, node;
+struct flame_names {
+	struct name *at;
+	char *bytes;
+	uint32_t *slots;		/* open addressing, size a power of two: a number + 1 */
+	uint32_t n, cap, cap_slots;
+	uint32_t used_bytes, cap_bytes;
+};
+
+/* The number of a name, which is stored if it is new; "" is "[unnamed]". */
+int flame_names_find(struct flame_names *t, const char *s, size_t len, uint32_t *name);
+void flame_names_free(struct flame_names *t);
+
+/* A node and 32 bits of its way's hash; node 0, the root, is nobody's child: empty. */
+struct slot {
+	uint32_t hash, node;
 };
 
 struct flame_tree {
 	struct node *nodes;
 	uint64_t *base;			/* by node; NULL unless differential */
-	uint16_t *depth;		/* by node; the root's is 0 */
-	struct name *names;
-	char *bytes;
-	struct child_slot *children;	/* open addressing, size a power of two */
-	uint32_t *name_slots;		/* the same: a name's number + 1 */
-	uint32_t n_nodes, cap_nodes, cap_children;
-	uint32_t n_names, cap_names, cap_name_slots;
-	uint32_t used_bytes, cap_bytes;
+	struct slot *slots;		/* open addressing, size a power of two */
+	struct flame_names names;
+	uint32_t n_nodes, cap_nodes, cap_slots;
 	uint64_t total, base_total, cut;
 };
 
+/* Makes room for `need` items; sizes stay below 2^31, so that doubling can't wrap. */
+int flame_grow(void *array, uint32_t *cap, uint64_t need, size_t size);
+
+static inline uint64_t flame_mix(uint64_t x)
+{
+	x *= 0x9e3779b97f4a7c15u;
+	x ^= x >> 32;
+	x *= 0xd6e8feb86659fd93u;
+	return x ^ x >> 32;
+}
+
+/* A frame on its way into the tree; hash: of all names from the root to it. */
+struct flame_place {
+	uint64_t hash;
+	uint32_t name, node;
+};
+
+#define FLAME_ROOT_PLACE ((struct flame_place){ .hash = 1, .node = FLAME_ROOT })
+
+/*
+ * A stack on its way into the tree: frames are added, outermost first and FLAME_MAX_DEPTH at the
+ * most, then all of them get their nodes. Who sets depth back to a frame that has its node may go
+ * on from there with other frames.
+ */
+struct flame_path {
+	uint32_t depth, known;		/* frames in it, and how many of them have their nodes */
+	struct flame_place at[FLAME_MAX_DEPTH + 1];	/* at[0] is the root's */
+};
+
+void flame_path_begin(struct flame_path *p);
+int flame_path_add(struct flame_tree *t, struct flame_path *p, const char *s, size_t len);
+int flame_path_follow(struct flame_tree *t, struct flame_path *p);
+
+/* One frame alone, below a place that has its node. */
+int flame_step(struct flame_tree *t, const struct flame_place *parent, const char *s, size_t len,
+	       struct flame_place *place);
+
+int flame_weigh(struct flame_tree *t, uint32_t node, uint64_t weight);
+int flame_weigh_base(struct flame_tree *t, uint32_t node, uint64_t weight);
 
 /* Weights of whole subtrees, by node; NULL without memory. The caller frees. */
 uint64_t *flame_sums(const struct flame_tree *t);
