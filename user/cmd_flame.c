@@ -7,8 +7,10 @@
 
 #include "chrome_trace.h"
 #include "commands.h"
+#include "folded_file.h"
 #include "out_file.h"
 #include "profile.h"
+#include "stage_map.h"
 #include "status.h"
 #include "term.h"
 #include "watch.h"
@@ -18,6 +20,7 @@ struct flame {
 	struct profile *profile;
 	struct chrome_trace *trace;	/* NULL: none is wanted, or not attached yet */
 	struct out_file svg, timeline;
+	struct flame_tree *base;	/* of --against FILE; else NULL */
 	struct hist seen;	/* latencies so far */
 	uint64_t n_seen;
 	uint64_t floor_ns;	/* faster ones are not of the tail */
@@ -158,26 +161,29 @@ static void say_stats(struct profile *p, const struct aggregate *a)
 static int make_tree(struct profile *p, const struct options *o, const struct watch_result *w,
 		     struct flame_tree *tree)
 {
-	struct profile_tail tail = tail_of(w, false), typical = tail_of(w, true);
-	struct flame_tree *base;
+	struct profile_tail tail = tail_of(w, false);
 	int err;
 
 	if (o->by_stage && o->mode != PROFILE_TAIL)
 		return profile_tree_by_stage(p, o->mode, tree);
 	err = profile_tree(p, o->mode, &tail, tree);
-	if (err || o->mode != PROFILE_TAIL)
-		return err;
-	say_tail(&tail, &w->aggregate->ledger.latency);
-	if (!o->against_typical)
-		return 0;
-	base = flame_new();
-	if (!base)
-		return -ENOMEM;
-	err = profile_tree(p, o->mode, &typical, base);
-	if (!err)
-		err = flame_set_base(tree, base);
-	flame_free(base);
+	if (!err && o->mode == PROFILE_TAIL)
+		say_tail(&tail, &w->aggregate->ledger.latency);
 	return err;
+}
+
+static int compare(struct flame *f, const struct watch_result *w, struct flame_tree *tree)
+{
+	struct profile_tail typical = tail_of(w, true);
+	int err;
+
+	if (f->o->against_typical) {
+		f->base = flame_new();
+		err = f->base ? profile_tree(f->profile, f->o->mode, &typical, f->base) : -ENOMEM;
+		if (err)
+			return err;
+	}
+	return f->base ? flame_set_base(tree, f->base) : 0;
 }
 
 static int write_svg(const struct flame *f, const struct flame_tree *tree,
@@ -186,14 +192,14 @@ static int write_svg(const struct flame *f, const struct flame_tree *tree,
 	static const char *const titles[PROFILE_MODES] = {
 		"On-CPU time", "Blocked time", "Wake-ups", "What made the tail slow",
 	};
-	static const char *const stages[] = { "runqueue", "busy", "return", "dispatch", "service",
-					      "asynchronous", "other", NULL };
 	struct fmt comm = format_comm(w->targets.list[0].comm, sizeof(w->targets.list[0].comm), 24);
 	bool staged = f->o->mode == PROFILE_TAIL || f->o->by_stage;
 	char subtitle[256];
 	struct flame_svg svg = {
 		.title = titles[f->o->mode], .subtitle = subtitle, .unit = FLAME_NS,
-		.value_name = "tail", .base_name = "typical", .stages = staged ? stages : NULL,
+		.stages = staged ? stage_words : NULL,
+		.value_name = f->o->against_typical ? "tail" : NULL,
+		.base_name = f->o->against_typical ? "typical" : f->o->against,
 	};
 
 	snprintf(subtitle, sizeof(subtitle), "%s, pid %u, %s from %s", comm.s,
@@ -213,6 +219,8 @@ static int show(struct flame *f, const struct watch_result *w)
 	struct flame_tree *tree = flame_new();
 	int err = tree ? make_tree(f->profile, f->o, w, tree) : -ENOMEM;
 
+	if (!err)
+		err = compare(f, w, tree);
 	if (!err) {
 		say_stats(f->profile, w->aggregate);
 		if (!flame_total(tree))
@@ -280,8 +288,9 @@ static int open_files(struct flame *f)
 	if (out_file_open(&f->svg, f->o->svg) || out_file_open(&f->timeline, f->o->chrome_trace))
 		return EXIT_FAULT;
 	f->profile = profile_new(f->o->hz);
-	if (f->profile)
-		return EXIT_OK;
+	f->base = f->o->against ? flame_new() : NULL;
+	if (f->profile && (f->base || !f->o->against))
+		return f->base ? folded_file_read(f->base, f->o->against, true) : EXIT_OK;
 	fail_line("out of memory");
 	return EXIT_FAULT;
 }
@@ -290,8 +299,11 @@ int cmd_flame(const struct options *o)
 {
 	struct flame f = { .o = o };
 	struct watch_result w = { 0 };
-	int status = open_files(&f);
+	int status;
 
+	if (o->folded)
+		return folded_file_show(o);
+	status = open_files(&f);
 	if (!status)
 		status = run(&f, &w);
 	if ((out_file_end(&f.svg) | out_file_end(&f.timeline)) && !status)
@@ -299,6 +311,7 @@ int cmd_flame(const struct options *o)
 	if (!status)
 		status = watch_status(o, &w, aggregate_lost_events(w.aggregate));
 	profile_free(f.profile);
+	flame_free(f.base);
 	watch_free(&w);
 	return status;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* html_flame.c - the tail's flame graph, and how much of the tail it explains. */
 #include "html_private.h"
+#include "stage_map.h"
 #include "term.h"
 
 static void put_words(FILE *out, const struct html_page *p)
@@ -42,10 +43,8 @@ static void put_caveats(FILE *out, const struct html_page *p)
 
 int html_put_flame(FILE *out, const struct html_page *p)
 {
-	static const char *const stages[] = { "runqueue", "busy", "return", "dispatch", "service",
-					      NULL };
 	const struct flame_svg svg = {
-		.title = "What made the tail slow", .unit = FLAME_NS, .stages = stages,
+		.title = "What made the tail slow", .unit = FLAME_NS, .stages = stage_words,
 	};
 	int err = 0;
 

@@ -161,9 +161,11 @@ static int check(struct options *o)
 	if (o->json_schema)
 		return 0;
 	wrong = check_capture(o, selected || t->n_ports || t->program);
+	if (!wrong && o->command == CMD_FLAME)
+		wrong = check_flame(o, selected || t->n_ports || t->program);
 	if (wrong)
 		return usage(o, "%s", wrong);
-	if (o->input)
+	if (o->input || o->folded)
 		return 0;
 	if (o->command == CMD_EXPORT) {
 		wrong = options_check_export(o);

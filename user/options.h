@@ -77,6 +77,9 @@ struct options {
 	uint32_t hz;		/* flame, report --html: samples a second and CPU */
 	const char *svg;	/* flame: NULL is folded text on stdout */
 	bool against_typical;	/* flame: the tail against typical exchanges */
+	const char *against;	/* flame: or what is shown against this folded text; else NULL */
+	const char *folded;	/* flame: this text instead of a target; NULL: none */
+	bool samples;		/* its numbers are samples, not nanoseconds */
 	bool by_stage;		/* flame: the ledger's stage is the first frame */
 	const char *chrome_trace;	/* flame: also a timeline there; NULL: none */
 	double threshold[THRESHOLD_COUNT];	/* of the diagnosis */

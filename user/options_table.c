@@ -194,46 +194,6 @@ static const char *set_max_loss(struct options *o, const char *value)
 		       "a share is a fraction from 0 to 1 or a percentage, as 0.01 or 1%" : NULL;
 }
 
-static const char *set_mode(struct options *o, const char *value)
-{
-	static const char *const modes[] = { "cpu", "offcpu", "wakeup", "tail" };
-
-	for (o->mode = 0; o->mode < sizeof(modes) / sizeof(modes[0]); o->mode++)
-		if (!strcmp(value, modes[o->mode]))
-			return NULL;
-	return "a mode is cpu, offcpu, wakeup or tail";
-}
-
-static const char *set_against(struct options *o, const char *value)
-{
-	o->against_typical = true;
-	return strcmp(value, "typical") ? "the tail can be compared with 'typical'" : NULL;
-}
-
-static const char *set_hz(struct options *o, const char *value)
-{
-	return quantity_u32(value, o->command == CMD_FLAME ? 1 : 0, 10000, &o->hz) ?
-		       "a rate is a whole number up to 10000" : NULL;
-}
-
-static const char *set_svg(struct options *o, const char *value)
-{
-	o->svg = value;
-	return *value ? NULL : "give the path of a file";
-}
-
-static const char *set_by(struct options *o, const char *value)
-{
-	o->by_stage = true;
-	return strcmp(value, "stage") ? "time can be told by 'stage'" : NULL;
-}
-
-static const char *set_chrome_trace(struct options *o, const char *value)
-{
-	o->chrome_trace = value;
-	return *value ? NULL : "give the path of a file";
-}
-
 static const char *set_html(struct options *o, const char *value)
 {
 	o->html = value;
@@ -382,8 +342,14 @@ const struct option_row option_rows[] = {
 	{ "mode", 0, "MODE", IN(CMD_FLAME), false, "tail",
 	 "cpu: on-CPU samples; offcpu: blocked time; wakeup: by who ended it;\n"
 	 "tail: only while the tail waited, by stage", set_mode },
-	{ "against", 0, "typical", IN(CMD_FLAME), false, NULL,
-	 "the tail compared with the faster half of the exchanges", set_against },
+	{ "against", 0, "WHAT", IN(CMD_FLAME), false, NULL,
+	 "typical: the tail compared with the faster half of the exchanges;\n"
+	 "a file: compared with folded text, as of an earlier flame", set_against },
+	{ "folded", 0, "FILE", IN(CMD_FLAME), false, NULL,
+	 "show folded text (-: standard input), ours or another tool's,\n"
+	 "instead of watching", set_folded },
+	{ "unit", 0, "UNIT", IN(CMD_FLAME), false, "ns",
+	 "with --folded: its numbers are ns or samples", set_unit },
 	{ "hz", 0, "N", IN(CMD_FLAME) | IN(CMD_RECORD) | IN(CMD_REPORT), false, "99",
 	 "samples a second on each CPU, at most 10000;\n"
 	 "record and report --html: 0 takes no stacks", set_hz },

@@ -40,6 +40,11 @@ option_set set_input, set_output, set_max_size, set_ring, set_until;
 /* What is wrong with them together, or NULL; `targeted` if a target is given. */
 const char *check_capture(const struct options *o, bool targeted);
 
+/* options_flame.c: what only flame takes (and --hz). */
+option_set set_mode, set_against, set_folded, set_unit, set_hz, set_svg, set_by, set_chrome_trace;
+
+const char *check_flame(const struct options *o, bool targeted);
+
 /* options_export.c: what only export takes. */
 option_set set_listen, set_target, set_max_series, set_syscalls, set_measure_cost, set_tls_cert,
 	set_tls_key, set_auth_file, set_print_metrics, set_finding_window;

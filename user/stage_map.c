@@ -36,6 +36,11 @@ void stage_spans(const struct ev_exchange *x, struct stage_spans *out)
 	}
 }
 
+const char *const stage_words[] = {
+	"accept", "receive", "wakeup", "runqueue", "busy", "return", "dispatch", "service",
+	"asynchronous", "other", NULL
+};
+
 const char *stage_word(unsigned word)
 {
 	return word < STAGE_COUNT ? stage_name(word) :

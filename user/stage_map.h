@@ -36,6 +36,9 @@ enum stage_word {
 
 const char *stage_word(unsigned word);	/* "runqueue" ... "service", "asynchronous", "other" */
 
+/* All of them by number, ended by NULL. */
+extern const char *const stage_words[];
+
 struct stage_map;
 
 /* NULL when out of memory. Does not keep x. */

@@ -42,9 +42,13 @@ _epollscope_values() {
 	--finding-window) printf '%s\n' 10s 30s 1m ;;
 	--tls-cert | --tls-key | --auth-file) compgen -f -- "$2" ;;
 	--mode) printf '%s\n' cpu offcpu wakeup tail ;;
-	--against) echo typical ;;
+	--against)
+		echo typical
+		compgen -f -- "${2:-}"
+		;;
+	--unit) printf '%s\n' ns samples ;;
 	--by) echo stage ;;
-	--svg | --chrome-trace) compgen -f -- "${2:-}" ;;
+	--svg | --chrome-trace | --folded) compgen -f -- "${2:-}" ;;
 	--color) printf '%s\n' auto always never ;;
 	*) return 1 ;;
 	esac
@@ -53,7 +57,7 @@ _epollscope_values() {
 _epollscope_options() {
 	local target='-p --pid -c --comm -P --port --cgroup'
 	local common='--json --color -v --verbose -h --help --version'
-	local flame='--mode --against --by --hz --svg --chrome-trace --color -v --verbose -h --help --version'
+	local flame='--mode --against --folded --unit --by --hz --svg --chrome-trace --color -v --verbose -h --help --version'
 	local watching='-d --duration --json-schema --max-loss --ring-size --'
 
 	# shellcheck disable=SC2086  # a line for each word
