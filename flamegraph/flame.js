@@ -21,7 +21,8 @@
 	}
 
 	// Frames come parents first, each with its depth: that gives the tree. The titles become
-	// labels for readers of the screen, or the browser would show them beside our tooltip.
+	// labels for readers of the screen, or the browser would show them beside our tooltip. It is
+	// the rectangle that has the label and the focus: the group's text may be cut.
 	function read_frames() {
 		var path = [];
 		group.querySelectorAll("g").forEach(function (g, i) {
@@ -33,9 +34,9 @@
 			f.parent = f.depth ? path[f.depth - 1] : null;
 			path[f.depth] = f;
 			title.remove();
-			g.setAttribute("role", "treeitem");
-			g.setAttribute("aria-level", f.depth + 1);
-			g.setAttribute("aria-label", lines.join(", "));
+			f.rect.setAttribute("role", "treeitem");
+			f.rect.setAttribute("aria-level", f.depth + 1);
+			f.rect.setAttribute("aria-label", lines.join(", "));
 			g.flame = f;
 			frames.push(f);
 		});
@@ -69,6 +70,7 @@
 		}
 		if (!f.text)
 			f.text = make(SVG, "text", f.g, { y: +f.rect.getAttribute("y") + 13 });
+		f.text.setAttribute("aria-hidden", true);
 		f.text.setAttribute("x", x + 4);
 		f.text.textContent = fit(f.name, columns);
 	}
@@ -100,10 +102,38 @@
 	}
 
 	function zoom_to(f) {
+		var moved = f !== zoom;
 		zoom = f;
+		if (moved)
+			remember("pushState");
 		hide_tip();
 		draw();
 		focus_on(f, false);
+	}
+
+	// --- address: a picture of its own says there what it shows, for links and for Back ---
+
+	function remember(method) {
+		var words = [];
+		if (zoom.index)
+			words.push("zoom=" + zoom.index);
+		if (input.value)
+			words.push("search=" + encodeURIComponent(input.value));
+		try {
+			if (alone)
+				history[method](null, "", location.href.split("#")[0] +
+						(words.length ? "#" + words.join("&") : ""));
+		} catch (e) {
+			// A viewer that allows no history.
+		}
+	}
+
+	function recall() {
+		var words = new URLSearchParams(location.hash.slice(1));
+		input.value = words.get("search") || "";
+		search();
+		zoom = frames[+words.get("zoom")] || frames[0];
+		zoom_to(zoom);
 	}
 
 	// --- size: the width is what the window or the page gives ---
@@ -118,9 +148,11 @@
 		header = HEADER + (narrow ? BAR : 0);
 		group.setAttribute("transform", "translate(" + MARGIN + " " + header + ")");
 		total = height + header - HEADER;
-		below.setAttribute("transform", "translate(" + MARGIN + " " +
-				   (header + frames_height + 8) + ")");
+		below.setAttribute("transform", "translate(" + MARGIN + " " + (header + frames_height + 8) +
+				   ") scale(" + Math.min(1, width / below_width) + ")");
 		svg.setAttribute("height", total);
+		// As wide as it is seen: only paper scales it.
+		svg.setAttribute("viewBox", "0 0 " + all + " " + total);
 		bar_box.setAttribute("x", narrow ? MARGIN : Math.max(MARGIN, all - MARGIN - 420));
 		bar_box.setAttribute("y", narrow ? HEADER - 6 : 14);
 		bar_box.setAttribute("width", narrow ? width : 420);
@@ -178,20 +210,19 @@
 
 	// --- tooltip ---
 
+	// Below the mouse, else above it, and inside the window whatever its size.
 	function show_tip(f, x, y) {
-		var all = svg.getBoundingClientRect(), bottom = Math.min(all.height, innerHeight - all.top);
+		var all = svg.getBoundingClientRect();
 		tip.textContent = f.info;
 		make(HTML, "b", tip, {}).textContent = f.name;
 		tip.insertBefore(tip.lastChild, tip.firstChild);
 		tip.style.maxWidth = Math.min(520, all.width - 2 * MARGIN) + "px";
 		tip_box.setAttribute("width", all.width);
 		tip_box.removeAttribute("display");
-		if (x + 14 + tip.offsetWidth > all.width - MARGIN)
-			x = all.width - MARGIN - 14 - tip.offsetWidth;
-		if (y + 18 + tip.offsetHeight > bottom)
-			y -= tip.offsetHeight + 28;
-		tip_box.setAttribute("x", Math.max(0, x + 14));
-		tip_box.setAttribute("y", Math.max(0, y + 18));
+		x = Math.min(x + 14, all.width - MARGIN - tip.offsetWidth);
+		y += y + 18 + tip.offsetHeight > innerHeight - all.top ? -10 - tip.offsetHeight : 18;
+		tip_box.setAttribute("x", Math.max(0, x));
+		tip_box.setAttribute("y", Math.max(-all.top, y));
 	}
 
 	function hide_tip() {
@@ -203,15 +234,21 @@
 		return g && g.flame ? g.flame : null;
 	}
 
+	function show_tip_at(e) {
+		var f = frame_at(e), all = svg.getBoundingClientRect();
+		if (f)
+			show_tip(f, e.clientX - all.left, e.clientY - all.top);
+	}
+
 	// --- keys: Tab goes to one frame, arrows from it to its neighbours as they are seen ---
 
 	function focus_on(f, really) {
 		if (current)
-			current.g.setAttribute("tabindex", -1);
+			current.rect.setAttribute("tabindex", -1);
 		current = f;
-		f.g.setAttribute("tabindex", 0);
+		f.rect.setAttribute("tabindex", 0);
 		if (really)
-			f.g.focus();
+			f.rect.focus();
 	}
 
 	function first_child(f) {
@@ -246,7 +283,7 @@
 		var f = frame_at(e), next = f ? neighbour(f, e.key) : undefined;
 		if (f && (e.key === "Enter" || e.key === " ")) {
 			zoom_to(f);
-			f.g.focus();
+			f.rect.focus();
 		} else if (next) {
 			focus_on(next, true);
 		} else if (next === undefined) {
@@ -255,16 +292,23 @@
 		e.preventDefault();
 	}
 
+	// From the search, Enter goes to the next match and Ctrl-F to the browser's own.
 	function on_key(e) {
-		var find = (e.ctrlKey || e.metaKey) && e.key === "f";
-		if (find || (e.key === "/" && e.target !== input)) {
+		var typing = e.target === input, find = (e.ctrlKey || e.metaKey) && e.key === "f";
+		if (!typing && (find || e.key === "/")) {
 			input.focus();
 			input.select();
+		} else if (typing && e.key === "Enter") {
+			var hits = frames.filter(function (f) { return f.hit && f.shown; });
+			if (hits.length)
+				focus_on(hits.find(function (f) { return f.index > current.index; }) ||
+					 hits[0], true);
 		} else if (e.key === "Escape") {
 			hide_tip();
 			if (input.value) {
 				input.value = "";
 				search();
+				remember("replaceState");
 			} else {
 				zoom_to(frames[0]);
 			}
@@ -282,7 +326,7 @@
 	read_frames();
 	zoom = frames[0];
 	var rows = 1 + frames.reduce(function (d, f) { return Math.max(d, f.depth); }, 0);
-	var frames_height = 18 * rows;
+	var frames_height = 18 * rows, below_width = below.getBBox().width;
 	var bar_box = make(SVG, "foreignObject", svg, { height: 30 });
 	var bar = make(HTML, "div", bar_box, { "class": "bar" });
 	var share = make(HTML, "output", bar, { "aria-live": "polite" });
@@ -293,8 +337,8 @@
 	var tip = make(HTML, "div", tip_box, { "class": "tip", "aria-hidden": "true" });
 
 	reset.textContent = "Reset zoom";
-	svg.removeAttribute("viewBox");
 	svg.setAttribute("width", "100%");
+	svg.setAttribute("preserveAspectRatio", "xMinYMin");
 	svg.setAttribute("role", "group");
 	group.setAttribute("role", "tree");
 	group.setAttribute("aria-label", "Frames");
@@ -302,34 +346,43 @@
 	group.setAttribute("tabindex", -1);
 	svg.insertBefore(bar_box, group);
 	focus_on(zoom, false);
+	// Without it a phone shows what fits a desk, in tiny letters.
+	if (alone)
+		make(HTML, "meta", svg, { name: "viewport", content: "width=device-width" });
 	resize();
 
 	new ResizeObserver(resize).observe(svg);
 	addEventListener("resize", resize);
 	reset.addEventListener("click", function () { zoom_to(frames[0]); });
-	input.addEventListener("input", search);
+	input.addEventListener("input", function () {
+		search();
+		remember("replaceState");
+	});
 	(alone ? document : svg).addEventListener("keydown", on_key);
 	group.addEventListener("keydown", on_frame_key);
 	group.addEventListener("click", function (e) {
-		if (frame_at(e))
-			zoom_to(frame_at(e));
+		if (!frame_at(e))
+			return;
+		zoom_to(frame_at(e));
+		// A finger doesn't hover.
+		if (e.pointerType === "touch")
+			show_tip_at(e);
 	});
-	group.addEventListener("mousemove", function (e) {
-		var f = frame_at(e), all = svg.getBoundingClientRect();
-		if (f)
-			show_tip(f, e.clientX - all.left, e.clientY - all.top);
-	});
+	group.addEventListener("mousemove", show_tip_at);
 	group.addEventListener("mouseleave", hide_tip);
 	group.addEventListener("focusin", function (e) {
 		var f = frame_at(e), all = svg.getBoundingClientRect(), r;
-		if (!f || !f.g.matches(":focus-visible"))
+		if (!f || !f.rect.matches(":focus-visible"))
 			return;
 		r = f.rect.getBoundingClientRect();
 		show_tip(f, r.left - all.left, r.bottom - all.top - 10);
 	});
 	group.addEventListener("focusout", hide_tip);
-	if (alone)
+	if (alone) {
 		svg.style.minHeight = "100vh";
+		addEventListener("popstate", recall);
+		recall();
+	}
 	// A deep graph begins at its root.
 	if (alone && up)
 		scrollTo(0, height);

@@ -91,13 +91,16 @@ class Browser:
                 return answer["result"]
             self.note(answer)
 
-    def size(self, width, height, scale=1):
+    def size(self, width, height, scale=1, mobile=False):
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height,
-                  deviceScaleFactor=scale, mobile=False)
+                  deviceScaleFactor=scale, mobile=mobile)
+        self.call("Emulation.setTouchEmulationEnabled", enabled=mobile)
 
-    def scheme(self, name):
-        self.call("Emulation.setEmulatedMedia",
-                  features=[{"name": "prefers-color-scheme", "value": name}])
+    def scheme(self, name, media="", **features):
+        """Light or dark, on the screen or in print, with prefers_reduced_motion and such."""
+        features["prefers_color_scheme"] = name
+        self.call("Emulation.setEmulatedMedia", media=media, features=[
+            {"name": k.replace("_", "-"), "value": v} for k, v in features.items()])
 
     def scripts(self, on):
         self.call("Emulation.setScriptExecutionDisabled", value=not on)
@@ -125,6 +128,10 @@ class Browser:
     def click(self, x, y):
         for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
             self.mouse(kind, x, y)
+
+    def tap(self, x, y):
+        self.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
+        self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
 
     def key(self, name, control=False):
         event = {"key": name, "modifiers": 2 if control else 0,
