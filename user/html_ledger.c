@@ -127,6 +127,7 @@ void html_put_ledger(FILE *out, const struct html_page *p)
 	if (r->latency.count) {
 		fputs("<h3>Where the tail’s time went</h3>\n", out);
 		put_stack(out, r);
+		fputs("<div class=\"stages\">\n", out);
 		html_table(out, "Ledger: the eight stages", heads);
 		for (unsigned i = 0; i < STAGE_COUNT; i++)
 			put_stage(out, r, i);
@@ -135,6 +136,7 @@ void html_put_ledger(FILE *out, const struct html_page *p)
 			put_after(out, "deliver", &r->deliver);
 		}
 		html_table_end(out);
+		fputs("</div>\n", out);
 		put_caveats(out, r);
 	}
 	html_section_end(out);

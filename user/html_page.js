@@ -2,6 +2,15 @@
 // html_page.js - reads the heat map's cells to mouse, finger and keys. All else works without it.
 (function () {
 	"use strict";
+	// A table that fits needs no stop of the Tab key.
+	document.querySelectorAll(".scroll").forEach(function (box) {
+		new ResizeObserver(function () {
+			if (box.scrollWidth > box.clientWidth)
+				box.setAttribute("tabindex", 0);
+			else
+				box.removeAttribute("tabindex");
+		}).observe(box);
+	});
 	var holder = document.getElementById("heat-data");
 	if (!holder)
 		return;

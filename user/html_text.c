@@ -93,7 +93,7 @@ void html_section_end(FILE *out)
 
 void html_table(FILE *out, const char *label, const char *const *heads)
 {
-	fprintf(out, "<div class=\"scroll\" role=\"region\" aria-label=\"%s\" tabindex=\"0\">"
+	fprintf(out, "<div class=\"scroll\" role=\"group\" aria-label=\"%s\" tabindex=\"0\">"
 		"<table>\n<thead><tr>", label);
 	for (; *heads; heads++)
 		fprintf(out, "<th scope=\"col\">%s</th>", *heads);

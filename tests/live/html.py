@@ -119,6 +119,35 @@ def read_names(b, name):
         "[...document.querySelectorAll('i')].filter(i => !i.className).length"))
 
 
+def fit(b):
+    b.scheme("light")
+    b.size(390, 844, mobile=True)
+    b.open("page.html")
+    expect("a phone has the whole ledger", [True, True], b.eval(
+        "[[...document.querySelectorAll('.stages .why')].every(e => e.offsetHeight > 0),"
+        "(e => e.scrollWidth <= e.clientWidth)(document.querySelector('.stages .scroll'))]"))
+    b.size(1280, 800)
+    b.open("page.html")
+    expect("Tab stops at no table that fits", [], b.eval(
+        "[...document.querySelectorAll('.scroll[tabindex]')].filter(e => e.checkVisibility() && "
+        "e.scrollWidth <= e.clientWidth).map(e => e.getAttribute('aria-label'))"))
+    expect("the landmarks are the sections", SECTIONS, b.eval(
+        "[...document.querySelectorAll('section[aria-labelledby], [role=region]')].map(e => e.id)"))
+    b.scheme("dark", "print")
+    expect("dark letters on paper", ["rgb(29, 36, 48)", "rgb(255, 255, 255)"], b.eval(
+        "[getComputedStyle(document.body).color, getComputedStyle(document.querySelector("
+        "'svg.flame .page')).fill]"))
+    b.scheme("light", prefers_reduced_motion="reduce")
+    expect("no motion", "auto", b.eval("getComputedStyle(document.documentElement)"
+                                       ".scrollBehavior"))
+    b.scheme("light", forced_colors="active")
+    expect("bars and swatches keep their colour", 0, b.eval(
+        "[...document.querySelectorAll('.swatch, .track i, .stack i')].filter(e => "
+        "getComputedStyle(e).backgroundColor === getComputedStyle(document.body)"
+        ".backgroundColor).length"))
+    b.scheme("light")
+
+
 def look(b, name):
     for wide, high in ((390, 844), (1280, 800), (1920, 1080)):
         for scheme in ("light", "dark"):
@@ -161,6 +190,7 @@ def main():
         b.screenshot("page-still.png")
         b.scripts(True)
         look(b, "page")
+        fit(b)
         b.open("replay.html")
         report = read_json("replay.json")
         read_numbers(b, report)
