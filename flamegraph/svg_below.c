@@ -95,8 +95,9 @@ static void put_missing_note(struct below *b)
 	if (b->out) {
 		const char *base = flame_base_name(p), *value = flame_value_name(p);
 
-		fprintf(b->out, "<text class=\"note\" x=\"0\" y=\"%u\">%s of ", b->y + 13,
-			flame_format_share(p->base_missing, p->tree->base_total).s);
+		fprintf(b->out, "<text class=\"note\" x=\"0\" y=\"%u\">", b->y + 13);
+		flame_put_share(b->out, p->base_missing, p->tree->base_total);
+		fputs(" of ", b->out);
 		flame_put_xml(b->out, base, strlen(base), 40);
 		fputs(" is in stacks that are not in ", b->out);
 		flame_put_xml(b->out, value, strlen(value), 40);

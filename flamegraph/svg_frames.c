@@ -57,7 +57,8 @@ static void put_name(const struct picture *p, uint32_t node, unsigned columns)
 
 static void put_value(const struct picture *p, uint64_t part, uint64_t whole)
 {
-	fprintf(p->out, "%s, %s", flame_format_weight(p, part).s, flame_format_share(part, whole).s);
+	fprintf(p->out, "%s, ", flame_format_weight(p, part).s);
+	flame_put_share(p->out, part, whole);
 }
 
 static void put_points(const struct picture *p, int64_t delta)

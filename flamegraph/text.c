@@ -207,3 +207,10 @@ struct flame_text flame_format_share(uint64_t part, uint64_t whole)
 		snprintf(f.s, sizeof(f.s), "%u.%02u %%", (unsigned)(share / 100), (unsigned)(share % 100));
 	return f;
 }
+
+void flame_put_share(FILE *out, uint64_t part, uint64_t whole)
+{
+	struct flame_text f = flame_format_share(part, whole);
+
+	flame_put_xml(out, f.s, strlen(f.s), sizeof(f.s));
+}

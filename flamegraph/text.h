@@ -37,6 +37,7 @@ struct flame_text {
 struct flame_text flame_format_count(uint64_t n);	/* "1,234,567" */
 struct flame_text flame_format_ns(uint64_t ns);		/* "0 ns", "1.23 ms", "12.3 s" */
 struct flame_text flame_format_share(uint64_t part, uint64_t whole); /* "12.34 %", "<0.01 %" */
+void flame_put_share(FILE *out, uint64_t part, uint64_t whole);	/* the same, as XML */
 
 /* part * scale / whole, rounded down; whole must not be 0, part not above it. */
 uint64_t flame_scale(uint64_t part, uint64_t whole, uint64_t scale);

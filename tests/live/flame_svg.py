@@ -172,6 +172,8 @@ def use_finger(b):
     b.tap(x + w / 2, y + h / 2)
     expect("a tap zooms and tells", [4, "c\n300 ns, 75.00 %"], [b.eval(SHOWN), b.eval(TIP)])
     b.open("diff.svg")
+    click(b, "c")
+    expect("a difference can be used, whatever is in it", 4, b.eval(SHOWN))
     expect("legend and notes fit", [], b.eval(
         "[...document.querySelectorAll('.below *')].filter(e => e.getBoundingClientRect().right"
         " > innerWidth).map(e => e.outerHTML)"))

@@ -31,7 +31,7 @@ plain='a 50\na;b 50\nc;b 100\nc;d_[k] 200\n'
 	printf '%s 300\n' '<script>alert(1)</script>' '\x1b[31m\x3b]]>' 'cut\xe2\x82"'"'"'&amp\x3b' |
 		svg hostile.svg --title '</title><script>alert(2)</script>'
 	printf 'a;%05000d 9\na 50\n%05000d 50\n' 0 1 | svg long.svg
-	printf 'a 100\nc;b 100\nc;d_[k] 20\n' >"$OUT/base"
+	printf 'a 1000000\nc;b 1000000\nc;d_[k] 20\ngone 9\n' >"$OUT/base"
 	printf "$plain" | svg diff.svg --base "$OUT/base" --title 'The tail against typical'
 	{
 		echo '<!DOCTYPE html><meta charset="utf-8"><title>page</title><body style="margin:0">'

@@ -163,6 +163,20 @@ static void test_difference(void **state)
 	flame_free(t);
 }
 
+/* A base's share may be far below the least that is drawn; its words hold a "<". */
+static void test_small_base(void **state)
+{
+	static const char *const lines[] = { "a 1000000 50", "b 1 50", "c 2 0", NULL };
+	struct flame_tree *t = tree_of(lines);
+	char *svg = draw(t, &(struct flame_svg){ 0 }, NULL);
+
+	(void)state;
+	expect_in(svg, "base: 1 ns, &lt;0.01 %\n+50.00 points</title>");
+	expect_in(svg, "&lt;0.01 % of base is in stacks that are not in this");
+	free(svg);
+	flame_free(t);
+}
+
 static void test_empty(void **state)
 {
 	struct flame_tree *t = flame_new();
@@ -199,7 +213,8 @@ int main(void)
 		cmocka_unit_test(test_numbers), cmocka_unit_test(test_xml),
 		cmocka_unit_test(test_frames), cmocka_unit_test(test_stages),
 		cmocka_unit_test(test_omitted), cmocka_unit_test(test_difference),
-		cmocka_unit_test(test_empty), cmocka_unit_test(test_stable),
+		cmocka_unit_test(test_small_base), cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_stable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
