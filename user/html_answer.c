@@ -110,9 +110,11 @@ static void put_finding(FILE *out, const struct finding *f)
 	fprintf(out, "<li class=\"finding %s\"><h3>", severity);
 	html_text(out, f->code);
 	fprintf(out, " <span class=\"severity\">%s</span>", severity);
-	if (f->share >= 0)
-		fprintf(out, " <span class=\"dim\">%s of the tail</span>",
-			format_share(f->share > 1 ? 1 : f->share).s);
+	if (f->share >= 0) {
+		fputs(" <span class=\"dim\">", out);
+		html_share(out, f->share > 1 ? 1 : f->share);
+		fputs(" of the tail</span>", out);
+	}
 	fputs("</h3>\n<p>", out);
 	html_text(out, f->summary);
 	fputs("</p>\n", out);

@@ -18,9 +18,10 @@ static void put_words(FILE *out, const struct html_page *p)
 	html_ns(out, t->stage_ns);
 	fputs(" of their ", out);
 	html_ns(out, t->latency_ns);
-	fprintf(out, " is in stages that a thread answers for; stacks explain "
-		"<strong id=\"explained\">%s</strong> of it.</p>\n",
-		format_share((double)t->explained_ns / whole).s);
+	fputs(" is in stages that a thread answers for; stacks explain "
+	      "<strong id=\"explained\">", out);
+	html_share(out, (double)t->explained_ns / whole);
+	fputs("</strong> of it.</p>\n", out);
 }
 
 static void put_caveats(FILE *out, const struct html_page *p)

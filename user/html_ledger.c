@@ -55,14 +55,18 @@ static void put_split(FILE *out, const struct stage_info *s)
 
 	if (!s->has_split || !s->split_ns)
 		return;
-	fprintf(out, "<span class=\"split\">on-CPU %s, runnable %s, blocked %s",
-		format_share((double)s->oncpu_ns / all).s,
-		format_share((double)s->runnable_ns / all).s,
-		format_share((double)s->blocked_ns / all).s);
+	fputs("<span class=\"split\">on-CPU ", out);
+	html_share(out, (double)s->oncpu_ns / all);
+	fputs(", runnable ", out);
+	html_share(out, (double)s->runnable_ns / all);
+	fputs(", blocked ", out);
+	html_share(out, (double)s->blocked_ns / all);
 	/* A split of a part only says so. */
-	if (s->split_ns < s->dist.sum_ns - s->dist.sum_ns / 20)
-		fprintf(out, " (of the %s of its time that could be split)",
-			format_share(all / (double)s->dist.sum_ns).s);
+	if (s->split_ns < s->dist.sum_ns - s->dist.sum_ns / 20) {
+		fputs(" (of the ", out);
+		html_share(out, all / (double)s->dist.sum_ns);
+		fputs(" of its time that could be split)", out);
+	}
 	fputs("</span>", out);
 }
 
@@ -79,8 +83,9 @@ static void put_stage(FILE *out, const struct report *r, unsigned stage)
 	const struct stage_info *s = &r->stages[stage];
 
 	fprintf(out, "<tr><th scope=\"row\"><i class=\"swatch st%u\"></i>%s</th>"
-		"<td class=\"share\">%s<span class=\"track\"><i class=\"st%u\" style=\"width:%s\">"
-		"</i></span></td>", stage, stage_name(stage), format_share(tail_share(r, stage)).s,
+		"<td class=\"share\">", stage, stage_name(stage));
+	html_share(out, tail_share(r, stage));
+	fprintf(out, "<span class=\"track\"><i class=\"st%u\" style=\"width:%s\"></i></span></td>",
 		stage, html_percent(tail_share(r, stage), 1).s);
 	put_dist_cells(out, &s->dist);
 	fputs("<td class=\"why\">", out);

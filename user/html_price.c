@@ -38,7 +38,9 @@ static void put_loss(FILE *out, const struct report *r)
 
 static void put_pair(FILE *out, const char *name, const char *value, const char *unit)
 {
-	fprintf(out, "<div><dt>%s</dt><dd>%s%s</dd></div>", name, value, unit);
+	fprintf(out, "<div><dt>%s</dt><dd>", name);
+	html_text(out, value);
+	fprintf(out, "%s</dd></div>", unit);
 }
 
 static void put_overhead(FILE *out, const struct report *r)

@@ -22,6 +22,7 @@ void html_count(FILE *out, uint64_t n);
 /* The same as table cells; a dash if there is nothing to say. */
 void html_cell_ns(FILE *out, bool known, uint64_t ns);
 void html_cell_count(FILE *out, uint64_t n);
+void html_share(FILE *out, double share);
 void html_cell_share(FILE *out, double share);
 
 /* `part` of `whole` as a CSS percentage, "12.5%". */

@@ -66,9 +66,17 @@ void html_cell_count(FILE *out, uint64_t n)
 	fputs("</td>", out);
 }
 
+/* A small one is "<0.1 %". */
+void html_share(FILE *out, double share)
+{
+	html_text(out, format_share(share).s);
+}
+
 void html_cell_share(FILE *out, double share)
 {
-	fprintf(out, "<td>%s</td>", format_share(share).s);
+	fputs("<td>", out);
+	html_share(out, share);
+	fputs("</td>", out);
 }
 
 struct fmt html_percent(double part, double whole)

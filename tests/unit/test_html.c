@@ -208,7 +208,10 @@ static void numbers_carry_their_value(void **state)
 
 	(void)state;
 	fill_hostile(&s);
+	s.r.stages[STAGE_BUSY].tail_share = 0.0001;
 	text = written(&s.page);
+	assert_non_null(strstr(text, "&lt;0.1 %"));
+	assert_int_equal(times(text, "<0"), 0);
 	assert_non_null(strstr(text, "<dt>P99</dt><dd><data value=\"9000\">9.00 us</data>"));
 	assert_non_null(strstr(text, "<dt>max</dt><dd><data value=\"10001\">"));
 	assert_non_null(strstr(text, "<td><data value=\"6001\">6.00 us</data></td>"));
