@@ -381,7 +381,8 @@
 	if (alone) {
 		svg.style.minHeight = "100vh";
 		addEventListener("popstate", recall);
-		recall();
+		if (location.hash)
+			recall();
 	}
 	// A deep graph begins at its root.
 	if (alone && up)
