@@ -227,6 +227,31 @@ static int room_for_plain(struct capture_reader *r, size_t len)
 	return 0;
 }
 
+/*
+ * A chunk that was taken out, or put elsewhere, leaves no other trace. What follows the events of
+ * a WINDOW is numbered as if it began with chunk 0. False: this one was read just now.
+ */
+static bool in_sequence(struct capture_reader *r, const struct capture_chunk_head *head)
+{
+	bool any = !r->known || r->flags & CAPTURE_WINDOW, first = !r->numbered;
+	uint32_t expected = r->next_number;
+
+	if (any && head->type != CHUNK_EVENTS)
+		return true;
+	r->numbered = true;
+	r->next_number = head->number + 1;
+	if (head->number == expected || (any && first))
+		return true;
+	damaged(r, r->offset, "chunk %u stands where chunk %u should", head->number, expected);
+	return first || head->number + 1 != expected;
+}
+
+/* Over the chunk whose head is here, and the zeros behind it. */
+static void pass_over(struct capture_reader *r, size_t whole)
+{
+	take(r, whole + -whole % CAPTURE_ALIGN);
+}
+
 int capture_next(struct capture_reader *r, struct capture_chunk *chunk)
 {
 	struct capture_chunk_head head;
@@ -245,17 +270,21 @@ int capture_next(struct capture_reader *r, struct capture_chunk *chunk)
 		err = err ? err : room_for_plain(r, head.plain_bytes);
 		if (err)
 			return err;
+		if (!in_sequence(r, &head)) {
+			pass_over(r, whole);
+			continue;
+		}
 		chunk->type = head.type;
 		chunk->offset = r->offset;
 		stored = r->buffer + r->at + sizeof(head);
 		if (ready(r) >= whole && head.crc == crc_of(stored, head.stored_bytes)) {
 			if (decode(r, &head, stored, chunk)) {
-				take(r, whole + -whole % CAPTURE_ALIGN);
+				pass_over(r, whole);
 				return 1;
 			}
 			damaged(r, r->offset, "chunk %u is coded in a way that is not known",
 				head.number);
-			take(r, whole + -whole % CAPTURE_ALIGN);
+			pass_over(r, whole);
 			continue;
 		}
 		if (ready(r) < whole && r->flags & CAPTURE_INCOMPLETE) {
@@ -268,7 +297,7 @@ int capture_next(struct capture_reader *r, struct capture_chunk *chunk)
 		else
 			damaged(r, r->offset, "chunk %u is not what was written", head.number);
 		/* Its length has a check sum of its own; a later chunk can't begin inside it. */
-		take(r, whole + -whole % CAPTURE_ALIGN);
+		pass_over(r, whole);
 	}
 }
 

@@ -22,6 +22,8 @@ struct capture_reader {
 	size_t plain_room;
 	uint32_t flags;		/* enum capture_flags */
 	bool known;		/* the flags are: the head is whole */
+	bool numbered;		/* a chunk was read: next_number is that of the one behind it */
+	uint32_t next_number;
 	struct items items;	/* the head's, valid until the first capture_next(); none if damaged */
 	uint8_t *item_bytes;
 	uint64_t damaged_at;	/* offset of the first damage */

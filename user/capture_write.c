@@ -55,8 +55,9 @@ static int write_whole(struct capture_writer *w, const uint8_t *data, size_t len
 			continue;
 		if (n < 0) {
 			err = -errno;
-			if (w->regular && ftruncate(w->fd, (off_t)w->bytes))
-				return err;	/* its reader passes over the piece */
+			/* The next piece goes where this one began; into a pipe nothing can. */
+			if (w->regular && !ftruncate(w->fd, (off_t)w->bytes))
+				lseek(w->fd, (off_t)w->bytes, SEEK_SET);
 			return err;
 		}
 		done += (size_t)n;
@@ -80,6 +81,8 @@ int capture_put_head(struct capture_writer *w, const struct bytes *items, uint32
 		return -EMSGSIZE;
 	if (w->regular && ftruncate(w->fd, 0))
 		return -errno;
+	if (w->regular)
+		fchmod(w->fd, 0600);	/* it was there, and as readable as it was */
 	head.head_bytes = (uint32_t)(sizeof(head) + items->len + padding(items->len));
 	crc = (uint32_t)crc32(crc32(0, (void *)&head, sizeof(head)), items->data,
 			      (uInt)items->len);

@@ -2,12 +2,15 @@
 /* test_capture.c - what is written is what is read, by this program, an older and a newer one. */
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -334,6 +337,7 @@ static void test_newer(void **state)
 	s.no_end = true;
 	assert_int_equal(capture_sample_write(&s, fd), 0);
 	capture_on_fd(&w, dup(fd));
+	w.number = 1;	/* behind the sample's only chunk */
 	memcpy(record, &strange, sizeof(strange));
 	assert_int_equal(capture_put_chunk(&w, CHUNK_EVENTS, record, sizeof(record)), 0);
 	assert_int_equal(capture_put_chunk(&w, CHUNK_SYMBOLS, "name", 4), 0);
@@ -369,6 +373,63 @@ static void test_limits(void **state)
 	assert_int_equal(capture_create(&w, "/nonexistent/x"), -ENOENT);
 }
 
+/* A disk that was full for one chunk, and then was not: no hole stays. */
+static void test_full_disk(void **state)
+{
+	struct rlimit limit = { .rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY }, low;
+	uint8_t filler[4096] = "name", block[64 << 10];
+	struct bytes items = { 0 };
+	struct capture_writer w;
+	struct capture_chunk chunk;
+	struct capture_reader r;
+	char why[160];
+	int fd = memory_file(), found = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(block); i++)
+		block[i] = (uint8_t)(i * i >> 7);
+	item_text(&items, META_HOST, "a host");
+	capture_on_fd(&w, dup(fd));
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(capture_put_head(&w, &items, 0), 0);
+	bytes_free(&items);
+	low = limit;
+	low.rlim_cur = w.bytes + 5000;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
+	assert_int_equal(capture_put_chunk(&w, CHUNK_SYMBOLS, block, sizeof(block)), -EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(capture_put_chunk(&w, CHUNK_SYMBOLS, filler, sizeof(filler)), 0);
+	assert_int_equal(capture_end(&w), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_END), w.bytes);
+	capture_close(&w);
+
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(capture_begin(&r, fd, why, sizeof(why)), 0);
+	while (capture_next(&r, &chunk) > 0)
+		found++;
+	assert_int_equal(found, 1);
+	assert_string_equal(r.damage, "");
+	capture_shut(&r);
+}
+
+/* A file that was there, readable by all, is so no more. */
+static void test_private(void **state)
+{
+	struct capture_writer w;
+	struct bytes items = { 0 };
+	struct stat st;
+	int fd = memory_file();
+
+	(void)state;
+	assert_int_equal(fchmod(fd, 0644), 0);
+	capture_on_fd(&w, fd);
+	assert_int_equal(capture_put_head(&w, &items, 0), 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	capture_close(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -380,6 +441,8 @@ int main(void)
 		cmocka_unit_test(test_packing),
 		cmocka_unit_test(test_newer),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_private),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

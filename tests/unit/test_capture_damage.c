@@ -165,12 +165,65 @@ static void test_pieces(void **state)
 	free(bytes);
 }
 
+static size_t chunk_len(const uint8_t *at)
+{
+	struct capture_chunk_head head;
+
+	memcpy(&head, at, sizeof(head));
+	assert_int_equal(head.magic, CAPTURE_CHUNK_MAGIC);
+	return sizeof(head) + head.stored_bytes + -head.stored_bytes % CAPTURE_ALIGN;
+}
+
+static void expect_told(struct damaged *d, const uint8_t *bytes, size_t len, uint64_t events)
+{
+	struct watch_result r;
+
+	put(d, bytes, len);
+	assert_int_equal(replay_it(d, &r), 0);
+	assert_true(r.damaged);
+	assert_int_equal(r.events, events);
+	watch_free(&r);
+}
+
+/* Whole chunks that are missing, there twice, or in another order. */
+static void test_chunks(void **state)
+{
+	struct damaged *d = *state;
+	uint8_t *bytes = calloc(1, 2 * d->len);
+	const uint8_t *end = d->bytes + d->len, *at, *first;
+	size_t before, one, two;
+	uint32_t head_bytes;
+
+	assert_non_null(bytes);
+	memcpy(&head_bytes, d->bytes + offsetof(struct capture_head, head_bytes), 4);
+	first = d->bytes + head_bytes;
+	for (at = first; at < first + 3 * chunk_len(first); at += one) {
+		before = (size_t)(at - d->bytes);
+		one = chunk_len(at);
+		two = chunk_len(at + one);
+		memcpy(bytes, d->bytes, before);
+		memcpy(bytes + before, at + one, (size_t)(end - at) - one);
+		expect_told(d, bytes, d->len - one, EVENTS - 2 * ROUND);
+
+		memcpy(bytes + before, at, one);
+		memcpy(bytes + before + one, at, (size_t)(end - at));
+		expect_told(d, bytes, d->len + one, EVENTS);
+
+		memcpy(bytes + before, at + one, two);
+		memcpy(bytes + before + two, at, one);
+		memcpy(bytes + before + two + one, at + one + two, (size_t)(end - at) - one - two);
+		expect_told(d, bytes, d->len, EVENTS);
+	}
+	free(bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_cut),
 		cmocka_unit_test(test_every_flip),
 		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_chunks),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
