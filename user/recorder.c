@@ -115,8 +115,14 @@ static int on_tick(void *ctx, uint64_t now_ns)
 	return is_over(rec);
 }
 
+static void nothing(int signal_number)
+{
+	(void)signal_number;
+}
+
 int recorder_open(struct recorder **out, const struct options *o)
 {
+	struct sigaction harmless = { .sa_handler = nothing, .sa_flags = SA_RESTART };
 	struct recorder *rec = calloc(1, sizeof(*rec));
 	int err;
 
@@ -128,6 +134,9 @@ int recorder_open(struct recorder **out, const struct options *o)
 	rec->o = o;
 	rec->trigger_fd = -1;
 	rec->tap = (struct watch_tap){ .record = on_record, .tick = on_tick, .ctx = rec };
+	/* A trigger that comes before we wait for it, or after, must not end us. */
+	if (o->ring_ns)
+		sigaction(SIGUSR1, &harmless, NULL);
 	err = capture_create(&rec->writer, o->output);
 	if (!err)
 		return EXIT_OK;
@@ -140,20 +149,13 @@ const struct watch_tap *recorder_tap(struct recorder *rec)
 	return &rec->tap;
 }
 
-static void nothing(int signal_number)
-{
-	(void)signal_number;
-}
-
-/* Once the program is launched, which must not inherit it; later ones must not end us. */
+/* Once the program is launched, which must not inherit it. */
 static int await_trigger(void)
 {
-	struct sigaction harmless = { .sa_handler = nothing };
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
-	sigaction(SIGUSR1, &harmless, NULL);
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return -1;
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

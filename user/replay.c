@@ -242,6 +242,7 @@ static void tell_rebuilt(struct replaying *p)
 {
 	struct watch_result *r = p->r;
 
+	r->interrupted = p->reader.flags & CAPTURE_INCOMPLETE && !p->trailed && !p->enough;
 	if (!r->rebuilt)
 		return;
 	if (p->reader.flags & CAPTURE_WINDOW)

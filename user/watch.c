@@ -197,6 +197,10 @@ int watch_status(const struct options *o, const struct watch_result *r, uint64_t
 {
 	uint64_t all = r->events + lost;
 
+	/* A report has it in its notes. */
+	if (r->interrupted && o->command != CMD_REPORT)
+		warn_line("the recording was interrupted: what had not reached the file is missing%s",
+			  o->command == CMD_FLAME ? ", such as stacks, which come last" : "");
 	if (o->has_max_loss && all && (double)lost / (double)all > o->max_loss) {
 		fail_line("%llu of %llu events were lost, more than --max-loss allows: "
 			  "raise --ring-size", (unsigned long long)lost, (unsigned long long)all);

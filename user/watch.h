@@ -77,6 +77,7 @@ struct watch_result {
 	bool rebuilt;			/* the aggregate holds exchanges alone, added up from records */
 	bool loss_known;		/* false: nobody counted what was lost */
 	bool damaged;			/* its line is printed: what is whole follows */
+	bool interrupted;		/* a capture whose recorder did not come to its end */
 	const char *notes[WATCH_NOTES];	/* static strings */
 	size_t n_notes;
 };
