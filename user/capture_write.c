@@ -26,17 +26,20 @@ void capture_on_fd(struct capture_writer *w, int fd)
 
 int capture_create(struct capture_writer *w, const char *path)
 {
+	bool created, piped = !strcmp(path, "-");
 	/* It tells who talked to whom: nobody else's to read. */
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	bool created = fd >= 0;
+	int fd = piped ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0) :
+			 open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
+	created = fd >= 0 && !piped;
 	*w = (struct capture_writer)CAPTURE_WRITER_INIT;
-	if (fd < 0 && errno == EEXIST)
+	if (fd < 0 && !piped && errno == EEXIST)
 		fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	capture_on_fd(w, fd);
 	w->created = created;
+	w->regular = w->regular && !piped;	/* others may have written there before us */
 	return 0;
 }
 

@@ -24,7 +24,7 @@ struct capture_writer {
 
 #define CAPTURE_WRITER_INIT { .fd = -1 }
 
-/* Opens without changing what is there: the first write does. Takes over fd. */
+/* Opens without changing what is there: the first write does. "-" is standard output. */
 int capture_create(struct capture_writer *w, const char *path);
 void capture_on_fd(struct capture_writer *w, int fd);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* options_capture.c - the options about capture files, and what goes together. */
 #include <string.h>
+#include <unistd.h>
 
 #include "options_table.h"
 #include "quantity.h"
@@ -57,10 +58,24 @@ static const char *check_input(const struct options *o, bool targeted)
 	return NULL;
 }
 
+/* Standard output has room for one thing, and a terminal has none for a capture. */
+static const char *check_stdout(const struct options *o)
+{
+	if (o->command != CMD_RECORD)
+		return "its result goes to standard output: give -o FILE";
+	if (o->target.program)
+		return "what PROGRAM prints would get into the capture: give -o FILE";
+	if (isatty(STDOUT_FILENO))
+		return "a capture is not for a terminal: give -o FILE";
+	return NULL;
+}
+
 const char *check_capture(const struct options *o, bool targeted)
 {
 	if (o->input)
 		return check_input(o, targeted);
+	if (o->output && !strcmp(o->output, "-"))
+		return check_stdout(o);
 	if (o->command == CMD_RECORD && !o->output)
 		return "no file to record into: give -o FILE";
 	if (o->max_bytes && !o->output)

@@ -290,7 +290,8 @@ const struct option_row option_rows[] = {
 	{ "input", 'i', "FILE", SHOWING | IN(CMD_FLAME), false, NULL,
 	 "read this capture (-: standard input) instead of watching: no root", set_input },
 	{ "output", 'o', "FILE", IN(CMD_REPORT) | IN(CMD_RECORD), false, NULL,
-	 "record into this capture file (report: besides printing)", set_output },
+	 "record into this capture file (report: besides printing);\n"
+	 "with record, - is standard output", set_output },
 	{ "max-size", 0, "SIZE", IN(CMD_REPORT) | IN(CMD_RECORD), false, NULL,
 	 "stop when the capture is so large, at least 1M, as 500M or 2G;\n"
 	 "with --ring, keep no more than this", set_max_size },

@@ -127,6 +127,12 @@ expect_eq 'interrupted: status, lines on stderr, note' '0 0 1' \
 	"$REPLAY_STATUS $(wc -l <"$LIVE_DIR/replay.err") $(grep -c 'recording was interrupted' \
 	"$LIVE_DIR/replay.out")"
 
+for view in slow conns flame; do
+	replay $view -i "$LIVE_DIR/cut.cap"
+	expect_eq "interrupted: $view says so" '0 1' "$REPLAY_STATUS $(grep -c \
+		'note: the recording was interrupted' "$LIVE_DIR/replay.err")"
+done
+
 # A flip in the records: the sums are whole, and so is the report but for single exchanges.
 cp "$CAP" "$LIVE_DIR/flipped.cap"
 printf X | dd of="$LIVE_DIR/flipped.cap" bs=1 seek=$(($(chunk_at 1) + 5000)) conv=notrunc status=none
@@ -197,8 +203,37 @@ scope_start report -p "$SERVER_PID" -o /dev/full
 scope_wait 1
 expect_eq '/dev/full: the report all the same' 1 "$(grep -c '^WORST' "$SCOPE_OUT")"
 
+
+# --- standard output ---
+
+"$EPOLLSCOPE" record -o - -p "$SERVER_PID" -d 0.5 2>"$SCOPE_ERR" >"$LIVE_DIR/out.cap"
+expect_eq '-o -: status' 0 $?
+replay report --json -i "$LIVE_DIR/out.cap"
+expect_jq '-o -: a whole capture' "$LIVE_DIR/replay.out" \
+	'.exchanges.count > 100 and .notes == []' '[.exchanges.count, .notes]'
+"$EPOLLSCOPE" record -o - -p "$SERVER_PID" -d 0.5 2>"$SCOPE_ERR" | head -c 100 >/dev/null
+expect_eq '-o - | head: status, said' '1 1' \
+	"${PIPESTATUS[0]} $(grep -c "cannot write '-': Broken pipe" "$SCOPE_ERR")"
+
 # --- flight recorder ---
 
+# shellcheck disable=SC2317  # await calls it
+triggered() {
+	kill -USR1 "$SCOPE_PID"
+	gone "$SCOPE_PID"
+}
+
+# A trigger before there is anything to write does nothing; the file is opened before the attach.
+rm -f "$CAP"
+"$EPOLLSCOPE" record -p "$SERVER_PID" -o "$CAP" --ring 0.5 2>"$SCOPE_ERR" &
+SCOPE_PID=$!
+STARTED+=("$SCOPE_PID")
+await 10 test -e "$CAP"
+kill -USR1 "$SCOPE_PID"
+await 10 grep -q attached "$SCOPE_ERR"
+await 10 triggered
+scope_wait 0
+expect_eq 'flight recorder: SIGUSR1 before and after the attach' 1 "$(grep -c 'SIGUSR1: wrote' "$SCOPE_ERR")"
 scope_start record -p "$SERVER_PID" -o "$CAP" --ring 0.5
 sleep 1.2	# longer than the window
 kill -USR1 "$SCOPE_PID"

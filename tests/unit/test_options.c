@@ -180,6 +180,8 @@ static void test_refusals(void **state)
 		{ "record -i x -o y", "'record' does not take -i" },
 		{ "record -o y", "no target" },
 		{ "record -o y -p 1 --json", "does not take --json" },
+		{ "record -o - -- true", "what PROGRAM prints" },
+		{ "report -o - -p 1", "its result goes to standard output" },
 		{ "record -o y -p 1 --ring 0", "'0'" },
 		{ "record -o y -p 1 --ring 2h", "'2h'" },
 		{ "record -o y -p 1 --until slow", "'slow'" },
