@@ -95,15 +95,33 @@ static void name_thread(struct chrome_trace *t, uint32_t pid, uint32_t tid, cons
 		tell_name(t, "process_name", pid, tid, comm);
 }
 
+static struct json *slice_event(struct chrome_trace *t, const char *phase, const char *category,
+				const char *name, uint32_t pid, uint32_t tid, uint64_t at)
+{
+	struct json *j = event(t, phase, name, pid, tid);
+
+	json_string(j, "cat", category);
+	micros(j, "ts", at);
+	return j;
+}
+
 static struct json *slice(struct chrome_trace *t, const char *category, const char *name,
 			  uint32_t pid, uint32_t tid, uint64_t from, uint64_t ns)
 {
-	struct json *j = event(t, "X", name, pid, tid);
+	struct json *j = slice_event(t, "X", category, name, pid, tid, from);
 
-	json_string(j, "cat", category);
-	micros(j, "ts", from);
 	micros(j, "dur", ns);
 	return j;
+}
+
+/*
+ * One end of a time off the CPU. Two events, since these touch one another: a reader that adds a
+ * duration to a start may come out beyond the start of the next, by the last bit of a double.
+ */
+static void offcpu_event(struct chrome_trace *t, const struct ev_offcpu *e, const char *phase,
+			 const char *name, uint64_t at)
+{
+	event_end(slice_event(t, phase, "off-cpu", name, e->pid, e->tid, at));
 }
 
 void chrome_trace_turn(struct chrome_trace *t, const struct ev_turn *e)
@@ -143,35 +161,60 @@ static void flow(struct chrome_trace *t, const struct ev_offcpu *e, uint64_t wok
 	event_end(j);
 }
 
+static void blocked(struct chrome_trace *t, const struct ev_offcpu *e, uint64_t woken)
+{
+	char name[40];
+
+	snprintf(name, sizeof(name), "blocked: %s", offcpu_name(e->kind));
+	offcpu_event(t, e, "B", name, e->start_ns);
+	offcpu_event(t, e, "E", name, woken);
+}
+
+/*
+ * The flow goes in between: it binds to the slice that is open where it stands. Perfetto puts ends
+ * before beginnings of the same time, so a slice without any must be one event.
+ */
+static void runnable(struct chrome_trace *t, const struct ev_offcpu *e, uint64_t woken,
+		     bool has_flow)
+{
+	bool at_once = woken == e->head.time_ns;
+
+	if (at_once)
+		event_end(slice(t, "off-cpu", "runnable", e->pid, e->tid, woken, 0));
+	else
+		offcpu_event(t, e, "B", "runnable", woken);
+	if (has_flow)
+		flow(t, e, woken);
+	if (!at_once)
+		offcpu_event(t, e, "E", "runnable", e->head.time_ns);
+}
+
 void chrome_trace_offcpu(struct chrome_trace *t, const struct ev_offcpu *e)
 {
 	uint64_t woken = e->start_ns + e->blocked_ns;
 	bool waited = e->flags & OFFCPU_IN_WAIT;
-	struct json *j;
 
 	if (woken > e->head.time_ns || (waited && woken == e->head.time_ns) || !wanted(t))
 		return;
 	name_thread(t, e->pid, e->tid, e->comm);
-	if (e->blocked_ns && !waited) {
-		j = slice(t, "off-cpu", "blocked", e->pid, e->tid, e->start_ns, e->blocked_ns);
-		json_object(j, "args");
-		json_string(j, "kind", offcpu_name(e->kind));
-		json_object_end(j);
-		event_end(j);
-	}
-	event_end(slice(t, "off-cpu", "runnable", e->pid, e->tid, woken, e->head.time_ns - woken));
-	if (e->blocked_ns && (e->flags & OFFCPU_WAKER) && !waited &&
-	    (e->kind == OFFCPU_FUTEX || e->kind == OFFCPU_PIPE))
-		flow(t, e, woken);
+	if (e->blocked_ns && !waited)
+		blocked(t, e, woken);
+	runnable(t, e, woken, e->blocked_ns && (e->flags & OFFCPU_WAKER) && !waited &&
+		 (e->kind == OFFCPU_FUTEX || e->kind == OFFCPU_PIPE));
 }
 
+/*
+ * An exchange has an id of its own, though it is one of a connection: the next request may come
+ * before the send that answers this one has returned, and slices of one id must nest.
+ */
 static struct json *async(struct chrome_trace *t, const struct ev_exchange *e, const char *phase,
 			  const char *name, uint64_t at)
 {
 	struct json *j = event(t, phase, name, e->pid, e->tid);
-	char id[24];
+	char id[48];
 
-	snprintf(id, sizeof(id), "0x%llx", (unsigned long long)e->conn);
+	snprintf(id, sizeof(id), "0x%llx-%llu", (unsigned long long)e->conn,
+		 (unsigned long long)e->number);
 	json_string(j, "cat", "exchange");
 	json_string(j, "id", id);
 	micros(j, "ts", at);

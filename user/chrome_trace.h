@@ -2,10 +2,11 @@
 /*
  * chrome_trace.h - a watch as a timeline: trace-event JSON, as Perfetto and speedscope read it.
  *
- * A track for each thread: its turns ("X"), in them what it was off the CPU for, "blocked" and then
- * "runnable". Exchanges are asynchronous slices ("b", "e") named by their connection, with their
- * stages inside. Who ended a wait for a futex or a pipe is tied to it by a flow ("s", "f"); other
- * wake-ups come from interrupts, in whatever thread these hit, and get none.
+ * A track for each thread: its turns ("X"), in them what it was off the CPU for ("B", "E"),
+ * "blocked: KIND" and then "runnable". Exchanges are asynchronous slices ("b", "e") with their stages
+ * inside; their id is that of the connection and their number in it. Who ended a wait for a futex or
+ * a pipe is tied to it by a flow ("s", "f"); other wake-ups come from interrupts, in whatever thread
+ * these hit, and get none.
  *
  * Times are microseconds of CLOCK_MONOTONIC with three decimals. Written as records come, in any
  * order, and bounded: what comes after the limit is counted. Write errors stay in the FILE.

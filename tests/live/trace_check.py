@@ -1,22 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """trace_check.py TRACE [FOLDED]: a timeline is what its format wants, and agrees with the flame graph.
 
-Every event has its members with the right types; slices of a thread lie within one another or
-apart; asynchronous slices open and close in order; flows come in pairs and begin and end in slices.
+Every event has its members with the right types, Perfetto's importer has nothing to complain of
+(trace_rules.py), flows come in pairs, end in the wait that they ended and begin in its waker.
 With FOLDED, of `flame --mode offcpu --by stage` in the same run: blocked slices sum to its total,
 and the blocked time of the services of all exchanges to its stacks under service, to the nanosecond.
 """
 import json
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 
+import trace_rules
+from trace_rules import ns
+
+TIMED = {"name": str, "cat": str, "pid": int, "tid": int, "ts": (int, float)}
 NEEDS = {
     "M": {"name": str, "pid": int, "tid": int, "args": dict},
-    "X": {"name": str, "cat": str, "pid": int, "tid": int, "ts": (int, float), "dur": (int, float)},
-    "b": {"name": str, "cat": str, "pid": int, "tid": int, "ts": (int, float), "id": str},
-    "e": {"name": str, "cat": str, "pid": int, "tid": int, "ts": (int, float), "id": str},
-    "s": {"name": str, "cat": str, "pid": int, "tid": int, "ts": (int, float), "id": int},
-    "f": {"name": str, "cat": str, "pid": int, "tid": int, "ts": (int, float), "id": int, "bp": str},
+    "X": {**TIMED, "dur": (int, float)},
+    "B": TIMED,
+    "E": TIMED,
+    "b": {**TIMED, "id": str},
+    "e": {**TIMED, "id": str},
+    "s": {**TIMED, "id": int},
+    "f": {**TIMED, "id": int, "bp": str},
 }
 failed = 0
 
@@ -24,14 +30,10 @@ failed = 0
 def expect(name, want, got):
     global failed
     if want == got:
-        print(f"ok timeline: {name}")
+        print(f"ok {name}")
     else:
         failed += 1
-        print(f"not ok timeline: {name}: expected {want} got {got}")
-
-
-def ns(micros):
-    return round(micros * 1000)
+        print(f"not ok {name}: expected {want} got {got}")
 
 
 def malformed(event):
@@ -42,54 +44,45 @@ def malformed(event):
         event.get("ts", 0) < 0 or event.get("dur", 0) < 0
 
 
-def crossing(slices):
-    """Slices of one thread that overlap without one being inside the other."""
-    bad, ends = 0, []
-    for start, neg_ns in sorted((s, -d) for s, d in slices):
-        end = start - neg_ns
-        while ends and ends[-1] <= start:
-            ends.pop()
-        bad += bool(ends) and end > ends[-1]
-        ends.append(end)
-    return bad
-
-
-def async_faults(events):
-    """Those that do not close what they opened last, and what stays open."""
-    stack, bad = defaultdict(list), 0
+def off_cpu(events):
+    """(thread, name, from, to) of what has a beginning and an end of its own; these are neighbours."""
+    begun, found = {}, []
     for e in events:
-        open_ = stack[(e["cat"], e["id"])]
-        if e["ph"] == "b":
-            open_.append((e["name"], e["ts"]))
-        elif not open_ or open_[-1][0] != e["name"] or open_.pop()[1] > e["ts"]:
-            bad += 1
-    return bad + sum(map(len, stack.values()))
+        thread = (e["pid"], e["tid"])
+        if e["ph"] == "B":
+            begun[thread] = e
+        elif e["ph"] == "E":
+            found.append((thread, e["name"], ns(begun[thread]["ts"]), ns(e["ts"])))
+    return found
 
 
-def flows_astray(events, slices):
-    """Flows without their other half, or that touch no slice."""
+def flows_astray(events, waits):
+    """Flows without their other half, from no wake-up, or to the end of no wait."""
     halves, bad = defaultdict(list), 0
-    starts = {(tid, start) for tid, of in slices.items() for start, _ in of}
+    wakes = {(e["pid"], e["tid"], e["ts"]) for e in events if e["name"] == "wakes"}
+    ends = {(thread, to) for thread, name, _, to in waits if name.startswith("blocked: ")}
     for e in events:
+        if e["ph"] == "s":
+            bad += (e["pid"], e["tid"], e["ts"]) not in wakes
+        elif e["ph"] == "f":
+            bad += ((e["pid"], e["tid"]), ns(e["ts"])) not in ends
+        else:
+            continue
         halves[e["id"]].append(e["ph"])
-        bad += ((e["pid"], e["tid"]), ns(e["ts"])) not in starts
     return bad + sum(h != ["s", "f"] for h in halves.values())
 
 
 def main():
     with open(sys.argv[1]) as file:
-        trace = json.load(file, parse_constant=lambda c: sys.exit(f"not ok timeline: {c}"))
+        trace = json.load(file, parse_constant=lambda c: sys.exit(f"not ok {c}"))
     events = trace["traceEvents"]
     expect("members", ["displayTimeUnit", "traceEvents", "otherData"], list(trace))
     expect("malformed events", [], [e for e in events if malformed(e)][:3])
-    slices = defaultdict(list)
-    for e in events:
-        if e["ph"] == "X":
-            slices[(e["pid"], e["tid"])].append((ns(e["ts"]), ns(e["dur"])))
-    expect("crossing slices", 0, sum(map(crossing, slices.values())))
-    expect("asynchronous slices that do not close", 0,
-           async_faults([e for e in events if e["ph"] in "be"]))
-    expect("flows astray", 0, flows_astray([e for e in events if e["ph"] in "sf"], slices))
+    expect("faults by Perfetto's rules", {}, dict(trace_rules.faults(events)))
+    begun = [e["id"] for e in events if e["ph"] == "b" and e["name"] == "exchange"]
+    expect("ids of two exchanges", [], [i for i, n in Counter(begun).items() if n > 1])
+    waits = off_cpu(events)
+    expect("flows astray", 0, flows_astray(events, waits))
     named = {(e["pid"], e["tid"]) for e in events if e["name"] == "thread_name"}
     expect("threads without a name", set(), {(e["pid"], e["tid"]) for e in events} - named)
     expect("left out", 0, trace["otherData"]["left_out"])
@@ -98,7 +91,7 @@ def main():
         with open(sys.argv[2]) as file:
             folded = [line.rsplit(" ", 1) for line in file]
         expect("blocked slices are the total of offcpu", sum(int(n) for _, n in folded),
-               sum(ns(e["dur"]) for e in events if e["ph"] == "X" and e["name"] == "blocked"))
+               sum(to - start for _, name, start, to in waits if name.startswith("blocked: ")))
         expect("blocked time of the services is that under service",
                sum(int(n) for stack, n in folded if stack.startswith("service;")),
                sum(e["args"]["blocked_ns"] for e in events
