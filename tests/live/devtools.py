@@ -21,7 +21,7 @@ def program():
 
 
 class Browser:
-    def __init__(self):
+    def __init__(self, *options):
         to_read, to_write = os.pipe(), os.pipe()
         self.profile = tempfile.mkdtemp()
         self.faults = []
@@ -36,7 +36,7 @@ class Browser:
         self.process = subprocess.Popen(
             [program(), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
              "--no-first-run", "--remote-debugging-pipe", "--disable-background-networking",
-             "--user-data-dir=" + self.profile, "about:blank"],
+             "--user-data-dir=" + self.profile, *options, "about:blank"],
             preexec_fn=descriptors, close_fds=False,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(to_read[0])

@@ -118,7 +118,7 @@ test_blocked() { # NAME FAULT FRAME
 	expect_eq "$1: waits for events" 0 "$(grep -cE 'ep_poll|epoll_wait' "$FOLDED")"
 	python3 tests/live/trace_check.py "$LIVE_DIR/trace.json" "$FOLDED" >"$LIVE_DIR/check"
 	FAILED=$((FAILED + $(grep -c '^not ok' "$LIVE_DIR/check")))
-	sed -E "s/^(not )?ok /&$1: /" "$LIVE_DIR/check"
+	sed -E "s/^(not )?ok /&$1: timeline: /" "$LIVE_DIR/check"
 	# The truth's own stamps lie outside of the blocked time, the fault's time inside.
 	hits=$(awk '$10 { n++ } END { print n + 0 }' "$LIVE_DIR/truth")
 	expect_eq "$1: hits" 40 "$hits"
@@ -195,20 +195,6 @@ test_servers() {
 	rm -f /tmp/perf-"$SERVER_PID".map
 }
 
-# --- others who read it ---
-
-test_readers() {
-	if ! command -v flamegraph.pl >/dev/null; then
-		skip 'flamegraph.pl reads it' 'it is not installed'
-		return
-	fi
-	start "${NAMED[@]}"
-	flame 2000 --connections 1 -- --hz 997
-	stop_server
-	flamegraph.pl "$FOLDED" >"$LIVE_DIR/pl.svg" 2>"$LIVE_DIR/pl.err"
-	expect_eq 'flamegraph.pl reads it without a complaint' "0 0" "$? $(wc -l <"$LIVE_DIR/pl.err")"
-}
-
 # --- how it ends ---
 
 test_ends() {
@@ -248,7 +234,6 @@ test_blocked lock lock=5ms,every=10 'futex'
 test_idle
 test_totals
 test_servers
-test_readers
 test_ends
 test_program
 finish
