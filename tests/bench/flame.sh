@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # flame.sh - 100,000 and a million folded stacks to SVG: time and peak memory, beside flamegraph.pl
-# if there is one (FLAMEGRAPH_PL=file, or in the PATH). Prints; judges nothing.
+# (FLAMEGRAPH_PL=file, in the PATH, or Debian's) and inferno (INFERNO=file, or in the PATH) if there
+# are such. Prints; judges nothing.
 set -u
 BUILD=${BUILD:-build}
 FOLD2SVG=$BUILD/tests/live/fold2svg
@@ -54,7 +55,8 @@ print("%-28s %7.3f s %7.1f MiB %s" % (name, time.monotonic() - begin, use.ru_max
 PYTHON
 }
 
-pl=${FLAMEGRAPH_PL:-$(command -v flamegraph.pl)}
+inferno=${INFERNO:-$(command -v inferno-flamegraph)}
+pl=${FLAMEGRAPH_PL:-$(PATH=$PATH:/usr/share/perl5/Devel/NYTProf command -v flamegraph.pl)}
 for n in 100000 1000000; do
 	stacks $n >"$DIR/in"
 	echo "$n stacks, $(($(stat -c %s "$DIR/in") / 1000000)) MB, as they come, then sorted:" \
@@ -66,5 +68,7 @@ for n in 100000 1000000; do
 	if [ "$n" = 100000 ] && [ -n "$pl" ]; then
 		measure 'flamegraph.pl, sorted' perl "$pl"
 	fi
+	[ -z "$inferno" ] || measure 'inferno, sorted' "$inferno"
 done
 [ -n "$pl" ] || echo 'flamegraph.pl: not found'
+[ -n "$inferno" ] || echo 'inferno: not found'
