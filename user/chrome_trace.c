@@ -77,7 +77,10 @@ static void tell_name(struct chrome_trace *t, const char *what, uint32_t pid, ui
 	event_end(j);
 }
 
-/* Once for each thread; beyond the room they are numbers. A process has the name of the first. */
+/*
+ * Once for each thread; beyond the room they are numbers. A process has that of its main thread,
+ * if that is seen.
+ */
 static void name_thread(struct chrome_trace *t, uint32_t pid, uint32_t tid, const char *comm)
 {
 	size_t i = (tid * 2654435761u) & (NAMES_ROOM - 1);
