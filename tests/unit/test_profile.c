@@ -513,10 +513,10 @@ static void test_chrome_trace(void **state)
 	chrome_trace_turn(t, &turn);
 	assert_int_equal(chrome_trace_end(t, 5, 6), 2);
 	fclose(out);
-	/* A turn and the waking moment; blocked and runnable, which touch. */
+	/* A turn and the waking moment; blocked and runnable, which touch, and runnable again. */
 	assert_int_equal(count(text, "\"ph\": \"X\""), 1 + 1);
-	assert_int_equal(count(text, "\"ph\": \"B\""), 2);
-	assert_int_equal(count(text, "\"ph\": \"E\""), 2);
+	assert_int_equal(count(text, "\"ph\": \"B\""), 3);
+	assert_int_equal(count(text, "\"ph\": \"E\""), 3);
 	assert_int_equal(count(text, "\"ph\": \"s\""), 1);
 	assert_int_equal(count(text, "\"ph\": \"f\""), 1);
 	assert_int_equal(count(text, "\"ph\": \"b\""), 2);
