@@ -57,6 +57,7 @@ struct session {
 	struct program_cost slice_cost;	/* of the measured slices */
 	struct bpf_link **samplers;	/* one a processor */
 	uint32_t stack_hz;
+	uint32_t stack_slots;	/* frames in the stack map */
 	bool blame;
 	bool every_turn;
 	bool detached;
@@ -75,6 +76,9 @@ int snapshot_listeners(struct session *s);
 int calls_find(struct calls *c);
 int calls_attach(struct calls *c, struct epollscope_bpf *skel);
 void calls_detach(struct calls *c);
+
+/* Before the load: the stack map has room for stacks of this depth and our hooks' frames. */
+int stacks_configure(struct session *s, const struct session_config *config);
 
 /* The sampling clock on every processor that is online. 0 or a negative errno. */
 int sampling_attach(struct session *s);

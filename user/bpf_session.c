@@ -156,8 +156,7 @@ static int configure(struct session *s, const struct session_config *config)
 
 	/* What this kernel does not need takes no memory; the verifier drops its uses. */
 	err = bpf_map__set_autocreate(by_addr ? skel->maps.conns : skel->maps.conns_by_addr, false);
-	if (!config->stack_hz)
-		err = err ? err : bpf_map__set_max_entries(skel->maps.stacks, 1);
+	err = err ? err : stacks_configure(s, config);
 	err = err ? err : bpf_map__set_max_entries(skel->maps.hists, s->sets * H_MAX);
 	err = err ? err : bpf_map__set_max_entries(skel->maps.ledger_sets, s->sets);
 	err = err ? err : bpf_map__set_max_entries(skel->maps.counter_sets, s->sets);

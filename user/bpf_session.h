@@ -28,6 +28,7 @@ struct session_config {
 	bool blame;		/* send EV_TURN and EV_OFFCPU, of a length that session_tail() sets */
 	bool every_turn;	/* with blame: EV_TURN of any length */
 	uint32_t stack_hz;	/* sample stacks so often on each CPU, and at absences; 0: none */
+	uint32_t stack_depth;	/* frames that are wanted of each, at most session_stack_limit() */
 	uint64_t close_wait_ns;	/* connections in CLOSE_WAIT for longer are counted at the end */
 	uint64_t tail_ns;	/* first threshold for EV_EXCHANGE; 0: all */
 	uint32_t sample_every;	/* one in so many below it; 0: none */
@@ -93,11 +94,15 @@ void session_forget_ended(struct session *s, bool (*pid_runs)(uint32_t pid), boo
 
 const struct feature_set *session_features(const struct session *s);
 
+/* The deepest stacks that this kernel takes (kernel.perf_event_max_stack), at most STACK_DEPTH. */
+uint32_t session_stack_limit(void);
+
 /*
- * The frames of a stack that an event named, innermost first. Their number, at most STACK_DEPTH; 0 if
- * there is no such stack. Readable until session_close().
+ * The frames of a stack that an event named, innermost first: their number, 0 if there is no such
+ * stack. The kernel's begin with our own hooks: there are some more than were asked for. *cut: as
+ * many as there can be, so that outer ones may be missing. Readable until session_close().
  */
-size_t session_stack(const struct session *s, int32_t id, uint64_t ip[STACK_DEPTH]);
+size_t session_stack(const struct session *s, int32_t id, uint64_t ip[STACK_DEPTH], bool *cut);
 
 /* Exchanges so far. */
 uint64_t session_exchanges(const struct session *s);

@@ -2,6 +2,7 @@
 /* bpf_stacks.c - the sampling clock, and stacks by their ids. */
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -52,17 +53,46 @@ void sampling_detach(struct session *s)
 	s->samplers = NULL;
 }
 
-size_t session_stack(const struct session *s, int32_t id, uint64_t ip[STACK_DEPTH])
+#define HOOK_FRAMES 8	/* at most, between a tracepoint and us */
+
+uint32_t session_stack_limit(void)
+{
+	unsigned limit = STACK_DEPTH;
+	FILE *f = fopen("/proc/sys/kernel/perf_event_max_stack", "re");
+
+	if (!f)
+		return STACK_DEPTH;
+	if (fscanf(f, "%u", &limit) != 1 || limit > STACK_DEPTH)
+		limit = STACK_DEPTH;
+	fclose(f);
+	return limit;
+}
+
+int stacks_configure(struct session *s, const struct session_config *config)
+{
+	struct bpf_map *map = s->skel->maps.stacks;
+	uint32_t limit = session_stack_limit();
+	int err;
+
+	s->stack_slots = config->stack_depth && config->stack_depth + HOOK_FRAMES < limit ?
+				 config->stack_depth + HOOK_FRAMES : limit;
+	err = bpf_map__set_value_size(map, s->stack_slots * (uint32_t)sizeof(uint64_t));
+	return err || config->stack_hz ? err : bpf_map__set_max_entries(map, 1);
+}
+
+size_t session_stack(const struct session *s, int32_t id, uint64_t ip[STACK_DEPTH], bool *cut)
 {
 	uint32_t key = (uint32_t)id;
 	size_t n = 0;
 
+	*cut = false;
 	if (id < 0 || !s->stack_hz)
 		return 0;
 	memset(ip, 0, STACK_DEPTH * sizeof(*ip));
 	if (bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.stacks), &key, ip))
 		return 0;
-	while (n < STACK_DEPTH && ip[n])
+	while (n < s->stack_slots && ip[n])
 		n++;
+	*cut = n == s->stack_slots;
 	return n;
 }

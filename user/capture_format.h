@@ -15,7 +15,7 @@
 
 #define CAPTURE_MAGIC	  "\x89" "EPS\r\n\x1a\n"	/* a transfer as text breaks it visibly */
 #define CAPTURE_MAJOR	  1
-#define CAPTURE_MINOR	  0
+#define CAPTURE_MINOR	  1
 #define CAPTURE_ALIGN	  8
 #define CAPTURE_HEAD_MAX  (1u << 20)	/* bytes, with its items */
 #define CAPTURE_CHUNK_MAX (16u << 20)	/* of a chunk's contents, stored or not */
@@ -44,6 +44,7 @@ enum capture_chunk_type {
 	CHUNK_MAPS,		/* reserved: executable mappings of the target */
 	CHUNK_SYMBOLS,		/* reserved: names, or build-ids when there are none */
 	CHUNK_STACKS,		/* stacks in words, by process and id: capture_stacks.h */
+	CHUNK_MODULES,		/* since 1.1; items: the files of frames that no symbol covered */
 };
 
 enum capture_coding {
@@ -87,9 +88,11 @@ enum meta_item {
 	META_BAD_EVENTS,
 	META_LISTEN_OVERFLOWS,
 	META_COLLECTOR,		/* CPU seconds of the recorder, an IEEE 754 double */
-	META_LOSS,		/* { ring, map full, missed, unmatched, clock }, since the attach */
+	META_LOSS,		/* { ring, map full, missed, unmatched, clock }, since META_ATTACHED */
 	META_KINDS,		/* records in the file, by kind */
 	META_FACTS,		/* fields of struct facts: what /proc said of the target */
+	/* Since 1.1, head and trailer: */
+	META_ATTACHED,		/* ns: of a WINDOW, when its recorder began to count losses */
 };
 
 enum feature_item { FEATURE_NAME = 1, FEATURE_STATE /* { available, used } */ };
@@ -97,7 +100,12 @@ enum target_item { TARGET_PID = 1, TARGET_START_TIME, TARGET_COMM, TARGET_EXE };
 enum option_item {
 	OPTION_NO_SYSCALLS = 1, OPTION_OVER, OPTION_PORTS, OPTION_COMM, OPTION_CGROUP,
 	OPTION_DURATION, OPTION_RING_KIB,
+	/* Since 1.1: samples a second (0: no stacks), frames of a stack, ns of the tail's window. */
+	OPTION_STACK_HZ, OPTION_STACK_DEPTH, OPTION_WINDOW,
 };
+
+enum modules_item { MODULES_FILE = 1 };
+enum module_item { MODULE_NAME = 1, MODULE_PATH, MODULE_BUILD_ID };
 
 enum aggregate_item {
 	AGGREGATE_TOTALS = 1,	/* fields of struct aggregate itself */

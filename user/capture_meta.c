@@ -6,6 +6,7 @@
 
 #include "capture_data.h"
 #include "capture_format.h"
+#include "tail.h"
 
 #define TARGETS_MAX (1u << 20)
 
@@ -50,6 +51,9 @@ static void put_options(struct bytes *b, const struct watch_result *r, const str
 	size_t begun = item_begin(b, META_OPTIONS);
 
 	item_number(b, OPTION_NO_SYSCALLS, r->no_syscalls);
+	item_number(b, OPTION_STACK_HZ, r->stack_hz);
+	item_number(b, OPTION_STACK_DEPTH, r->stack_depth);
+	item_number(b, OPTION_WINDOW, r->window_ns);
 	if (o) {
 		for (size_t i = 0; i < o->target.n_ports; i++)
 			item_number(b, OPTION_PORTS, o->target.ports[i]);
@@ -77,6 +81,8 @@ void meta_put(struct bytes *b, const struct watch_result *r, const struct option
 	put_features(b, &r->features);
 	put_targets(b, &r->targets);
 	put_options(b, r, o);
+	if (r->attached_ns && r->attached_ns != r->start_ns)
+		item_number(b, META_ATTACHED, r->attached_ns);
 }
 
 static void put_loss(struct bytes *b, const struct aggregate *a)
@@ -159,9 +165,19 @@ static void get_options(struct items from, struct watch_result *r)
 {
 	struct item it;
 
-	while (items_next(&from, &it))
+	while (items_next(&from, &it)) {
+		uint64_t n = get_number(&it);
+
 		if (it.id == OPTION_NO_SYSCALLS)
-			r->no_syscalls = get_number(&it) != 0;
+			r->no_syscalls = n != 0;
+		else if (it.id == OPTION_STACK_HZ && n <= STACK_HZ_MAX)
+			r->stack_hz = (uint32_t)n;
+		else if (it.id == OPTION_STACK_DEPTH && n && n <= STACK_DEPTH)
+			r->stack_depth = (uint32_t)n;
+		else if (it.id == OPTION_WINDOW && n >= TAIL_WINDOW_MIN_NS &&
+			 n <= TAIL_WINDOW_MAX_NS)
+			r->window_ns = n;
+	}
 }
 
 static int check_histogram(const struct item *it)
@@ -266,6 +282,9 @@ static int get_item(const struct item *it, struct watch_result *r, bool *fresh_t
 			r->targets.n = 0;
 		*fresh_targets = false;
 		return get_target(items_in(it), &r->targets);
+	case META_ATTACHED:
+		r->attached_ns = get_number(it);
+		return 0;
 	case META_OPTIONS:
 		get_options(items_in(it), r);
 		return 0;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "capture_format.h"
 #include "capture_stacks.h"
 
 #define FRAME_MAX 2048	/* bytes of a name */
@@ -79,4 +80,46 @@ int stacks_get(const void *data, size_t len, named_stack_fn fn, void *ctx)
 		len -= head_bytes + used;
 	}
 	return 0;
+}
+
+void modules_put(struct bytes *to, const struct stack_module *m)
+{
+	size_t begun = item_begin(to, MODULES_FILE);
+
+	item_text(to, MODULE_NAME, m->name);
+	item_text(to, MODULE_PATH, m->path);
+	if (m->build_id_len)
+		item_bytes(to, MODULE_BUILD_ID, m->build_id, m->build_id_len);
+	item_end(to, begun);
+}
+
+static void get_module(struct items from, stack_module_fn fn, void *ctx)
+{
+	char name[FRAME_MAX] = "", path[4096] = "";
+	struct stack_module m = { .name = name, .path = path };
+	struct item it;
+
+	while (items_next(&from, &it)) {
+		if (it.id == MODULE_NAME) {
+			get_text(&it, name, sizeof(name));
+		} else if (it.id == MODULE_PATH) {
+			get_text(&it, path, sizeof(path));
+		} else if (it.id == MODULE_BUILD_ID && it.len <= sizeof(m.build_id)) {
+			memcpy(m.build_id, it.data, it.len);
+			m.build_id_len = (unsigned)it.len;
+		}
+	}
+	if (name[0])
+		fn(ctx, &m);
+}
+
+int modules_get(const void *data, size_t len, stack_module_fn fn, void *ctx)
+{
+	struct items from = { .data = data, .len = len };
+	struct item it;
+
+	while (items_next(&from, &it))
+		if (it.id == MODULES_FILE)
+			get_module(items_in(&it), fn, ctx);
+	return from.cut ? -EBADMSG : 0;
 }

@@ -10,6 +10,7 @@
 #include "folded_file.h"
 #include "out_file.h"
 #include "profile.h"
+#include "recorder.h"
 #include "stage_map.h"
 #include "status.h"
 #include "term.h"
@@ -20,38 +21,24 @@ struct flame {
 	struct profile *profile;
 	struct chrome_trace *trace;	/* NULL: none is wanted, or not attached yet */
 	struct out_file svg, timeline;
-	struct flame_tree *base;	/* of --against FILE; else NULL */
-	struct hist seen;	/* latencies so far */
-	uint64_t n_seen;
-	uint64_t floor_ns;	/* faster ones are not of the tail */
+	struct flame_tree *base;	/* of --against; else NULL */
+	struct tail_set *tail;
+	unsigned modules;	/* files without symbols */
+	const struct watch_result *watch;
 };
 
-#define FLOOR_EVERY 1024
+#define MODULES_SHOWN 8
 
 /*
  * What the tail is, is known at the end, and the kernel's threshold, the P99 of its last minute,
  * would by then have left out some of it: so every exchange comes here, and a tenth is kept.
  */
-static bool may_be_tail(struct flame *f, uint64_t latency_ns)
-{
-	struct dist d;
-
-	f->seen.bucket[hist_bucket(latency_ns)]++;
-	f->seen.sum += latency_ns;
-	if (latency_ns > f->seen.max)
-		f->seen.max = latency_ns;
-	if (++f->n_seen % FLOOR_EVERY == 0) {
-		dist_from_hist(&d, &f->seen);
-		f->floor_ns = d.p90_ns ? hist_bucket_upper(hist_bucket(d.p90_ns) - 1) + 1 : 0;
-	}
-	return latency_ns >= f->floor_ns;
-}
-
 static int on_exchange(void *ctx, const struct exchange_info *x)
 {
 	struct flame *f = ctx;
+	bool slow = tail_set_add(f->tail, x->ex.head.time_ns, x->ex.latency_ns);
 
-	if (f->o->against_typical || f->o->by_stage || may_be_tail(f, x->ex.latency_ns))
+	if (slow || f->o->against_typical || f->o->by_stage)
 		profile_exchange(f->profile, &x->ex);
 	if (f->trace)
 		chrome_trace_exchange(f->trace, &x->ex);
@@ -85,11 +72,29 @@ static void on_stack(void *ctx, const struct named_stack *s)
 	profile_stack(((struct flame *)ctx)->profile, s);
 }
 
-/* The exchanges at or above the P99's bucket, as the report's tail; or the faster half. */
-static struct profile_tail tail_of(const struct watch_result *w, bool typical)
+/* A file whose frames are addresses: the build-id is what to look for its symbols by. */
+static void on_module(void *ctx, const struct stack_module *m)
+{
+	struct flame *f = ctx;
+	char hex[2 * SYMBOLS_BUILD_ID_MAX + 1] = "none";
+
+	if (++f->modules > MODULES_SHOWN)
+		return;
+	for (unsigned i = 0; i < m->build_id_len; i++)
+		snprintf(hex + 2 * i, 3, "%02x", m->build_id[i]);
+	say_line("%.200s has no symbols here; build-id %s", m->path, hex);
+}
+
+/*
+ * The exchanges at or above the P99's bucket, as the report's tail; or the faster half. When there
+ * was more than one window each is judged by its own.
+ */
+static struct profile_tail tail_of(const struct flame *f, const struct watch_result *w, bool typical)
 {
 	struct dist d;
 
+	if (tail_set_slides(f->tail))
+		return (struct profile_tail){ .set = f->tail, .typical = typical };
 	dist_from_hist(&d, &w->aggregate->ledger.latency);
 	if (typical)
 		return (struct profile_tail){ .to_ns = d.p50_ns };
@@ -109,18 +114,27 @@ static uint64_t tail_count(const struct hist *latency, uint64_t from_ns)
 	return n;
 }
 
-static void say_tail(const struct profile_tail *t, const struct hist *latency)
+static void say_tail(const struct profile_tail *t, const struct watch_result *w)
 {
-	uint64_t all = tail_count(latency, t->from_ns);
+	uint64_t all = t->set ? tail_set_count(t->set) :
+				tail_count(&w->aggregate->ledger.latency, t->from_ns);
+	char which[128];
 
-	say_line("tail: %s exchanges of %s and more; %s of their %s in stages that a thread "
-		 "answers for, stacks explain %s of it", format_count(t->exchanges).s,
-		 format_ns(t->from_ns).s,
+	if (t->set)
+		snprintf(which, sizeof(which), "at or above the P99 of their %s",
+			 format_ns(w->window_ns).s);
+	else
+		snprintf(which, sizeof(which), "of %s and more", format_ns(t->from_ns).s);
+	say_line("tail: %s exchanges %s; %s of their %s in stages that a thread "
+		 "answers for, stacks explain %s of it", format_count(t->exchanges).s, which,
 		 format_ns(t->stage_ns).s, format_ns(t->latency_ns).s,
 		 format_share(t->stage_ns ? (double)t->explained_ns / (double)t->stage_ns : 0).s);
 	if (all > t->exchanges)
 		warn_line("%s more exchanges of the tail are not in it: they were lost or dropped",
 			  format_count(all - t->exchanges).s);
+	if (t->set && tail_set_late(t->set))
+		warn_line("%s exchanges came too late for a tail: watch for a shorter time, or "
+			  "with a longer --window", format_count(tail_set_late(t->set)).s);
 }
 
 static struct fmt share_of(uint64_t part, uint64_t all)
@@ -128,11 +142,14 @@ static struct fmt share_of(uint64_t part, uint64_t all)
 	return format_share(all ? (double)part / (double)all : 0);
 }
 
-static void say_stats(struct profile *p, const struct aggregate *a)
+static void say_stats(const struct flame *f, const struct watch_result *w)
 {
+	const struct aggregate *a = w->aggregate;
 	struct profile_stats s;
 
-	profile_get_stats(p, &s);
+	profile_get_stats(f->profile, &s);
+	if (f->o->input && !w->stack_hz)
+		say_line("no stacks were recorded: record takes them, report -o only with --html");
 	say_line("%s samples, %s absences, %s stacks", format_count(s.samples).s,
 		 format_count(s.absences).s, format_count(s.stacks).s);
 	if (s.unnamed)
@@ -144,9 +161,12 @@ static void say_stats(struct profile *p, const struct aggregate *a)
 	if (s.unknown)
 		say_line("%s of their frames have no name: no symbol covers them",
 			 share_of(s.unknown, s.user_frames).s);
+	if (f->modules)
+		say_line("files of this build-id in /usr/lib/debug/.build-id, or with --debug-dir, "
+			 "would name them");
 	if (s.cut)
 		say_line("%s stacks are cut: deeper than %u frames", format_count(s.cut).s,
-			 STACK_DEPTH);
+			 w->stack_depth);
 	if (s.dropped)
 		warn_line("%s records were dropped: watch for a shorter time",
 			  format_count(s.dropped).s);
@@ -158,23 +178,24 @@ static void say_stats(struct profile *p, const struct aggregate *a)
 			  format_count(aggregate_lost_events(a)).s);
 }
 
-static int make_tree(struct profile *p, const struct options *o, const struct watch_result *w,
-		     struct flame_tree *tree)
+static int make_tree(struct flame *f, const struct watch_result *w, struct flame_tree *tree)
 {
-	struct profile_tail tail = tail_of(w, false);
+	struct profile_tail tail = tail_of(f, w, false);
+	const struct options *o = f->o;
+	struct profile *p = f->profile;
 	int err;
 
 	if (o->by_stage && o->mode != PROFILE_TAIL)
 		return profile_tree_by_stage(p, o->mode, tree);
 	err = profile_tree(p, o->mode, &tail, tree);
 	if (!err && o->mode == PROFILE_TAIL)
-		say_tail(&tail, &w->aggregate->ledger.latency);
+		say_tail(&tail, w);
 	return err;
 }
 
 static int compare(struct flame *f, const struct watch_result *w, struct flame_tree *tree)
 {
-	struct profile_tail typical = tail_of(w, true);
+	struct profile_tail typical = tail_of(f, w, true);
 	int err;
 
 	if (f->o->against_typical) {
@@ -217,12 +238,15 @@ static const char *const nothing[PROFILE_MODES] = {
 static int show(struct flame *f, const struct watch_result *w)
 {
 	struct flame_tree *tree = flame_new();
-	int err = tree ? make_tree(f->profile, f->o, w, tree) : -ENOMEM;
+	int err;
 
+	tail_set_end(f->tail);
+	profile_set_rate(f->profile, w->stack_hz);
+	err = tree ? make_tree(f, w, tree) : -ENOMEM;
 	if (!err)
 		err = compare(f, w, tree);
 	if (!err) {
-		say_stats(f->profile, w->aggregate);
+		say_stats(f, w);
 		if (!flame_total(tree))
 			say_line("nothing to show: %s", nothing[f->o->mode]);
 		if (f->svg.f) {
@@ -256,6 +280,7 @@ static void on_attached(void *ctx)
 {
 	struct flame *f = ctx;
 
+	tail_set_begin(f->tail, f->watch->start_ns, f->watch->window_ns);
 	if (!f->timeline.f)
 		return;
 	out_file_begin(&f->timeline);
@@ -272,15 +297,22 @@ static int run(struct flame *f, struct watch_result *w)
 		.exchange = every ? on_exchange : NULL,
 		.attached = on_attached,
 		.turn = o->chrome_trace ? on_turn : NULL, .every_turn = o->chrome_trace,
-		.offcpu = on_offcpu, .sample = on_sample, .stack = on_stack, .ctx = f,
+		.offcpu = on_offcpu, .sample = on_sample, .stack = on_stack,
+		.module = on_module, .ctx = f,
 		.blame = true, .stack_hz = o->hz, .every_exchange = every,
 	};
-	int status = watch(o, &handlers, w);
+	struct recorder *rec = NULL;
+	int recorded = EXIT_OK, status = recorder_open(&rec, o, &handlers);
 
 	if (!status)
+		status = watch(o, &handlers, w);
+	if (!status) {
+		recorded = recorder_end(rec, w);
 		status = show(f, w);
+	}
 	end_trace(f, w);
-	return status;
+	recorder_close(rec);
+	return recorded ? recorded : status;
 }
 
 static int open_files(struct flame *f)
@@ -289,7 +321,8 @@ static int open_files(struct flame *f)
 		return EXIT_FAULT;
 	f->profile = profile_new(f->o->hz);
 	f->base = f->o->against ? flame_new() : NULL;
-	if (f->profile && (f->base || !f->o->against))
+	f->tail = tail_set_new();
+	if (f->profile && f->tail && (f->base || !f->o->against))
 		return f->base ? folded_file_read(f->base, f->o->against, true) : EXIT_OK;
 	fail_line("out of memory");
 	return EXIT_FAULT;
@@ -297,8 +330,8 @@ static int open_files(struct flame *f)
 
 int cmd_flame(const struct options *o)
 {
-	struct flame f = { .o = o };
 	struct watch_result w = { 0 };
+	struct flame f = { .o = o, .watch = &w };
 	int status;
 
 	if (o->folded)
@@ -312,6 +345,7 @@ int cmd_flame(const struct options *o)
 		status = watch_status(o, &w, aggregate_lost_events(w.aggregate));
 	profile_free(f.profile);
 	flame_free(f.base);
+	tail_set_free(f.tail);
 	watch_free(&w);
 	return status;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "commands.h"
+#include "recorder.h"
 #include "render.h"
 #include "story.h"
 #include "status.h"
@@ -91,16 +92,25 @@ static struct lines lines_for(const struct options *o, const struct watch_result
 }
 
 /* What the stream lost belongs to stderr: stdout holds lines only. */
-static int finish(const struct options *o, struct watch_result *w, int status)
+static int run(const struct options *o, struct watch_handlers *h, struct watch_result *w)
 {
-	if (!status) {
-		uint64_t lost = aggregate_lost_events(w->aggregate);
+	struct recorder *rec;
+	int status = recorder_open(&rec, o, h);
+	uint64_t lost;
 
+	*w = (struct watch_result){ 0 };
+	if (!status)
+		status = watch(o, h, w);
+	if (!status)
+		status = recorder_end(rec, w);
+	if (!status) {
+		lost = aggregate_lost_events(w->aggregate);
 		if (lost)
 			warn_line("%llu events were lost because the ring was full: raise --ring-size",
 				  (unsigned long long)lost);
 		status = watch_status(o, w, lost);
 	}
+	recorder_close(rec);
 	watch_free(w);
 	return status;
 }
@@ -112,7 +122,7 @@ int cmd_conns(const struct options *o)
 	struct watch_handlers handlers = { .attached = begin_conns, .conn_close = print_conn,
 					 .ctx = &l };
 
-	return finish(o, &w, watch(o, &handlers, &w));
+	return run(o, &handlers, &w);
 }
 
 int cmd_slow(const struct options *o)
@@ -140,7 +150,7 @@ int cmd_slow(const struct options *o)
 		handlers.offcpu = on_offcpu;
 		handlers.blame = true;
 	}
-	status = finish(o, &w, watch(o, &handlers, &w));
+	status = run(o, &handlers, &w);
 	story_free(l.story);
 	return status;
 }

@@ -23,24 +23,7 @@ struct reporting {
 	struct worst worst;
 	struct recorder *rec;	/* with -o; else NULL */
 	struct html_take *page;	/* with --html; else NULL */
-	const struct watch_result *watch;
 };
-
-static void begin(void *ctx)
-{
-	struct reporting *r = ctx;
-
-	if (r->rec)
-		recorder_begin(r->rec, r->watch);
-}
-
-/* For the capture: what nobody hears is not sent. */
-static int pass_conn(void *ctx, const struct ev_conn_close *c)
-{
-	(void)ctx;
-	(void)c;
-	return 0;
-}
 
 static void on_turn(void *ctx, const struct ev_turn *t)
 {
@@ -176,8 +159,10 @@ static int print(const struct options *o, const struct watch_result *w,
 	if (fill_report(&r, w) || fill_diagnosis(&r, w, o, worst->blame)) {
 		fail_line("out of memory");
 	} else {
-		if (reporting->page)
+		if (reporting->page) {
+			html_take_rate(reporting->page, w->stack_hz);
 			name_code(&r, reporting->page);
+		}
 		if (o->json)
 			render_report_json(stdout, &r);
 		else
@@ -193,7 +178,7 @@ static int print(const struct options *o, const struct watch_result *w,
 /* With -o the capture comes first, so that both tell the same; the report comes in any case. */
 static int end(const struct options *o, const struct watch_result *w, struct reporting *reporting)
 {
-	int recorded = reporting->rec ? recorder_end(reporting->rec, w) : EXIT_OK;
+	int recorded = recorder_end(reporting->rec, w);
 	int printed = print(o, w, reporting);
 
 	return recorded ? recorded : printed;
@@ -202,12 +187,12 @@ static int end(const struct options *o, const struct watch_result *w, struct rep
 int cmd_report(const struct options *o)
 {
 	struct watch_result w = { 0 };
-	struct reporting r = { .watch = &w, .worst.room = o->top };
+	struct reporting r = { .worst.room = o->top };
 	struct watch_handlers handlers = {
-		.attached = begin, .exchange = keep_worst, .turn = on_turn, .offcpu = on_offcpu,
+		.exchange = keep_worst, .turn = on_turn, .offcpu = on_offcpu,
 		.ctx = &r, .syscalls = true, .blame = true,
 	};
-	int status = EXIT_OK;
+	int status;
 
 	r.worst.list = calloc(o->top ? o->top : 1, sizeof(*r.worst.list));
 	r.worst.blame = blame_new();
@@ -217,14 +202,7 @@ int cmd_report(const struct options *o)
 		blame_free(r.worst.blame);
 		return EXIT_FAULT;
 	}
-	if (o->output) {
-		status = recorder_open(&r.rec, o);
-		handlers.every_exchange = true;
-		handlers.answers = true;
-		handlers.conn_close = pass_conn;
-		if (!status)
-			handlers.tap = recorder_tap(r.rec);
-	}
+	status = recorder_open(&r.rec, o, &handlers);
 	if (!status && o->html)
 		status = html_take_open(&r.page, o, &handlers);
 	if (!status)

@@ -183,6 +183,12 @@ static void find_stories(const struct html_take *t, const struct report *r,
 				stories[i] = &t->told[k].story;
 }
 
+void html_take_rate(struct html_take *t, uint32_t hz)
+{
+	t->hz = hz;
+	profile_set_rate(t->profile, hz);
+}
+
 void html_take_code(struct html_take *t, const struct report *r, char *out, size_t size)
 {
 	struct profile_tail tail = { .from_ns = dist_tail_ns(&r->latency), .to_ns = UINT64_MAX };

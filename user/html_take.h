@@ -18,6 +18,9 @@ struct html_take;
  */
 int html_take_open(struct html_take **out, const struct options *o, struct watch_handlers *h);
 
+/* After the watch: how often stacks were taken, which a capture says of itself. */
+void html_take_rate(struct html_take *t, uint32_t hz);
+
 /* The code that most of the tail went by in, as hot_code(); "" if the stacks do not say. */
 void html_take_code(struct html_take *t, const struct report *r, char *out, size_t size);
 

@@ -75,6 +75,9 @@ struct options {
 	unsigned mode;		/* flame: enum profile_mode */
 	const char *html;	/* report: the page to write too; NULL: none */
 	uint32_t hz;		/* flame, report --html: samples a second and CPU */
+	uint32_t depth;		/* frames of a stack; 0: as many as can be */
+	uint64_t window_ns;	/* of the tail; 0: what the capture says, or a minute */
+	const char *debug_dir;	/* of separate debug files; NULL: /usr/lib/debug */
 	const char *svg;	/* flame: NULL is folded text on stdout */
 	bool against_typical;	/* flame: the tail against typical exchanges */
 	const char *against;	/* flame: or what is shown against this folded text; else NULL */

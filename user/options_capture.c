@@ -53,6 +53,8 @@ static const char *check_input(const struct options *o, bool targeted)
 		return "-i reads a capture: leave out -o";
 	if (o->duration_ns)
 		return "-i reads a capture to its end: leave out -d";
+	if (o->depth)
+		return "-i reads a capture, whose stacks were taken: leave out --depth";
 	if (o->no_syscalls)
 		return "-i reads a capture: leave out --no-syscalls";
 	return NULL;
@@ -72,6 +74,8 @@ static const char *check_stdout(const struct options *o)
 
 const char *check_capture(const struct options *o, bool targeted)
 {
+	if (o->has_over && o->window_ns)
+		return "--over says what is slow: leave out --window";
 	if (o->input)
 		return check_input(o, targeted);
 	if (o->output && !strcmp(o->output, "-"))

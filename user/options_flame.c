@@ -5,6 +5,7 @@
 #include "options_table.h"
 #include "profile.h"
 #include "quantity.h"
+#include "tail.h"
 
 const char *set_mode(struct options *o, const char *value)
 {
@@ -41,6 +42,37 @@ const char *set_hz(struct options *o, const char *value)
 		       "a rate is a whole number up to 10000" : NULL;
 }
 
+/* What other tools call the rate's inverse. */
+const char *set_period(struct options *o, const char *value)
+{
+	uint64_t ns;
+
+	if (quantity_duration(value, false, &ns) || ns < 100000 || ns > 1000000000)
+		return "a period is from 100us to 1s, as 10ms";
+	o->hz = (uint32_t)((1000000000 + ns / 2) / ns);
+	return NULL;
+}
+
+const char *set_depth(struct options *o, const char *value)
+{
+	return quantity_u32(value, 1, STACK_DEPTH, &o->depth) ?
+		       "a depth is a whole number from 1 to 127" : NULL;
+}
+
+const char *set_window(struct options *o, const char *value)
+{
+	return quantity_duration(value, true, &o->window_ns) ||
+			       o->window_ns < TAIL_WINDOW_MIN_NS ||
+			       o->window_ns > TAIL_WINDOW_MAX_NS ?
+		       "a window is from a second to an hour, as 10, 2.5 or 5m" : NULL;
+}
+
+const char *set_debug_dir(struct options *o, const char *value)
+{
+	o->debug_dir = value;
+	return *value ? NULL : "give the path of a folder";
+}
+
 const char *set_svg(struct options *o, const char *value)
 {
 	o->svg = value;
@@ -64,8 +96,8 @@ static const char *check_folded(const struct options *o, bool targeted)
 {
 	if (targeted || o->input)
 		return "--folded is what is shown: leave out -i and the target";
-	if (o->duration_ns || o->by_stage || o->chrome_trace)
-		return "--folded is what is shown: leave out -d, --by and --chrome-trace";
+	if (o->duration_ns || o->by_stage || o->chrome_trace || o->output)
+		return "--folded is what is shown: leave out -d, -o, --by and --chrome-trace";
 	if (o->against_typical)
 		return "--folded can be compared with a file";
 	return NULL;

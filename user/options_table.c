@@ -289,10 +289,10 @@ const struct option_row option_rows[] = {
 	 "an absolute path, or one relative to /sys/fs/cgroup", set_cgroup },
 	{ "input", 'i', "FILE", SHOWING | IN(CMD_FLAME), false, NULL,
 	 "read this capture (-: standard input) instead of watching: no root", set_input },
-	{ "output", 'o', "FILE", IN(CMD_REPORT) | IN(CMD_RECORD), false, NULL,
-	 "record into this capture file (report: besides printing);\n"
+	{ "output", 'o', "FILE", WATCHING, false, NULL,
+	 "write this capture file, besides what is printed;\n"
 	 "with record, - is standard output", set_output },
-	{ "max-size", 0, "SIZE", IN(CMD_REPORT) | IN(CMD_RECORD), false, NULL,
+	{ "max-size", 0, "SIZE", WATCHING, false, NULL,
 	 "stop when the capture is so large, at least 1M, as 500M or 2G;\n"
 	 "with --ring, keep no more than this", set_max_size },
 	{ "ring", 0, "SECONDS", IN(CMD_RECORD), false, NULL,
@@ -354,6 +354,16 @@ const struct option_row option_rows[] = {
 	{ "hz", 0, "N", IN(CMD_FLAME) | IN(CMD_RECORD) | IN(CMD_REPORT), false, "99",
 	 "samples a second on each CPU, at most 10000;\n"
 	 "record and report --html: 0 takes no stacks", set_hz },
+	{ "period", 0, "TIME", IN(CMD_FLAME) | IN(CMD_RECORD) | IN(CMD_REPORT), false, NULL,
+	 "the same as time between two samples, as 10ms (--hz 100)", set_period },
+	{ "depth", 0, "N", IN(CMD_FLAME) | IN(CMD_RECORD) | IN(CMD_REPORT), false, NULL,
+	 "innermost frames of a stack that are kept, 1 to 127 (default), each\n"
+	 "of the kernel's part and the program's", set_depth },
+	{ "window", 0, "SECONDS", IN(CMD_SLOW) | IN(CMD_FLAME) | IN(CMD_RECORD), false, NULL,
+	 "the tail is what is at or above the P99 of so long, 1 s to 1 h;\n"
+	 "default: a minute, with -i what record was told", set_window },
+	{ "debug-dir", 0, "DIR", IN(CMD_FLAME) | IN(CMD_RECORD) | IN(CMD_REPORT), false,
+	 NULL, "separate debug files by build-id; default: /usr/lib/debug", set_debug_dir },
 	{ "svg", 0, "FILE", IN(CMD_FLAME), false, NULL,
 	 "write a picture there instead of folded text to stdout", set_svg },
 	{ "by", 0, "stage", IN(CMD_FLAME), false, NULL,

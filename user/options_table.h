@@ -40,8 +40,9 @@ option_set set_input, set_output, set_max_size, set_ring, set_until;
 /* What is wrong with them together, or NULL; `targeted` if a target is given. */
 const char *check_capture(const struct options *o, bool targeted);
 
-/* options_flame.c: what only flame takes (and --hz). */
-option_set set_mode, set_against, set_folded, set_unit, set_hz, set_svg, set_by, set_chrome_trace;
+/* options_flame.c: what only flame takes, and what is about stacks and the tail. */
+option_set set_mode, set_against, set_folded, set_unit, set_hz, set_svg, set_by, set_chrome_trace,
+	set_period, set_depth, set_window, set_debug_dir;
 
 const char *check_flame(const struct options *o, bool targeted);
 

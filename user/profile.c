@@ -10,9 +10,14 @@ struct profile *profile_new(uint32_t hz)
 {
 	struct profile *p = calloc(1, sizeof(*p));
 
-	if (p && hz)
-		p->period_ns = 1000000000 / hz;
+	if (p)
+		profile_set_rate(p, hz);
 	return p;
+}
+
+void profile_set_rate(struct profile *p, uint32_t hz)
+{
+	p->period_ns = hz ? 1000000000 / hz : 0;
 }
 
 void profile_free(struct profile *p)
@@ -124,6 +129,8 @@ void profile_stack(struct profile *p, const struct named_stack *s)
 	}
 	p->cut += s->cut;
 	stack_judge(&copy);
+	if (s->cut)
+		copy.broken = false;	/* its beginning was not kept */
 	if (copy.frames)
 		KEEP(p, stacks, &copy);
 	if (p->n_stacks > had)

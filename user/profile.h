@@ -10,6 +10,7 @@
 
 #include "model.h"
 #include "stack_set.h"
+#include "tail_set.h"
 #include "../flamegraph/flamegraph.h"
 
 struct profile;
@@ -34,6 +35,8 @@ struct profile_stats {
 /* A tail tree: which exchanges, and how much of their time the stacks explain. */
 struct profile_tail {
 	uint64_t from_ns, to_ns;	/* latencies of the set; in: both included */
+	const struct tail_set *set;	/* in: if not NULL, these instead: its tail, */
+	bool typical;			/* in: or what is not slower than its medians */
 	uint64_t exchanges;		/* out */
 	uint64_t latency_ns;		/* their latency, */
 	uint64_t stage_ns;		/* of it in stages that a thread is responsible for: the total */
@@ -41,6 +44,7 @@ struct profile_tail {
 };
 
 struct profile *profile_new(uint32_t hz);	/* NULL when out of memory */
+void profile_set_rate(struct profile *p, uint32_t hz);	/* of a capture, once it is known */
 void profile_free(struct profile *p);		/* NULL is fine */
 
 void profile_sample(struct profile *p, const struct ev_sample *s);

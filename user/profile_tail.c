@@ -212,6 +212,15 @@ static void add_samples(struct tail_walk *w, unsigned pool)
 	add_bare(w, stage, "[not sampled]", left, false);
 }
 
+static bool is_of(const struct profile_tail *tail, const struct ev_exchange *x)
+{
+	if (!tail->set)
+		return x->latency_ns >= tail->from_ns && x->latency_ns <= tail->to_ns;
+	if (tail->typical)
+		return x->latency_ns <= tail_set_median(tail->set, x->head.time_ns);
+	return x->latency_ns >= tail_set_from(tail->set, x->head.time_ns);
+}
+
 int profile_tail_tree(struct profile *p, struct profile_tail *tail, struct flame_tree *tree)
 {
 	struct tail_walk w = { .p = p, .tree = tree, .tail = tail };
@@ -221,8 +230,7 @@ int profile_tail_tree(struct profile *p, struct profile_tail *tail, struct flame
 		return -ENOMEM;
 	tail->exchanges = tail->latency_ns = tail->stage_ns = tail->explained_ns = 0;
 	for (size_t i = 0; i < p->n_exchanges; i++)
-		if (p->exchanges[i].latency_ns >= tail->from_ns &&
-		    p->exchanges[i].latency_ns <= tail->to_ns)
+		if (is_of(tail, &p->exchanges[i]))
 			walk_exchange(&w, &p->exchanges[i]);
 	for (unsigned pool = 0; pool < POOLS; pool++)
 		add_samples(&w, pool);

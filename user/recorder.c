@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "capture_data.h"
+#include "capture_stacks.h"
 #include "recorder.h"
 #include "recorder_store.h"
 #include "status.h"
@@ -21,13 +22,21 @@
 #define END_BYTES	(192u << 10)	/* of --max-size are for what comes at the end, */
 #define STOP_BYTES	BLOCK_BYTES	/* and so many for what is under way when we stop */
 #define RING_MAX_BYTES	(256u << 20)	/* of memory, when nothing else is said */
+#define STACKS_BYTES	(CAPTURE_CHUNK_MAX / 2)	/* of stacks in words make a chunk */
+#define STACKS_SHARE	8		/* of --max-size this part is for stacks */
 
 struct recorder {
 	const struct options *o;
 	struct watch_tap tap;
 	struct capture_writer writer;
 	struct store store;
+	const struct watch_result *watch;
+	struct bytes modules;	/* the files that these stacks need and that were not told of */
+	uint64_t n_modules;	/* in all */
+	struct bytes stacks;	/* in words, until there are enough for a chunk */
+	uint64_t n_stacks, stacks_dropped;	/* in these; for want of room in the file */
 	bool begun, ended;	/* the store runs; no more events come */
+	bool takes_stacks;
 	struct block *block;	/* being filled; NULL: none */
 	uint64_t last_ns;	/* of the last tick */
 	uint64_t seal_ns;
@@ -82,6 +91,17 @@ static void on_record(void *ctx, const void *data, size_t size)
 		rec->trigger = "an exchange was as slow as --until says";
 }
 
+/* Blocks leave room for the end; what a flight recorder keeps is bounded in any case. */
+static uint64_t bytes_for_blocks(const struct recorder *rec)
+{
+	const struct options *o = rec->o;
+
+	if (o->max_bytes)
+		return o->max_bytes - END_BYTES -
+		       (rec->takes_stacks ? o->max_bytes / STACKS_SHARE : 0);
+	return o->ring_ns ? RING_MAX_BYTES : 0;
+}
+
 /* Non-zero when the recording has come to its end. */
 static int is_over(struct recorder *rec)
 {
@@ -94,7 +114,7 @@ static int is_over(struct recorder *rec)
 	if (rec->trigger_fd >= 0 && read(rec->trigger_fd, &info, sizeof(info)) > 0)
 		rec->trigger = "SIGUSR1";
 	else if (rec->o->max_bytes && !rec->o->ring_ns &&
-		 store_bytes(&rec->store) + END_BYTES + STOP_BYTES > rec->o->max_bytes)
+		 store_bytes(&rec->store) + STOP_BYTES > bytes_for_blocks(rec))
 		rec->trigger = "--max-size is reached";
 	return rec->trigger != NULL;
 }
@@ -115,25 +135,35 @@ static int on_tick(void *ctx, uint64_t now_ns)
 	return is_over(rec);
 }
 
+static void on_attached(void *ctx, const struct watch_result *r);
+static void on_module(void *ctx, const struct stack_module *m);
+static void on_stack(void *ctx, const struct named_stack *s);
+
 static void nothing(int signal_number)
 {
 	(void)signal_number;
 }
 
-int recorder_open(struct recorder **out, const struct options *o)
+int recorder_open(struct recorder **out, const struct options *o, struct watch_handlers *h)
 {
 	struct sigaction harmless = { .sa_handler = nothing, .sa_flags = SA_RESTART };
-	struct recorder *rec = calloc(1, sizeof(*rec));
+	struct recorder *rec = o->output ? calloc(1, sizeof(*rec)) : NULL;
 	int err;
 
 	*out = rec;
+	if (!o->output)
+		return EXIT_OK;
 	if (!rec) {
 		fail_line("out of memory");
 		return EXIT_FAULT;
 	}
 	rec->o = o;
 	rec->trigger_fd = -1;
-	rec->tap = (struct watch_tap){ .record = on_record, .tick = on_tick, .ctx = rec };
+	rec->tap = (struct watch_tap){
+		.attached = on_attached, .record = on_record, .tick = on_tick,
+		.module = on_module, .stack = on_stack, .ctx = rec,
+	};
+	h->tap = &rec->tap;
 	/* A trigger that comes before we wait for it, or after, must not end us. */
 	if (o->ring_ns)
 		sigaction(SIGUSR1, &harmless, NULL);
@@ -142,11 +172,6 @@ int recorder_open(struct recorder **out, const struct options *o)
 		return EXIT_OK;
 	fail_write(rec, err);
 	return exit_status_of(err);
-}
-
-const struct watch_tap *recorder_tap(struct recorder *rec)
-{
-	return &rec->tap;
 }
 
 /* Once the program is launched, which must not inherit it. */
@@ -172,20 +197,15 @@ static int put_head(struct recorder *rec, const struct watch_result *r, uint32_t
 	return err;
 }
 
-/* Blocks leave room for the end; what a flight recorder keeps is bounded in any case. */
-static uint64_t bytes_for_blocks(const struct options *o)
+static void on_attached(void *ctx, const struct watch_result *r)
 {
-	if (o->max_bytes)
-		return o->max_bytes - END_BYTES;
-	return o->ring_ns ? RING_MAX_BYTES : 0;
-}
-
-void recorder_begin(struct recorder *rec, const struct watch_result *r)
-{
+	struct recorder *rec = ctx;
 	const struct options *o = rec->o;
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
 	sigaction(SIGXFSZ, &ignore, NULL);	/* a limit on file sizes is an error, not our end */
+	rec->watch = r;
+	rec->takes_stacks = r->stack_hz != 0;
 	rec->last_ns = r->start_ns;
 	rec->seal_ns = o->ring_ns && o->ring_ns / RING_PARTS < SEAL_NS ? o->ring_ns / RING_PARTS :
 									  SEAL_NS;
@@ -195,7 +215,8 @@ void recorder_begin(struct recorder *rec, const struct watch_result *r)
 	else
 		rec->err = put_head(rec, r, 0);
 	if (!rec->err)
-		rec->err = store_start(&rec->store, &rec->writer, o->ring_ns, bytes_for_blocks(o));
+		rec->err = store_start(&rec->store, &rec->writer, o->ring_ns,
+					bytes_for_blocks(rec));
 	rec->begun = !rec->err;
 }
 
@@ -244,13 +265,49 @@ static int end_events(struct recorder *rec, struct watch_result *r)
 	return rec->err;
 }
 
-int recorder_put_chunk(struct recorder *rec, const struct watch_result *r, uint32_t type,
-		       const void *data, size_t len)
+/* An error stays with us: it is told at the end. */
+static void put_stacks(struct recorder *rec)
 {
-	struct watch_result window = *r;
+	struct watch_result window = *rec->watch;
+	uint64_t max_bytes = rec->writer.max_bytes;
 	int err = end_events(rec, &window);
 
-	return err ? err : capture_put_chunk(&rec->writer, type, data, len);
+	rec->writer.max_bytes = max_bytes ? max_bytes - END_BYTES : 0;
+	if (!err && rec->modules.len)
+		err = capture_put_chunk(&rec->writer, CHUNK_MODULES, rec->modules.data,
+					rec->modules.len);
+	if (!err && rec->stacks.len)
+		err = capture_put_chunk(&rec->writer, CHUNK_STACKS, rec->stacks.data,
+					rec->stacks.len);
+	rec->writer.max_bytes = max_bytes;
+	if (err == -ENOBUFS)
+		rec->stacks_dropped += rec->n_stacks;
+	else
+		rec->err = err;
+	rec->modules.len = rec->stacks.len = rec->n_stacks = 0;
+}
+
+static void on_module(void *ctx, const struct stack_module *m)
+{
+	struct recorder *rec = ctx;
+
+	modules_put(&rec->modules, m);
+	rec->n_modules++;
+	if (rec->modules.failed)
+		rec->err = -ENOMEM;
+}
+
+static void on_stack(void *ctx, const struct named_stack *s)
+{
+	struct recorder *rec = ctx;
+
+	if (!rec->begun)
+		return;
+	if (stacks_put(&rec->stacks, s))
+		rec->err = -ENOMEM;
+	rec->n_stacks++;
+	if (rec->stacks.len >= STACKS_BYTES)
+		put_stacks(rec);
 }
 
 static int put_end(struct recorder *rec, const struct watch_result *r)
@@ -279,13 +336,24 @@ static void tell(const struct recorder *rec, const struct watch_result *r)
 	if (rec->store.dropped)
 		warn_line("%s events did not fit into --max-size any more",
 			  format_count(rec->store.dropped).s);
+	if (rec->n_modules)
+		say_line("%s of the target's files have no symbols here: their frames are addresses, "
+			 "with the files' build-ids", format_count(rec->n_modules).s);
+	if (rec->stacks_dropped)
+		warn_line("%s stacks did not fit into --max-size any more",
+			  format_count(rec->stacks_dropped).s);
 }
 
 int recorder_end(struct recorder *rec, const struct watch_result *r)
 {
 	struct watch_result window = *r;
-	int err = end_events(rec, &window);
+	int err;
 
+	if (!rec)
+		return EXIT_OK;
+	if (rec->begun)
+		put_stacks(rec);
+	err = end_events(rec, &window);
 	err = err ? err : put_end(rec, &window);
 	if (err) {
 		fail_write(rec, err);
@@ -302,6 +370,8 @@ void recorder_close(struct recorder *rec)
 	if (rec->begun)
 		store_free(&rec->store);
 	free(rec->block);
+	bytes_free(&rec->modules);
+	bytes_free(&rec->stacks);
 	if (rec->trigger_fd >= 0)
 		close(rec->trigger_fd);
 	if (rec->writer.created && !rec->writer.bytes)

@@ -13,12 +13,9 @@
 #include "capture_stacks.h"
 #include "correlate.h"
 #include "replay.h"
+#include "stack_modules.h"
 #include "status.h"
 #include "tail.h"
-
-#define MS 1000000ULL
-
-#define TAIL_EVERY_NS (100 * MS)
 
 struct replaying {
 	const char *name;
@@ -26,10 +23,10 @@ struct replaying {
 	struct watch_result *r;
 	struct capture_reader reader;
 	struct correlate *correlate;
+	struct stack_modules *modules;
 	struct aggregate *sums;		/* of the records; r->aggregate if the file has none */
-	struct tail tail;
-	uint64_t tail_ns;		/* the threshold, when only the tail is wanted */
-	uint64_t next_tail_ns, next_latency_ns;
+	struct tail_judge judge;	/* when only the tail is wanted */
+	uint64_t next_latency_ns;
 	uint64_t first_ns, last_ns;	/* of all that has a time */
 	uint64_t kinds[EV_KINDS];
 	bool enough;			/* a handler has had enough */
@@ -46,7 +43,8 @@ static void note(struct watch_result *r, const char *text)
 static void on_exchange(void *ctx, const struct exchange_info *x)
 {
 	struct replaying *p = ctx;
-	uint64_t least_ns = p->h->every_exchange ? p->h->over_ns : p->tail_ns;
+	uint64_t least_ns = p->h->every_exchange ? p->h->over_ns :
+			    p->h->tail_only ? tail_judge_least(&p->judge, x->ex.head.time_ns) : 0;
 
 	if (p->enough || !p->h->exchange || x->ex.latency_ns < least_ns)
 		return;
@@ -64,6 +62,8 @@ static void on_record(struct replaying *p, const uint8_t *data, size_t size)
 		return;
 	}
 	p->kinds[e.head.kind]++;
+	if (e.head.kind == EV_EXCHANGE)
+		tail_judge_see(&p->judge, e.exchange.latency_ns);
 	correlate_feed(p->correlate, &e);
 	if (e.head.kind == EV_EXCHANGE)
 		aggregate_add_exchange(p->sums, &e.exchange);
@@ -78,26 +78,6 @@ static void on_record(struct replaying *p, const uint8_t *data, size_t size)
 		p->h->offcpu(p->h->ctx, &e.offcpu);
 	else if (e.head.kind == EV_SAMPLE && p->h->sample)
 		p->h->sample(p->h->ctx, &e.sample);
-}
-
-/* As the kernel side would have been told while it was live. */
-static void update_tail(struct replaying *p, uint64_t now)
-{
-	const struct hist *latency = &p->sums->ledger.latency;
-	struct tail *t = &p->tail;
-
-	if (now < p->next_tail_ns || now < t->slot_ns)
-		return;
-	p->next_tail_ns = now + TAIL_EVERY_NS;
-	if (t->slot_ns && now - t->slot_ns > 2 * TAIL_WINDOW_NS) {
-		/* Nobody was recording for so long: the window begins anew. */
-		for (unsigned i = 0; i < TAIL_SLOTS; i++)
-			t->then[i] = *latency;
-		t->slot_ns = now;
-	}
-	p->tail_ns = tail_threshold(t, latency, now);
-	if (!p->tail_ns)
-		p->next_tail_ns = now;
 }
 
 static void tell_latency(struct replaying *p, uint64_t now)
@@ -133,7 +113,7 @@ static bool feed(struct replaying *p, const uint8_t *data, size_t len)
 		}
 		correlate_tick(p->correlate, head.time_ns);
 		if (p->h->tail_only)
-			update_tail(p, head.time_ns);
+			tail_judge_tick(&p->judge, head.time_ns);
 		if (head.time_ns >= p->next_latency_ns)
 			tell_latency(p, head.time_ns);
 	}
@@ -177,6 +157,9 @@ static int read_meta(struct replaying *p, struct items items, uint64_t offset)
 {
 	int err = meta_get(items, p->r);
 
+	/* What the user says comes before what the file says. */
+	if (p->h->window_ns)
+		p->r->window_ns = p->h->window_ns;
 	if (err == -ENOMEM)
 		return err;
 	if (err == -EPROTO)
@@ -195,6 +178,34 @@ static void settle_aggregate(struct replaying *p)
 	p->r->rebuilt = true;
 }
 
+static void on_module(void *ctx, const struct stack_module *m)
+{
+	struct replaying *p = ctx;
+
+	/* One too many only stays without a name. */
+	stack_modules_add(p->modules, m);
+}
+
+/* What had no symbol where it was recorded may have one here. */
+static void on_stack(void *ctx, const struct named_stack *s)
+{
+	struct replaying *p = ctx;
+	const char *frames[STACK_DEPTH];
+	struct named_stack named = *s;
+
+	named.frames = frames;
+	for (size_t i = 0; i < s->n; i++) {
+		const struct stack_module *nameless = NULL;
+		const char *name = !s->key.pid ? NULL :
+			stack_modules_resolve(p->modules, p->h->debug_dir, s->frames[i], &nameless);
+
+		frames[i] = name ? name : s->frames[i];
+		if (nameless && p->h->module)
+			p->h->module(p->h->ctx, nameless);
+	}
+	p->h->stack(p->h->ctx, &named);
+}
+
 static int on_chunk(struct replaying *p, const struct capture_chunk *chunk)
 {
 	switch (chunk->type) {
@@ -210,8 +221,12 @@ static int on_chunk(struct replaying *p, const struct capture_chunk *chunk)
 		return read_meta(p, (struct items){ .data = chunk->data, .len = chunk->len },
 				 chunk->offset);
 	case CHUNK_STACKS:
-		if (p->h->stack && stacks_get(chunk->data, chunk->len, p->h->stack, p->h->ctx))
+		if (p->h->stack && stacks_get(chunk->data, chunk->len, on_stack, p))
 			damaged(p, chunk->offset, "a chunk of stacks that are none");
+		return 0;
+	case CHUNK_MODULES:
+		if (p->h->stack && modules_get(chunk->data, chunk->len, on_module, p))
+			damaged(p, chunk->offset, "a chunk of modules that are none");
 		return 0;
 	default:
 		if (p->h->chunk)
@@ -229,12 +244,25 @@ static int read_all(struct replaying *p)
 		p->headed = true;
 		err = read_meta(p, p->reader.items, 0);
 	}
+	p->judge.tail.window_ns = p->r->window_ns;
 	if (p->h->attached)
 		p->h->attached(p->h->ctx);
 	while (!err && !p->enough && !p->trailed && (got = capture_next(&p->reader, &chunk)) > 0)
 		err = on_chunk(p, &chunk);
 	correlate_flush(p->correlate);
 	return err ? err : got < 0 ? got : 0;
+}
+
+static void tell_window(struct watch_result *r)
+{
+	const struct counters *n = &r->aggregate->counters;
+
+	note(r, "from a flight recorder: all is added up from the exchanges of its last "
+		"seconds; what only the whole recording could tell is left out");
+	if (aggregate_lost_events(r->aggregate) || n->map_full || r->aggregate->missed ||
+	    n->unmatched || n->clock)
+		note(r, "what was lost is counted from the recorder's start on, not only in "
+			"these seconds");
 }
 
 /* What a report must say of a capture that has no sums, and why. */
@@ -246,8 +274,7 @@ static void tell_rebuilt(struct replaying *p)
 	if (!r->rebuilt)
 		return;
 	if (p->reader.flags & CAPTURE_WINDOW)
-		note(r, "from a flight recorder: all is added up from the exchanges of its last "
-			"seconds; what only the whole recording could tell is left out");
+		tell_window(r);
 	else if (p->reader.flags & CAPTURE_INCOMPLETE && !p->trailed)
 		note(r, "the recording was interrupted: all is added up from the exchanges that "
 			"reached the file; what only its end could tell is left out");
@@ -300,7 +327,11 @@ int replay_fd(int fd, const char *name, const struct watch_handlers *h, struct w
 	char why[160] = "";
 	int err, status = EXIT_FAULT;
 
-	*r = (struct watch_result){ .program_status = -1, .collector_cpu_seconds = NAN };
+	*r = (struct watch_result){
+		.program_status = -1, .collector_cpu_seconds = NAN, .stack_hz = h->stack_hz,
+		.stack_depth = STACK_DEPTH,
+		.window_ns = h->window_ns ? h->window_ns : TAIL_WINDOW_NS,
+	};
 	memset(r->features.available, true, sizeof(r->features.available));
 	err = capture_begin(&p.reader, fd, why, sizeof(why));
 	if (err) {
@@ -309,7 +340,8 @@ int replay_fd(int fd, const char *name, const struct watch_handlers *h, struct w
 	}
 	p.correlate = correlate_new(&limits, on_exchange, &p);
 	p.sums = aggregate_new();
-	err = p.correlate && p.sums ? read_all(&p) : -ENOMEM;
+	p.modules = stack_modules_new();
+	err = p.correlate && p.sums && p.modules ? read_all(&p) : -ENOMEM;
 	if (err)
 		fail_line("%.300s: reading failed: %s", name, strerror(-err));
 	else
@@ -317,6 +349,7 @@ int replay_fd(int fd, const char *name, const struct watch_handlers *h, struct w
 out:
 	capture_shut(&p.reader);
 	correlate_free(p.correlate);
+	stack_modules_free(p.modules);
 	if (p.sums != r->aggregate)
 		aggregate_free(p.sums);
 	return status;

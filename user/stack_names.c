@@ -4,24 +4,36 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stack_modules.h"
 #include "stack_names.h"
 #include "symbols.h"
+
+#define FRAME_BYTES (SYMBOLS_NAME_MAX + 8)
+
+_Static_assert(FRAME_BYTES >= MODULE_FRAME_MAX, "a frame is one or the other");
 
 struct stack_names {
 	struct stack_set set;
 	struct symbols *symbols;
+	struct stack_modules *modules;
+	size_t depth;
+	char (*room)[FRAME_BYTES];	/* of frames that are not a symbol's name alone */
 };
 
-struct stack_names *stack_names_new(void)
+struct stack_names *stack_names_new(size_t depth, const char *debug_dir)
 {
+	struct symbols_options options = { .debug_dir = debug_dir };
 	struct stack_names *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
-	s->symbols = symbols_new(NULL);
-	if (s->symbols)
+	s->depth = depth && depth < STACK_DEPTH ? depth : STACK_DEPTH;
+	s->symbols = symbols_new(&options);
+	s->modules = stack_modules_new();
+	s->room = malloc(STACK_DEPTH * sizeof(*s->room));
+	if (s->symbols && s->modules && s->room)
 		return s;
-	free(s);
+	stack_names_free(s);
 	return NULL;
 }
 
@@ -30,7 +42,9 @@ void stack_names_free(struct stack_names *s)
 	if (!s)
 		return;
 	stack_set_free(&s->set);
+	stack_modules_free(s->modules);
 	symbols_free(s->symbols);
+	free(s->room);
 	free(s);
 }
 
@@ -60,44 +74,89 @@ static size_t tracing_frames(const struct symbol *symbols, size_t n)
 	return skip < n ? skip : 0;
 }
 
-/* "name_[k]", kept by the caller for as long as the stack is told. */
-static const char *kernel_frame(const struct symbol *symbol, char *room, size_t len)
+/* What tell() is about. */
+struct telling {
+	struct stack_names *names;
+	const struct session *session;
+	stack_module_fn module;
+	named_stack_fn stack;
+	void *ctx;
+};
+
+/* Without a symbol its file and the address in it are all there is to say. */
+static const char *user_frame(const struct telling *t, uint32_t pid, uint64_t address,
+			      const struct symbol *symbol, char room[FRAME_BYTES])
 {
-	snprintf(room, len, "%s%s", symbol->name, symbols_suffix(symbol));
+	struct stack_names *s = t->names;
+	const struct stack_module *m;
+	struct symbol_place place;
+	bool fresh;
+
+	if (symbol->kind != SYMBOL_NONE || symbols_place(s->symbols, pid, 0, address, &place) ||
+	    !place.vaddr)
+		return symbol->name;
+	m = stack_modules_frame(s->modules, symbol->object, &place, &fresh, room);
+	if (!m)
+		return symbol->name;
+	if (fresh)
+		t->module(t->ctx, m);
 	return room;
 }
 
-static void tell(struct stack_names *s, const struct session *session, struct stack_key key,
-		 named_stack_fn fn, void *ctx)
+static size_t user_frames(const struct telling *t, uint32_t pid, const uint64_t *ip, size_t n,
+			  const char **frames)
 {
-	static const size_t frame_bytes = SYMBOLS_NAME_MAX + 8;
 	struct symbol symbols[STACK_DEPTH];
-	const char *frames[STACK_DEPTH];
-	uint64_t ip[STACK_DEPTH];
-	size_t n = session_stack(session, key.id, ip);
-	struct named_stack named = { .key = key, .frames = frames, .cut = n == STACK_DEPTH };
-	char *room = key.pid ? NULL : malloc(STACK_DEPTH * frame_bytes);
 
-	if (!n || (!key.pid && !room))
-		return;
-	named.n = key.pid ? symbols_user_stack(s->symbols, key.pid, 0, ip, n, symbols) :
-			    symbols_kernel_stack(s->symbols, ip, n, symbols);
-	if (!key.pid) {
-		size_t skip = tracing_frames(symbols, named.n);
-
-		memmove(symbols, symbols + skip, (named.n -= skip) * sizeof(symbols[0]));
-	}
-	for (size_t i = 0; i < named.n; i++)
-		frames[i] = key.pid ? symbols[i].name :
-				      kernel_frame(&symbols[i], room + i * frame_bytes, frame_bytes);
-	fn(ctx, &named);
-	free(room);
+	n = symbols_user_stack(t->names->symbols, pid, 0, ip, n, symbols);
+	/* All but the first are return addresses: the call is before. */
+	for (size_t i = 0; i < n; i++)
+		frames[i] = user_frame(t, pid, ip[i] - (i > 0), &symbols[i], t->names->room[i]);
+	return n;
 }
 
-void stack_names_tell(struct stack_names *s, const struct session *session, named_stack_fn fn,
-		      void *ctx)
+static size_t kernel_frames(const struct telling *t, const uint64_t *ip, size_t n,
+			    const char **frames)
 {
+	struct symbol symbols[STACK_DEPTH];
+	size_t skip;
+
+	n = symbols_kernel_stack(t->names->symbols, ip, n, symbols);
+	skip = tracing_frames(symbols, n);
+	for (size_t i = skip; i < n; i++) {
+		char *room = t->names->room[i];
+
+		snprintf(room, FRAME_BYTES, "%s%s", symbols[i].name, symbols_suffix(&symbols[i]));
+		frames[i - skip] = room;
+	}
+	return n - skip;
+}
+
+static void tell(const struct telling *t, struct stack_key key)
+{
+	const char *frames[STACK_DEPTH];
+	uint64_t ip[STACK_DEPTH];
+	struct named_stack named = { .key = key, .frames = frames };
+	size_t n = session_stack(t->session, key.id, ip, &named.cut);
+
+	if (!n)
+		return;
+	named.n = key.pid ? user_frames(t, key.pid, ip, n, frames) :
+			    kernel_frames(t, ip, n, frames);
+	if (named.n > t->names->depth) {
+		named.n = t->names->depth;
+		named.cut = true;
+	}
+	t->stack(t->ctx, &named);
+}
+
+void stack_names_tell(struct stack_names *s, const struct session *session, stack_module_fn module,
+		      named_stack_fn stack, void *ctx)
+{
+	struct telling t = { .names = s, .session = session, .module = module, .stack = stack,
+			     .ctx = ctx };
+
 	for (size_t i = 0; i < s->set.room; i++)
 		if (s->set.keys[i].id >= 0)
-			tell(s, session, s->set.keys[i], fn, ctx);
+			tell(&t, s->set.keys[i]);
 }

@@ -11,7 +11,8 @@
 
 struct stack_names;
 
-struct stack_names *stack_names_new(void);	/* NULL when out of memory */
+/* Keeps so many frames of each stack. debug_dir as in symbols.h. NULL when out of memory. */
+struct stack_names *stack_names_new(size_t depth, const char *debug_dir);
 void stack_names_free(struct stack_names *s);	/* NULL is fine */
 
 /* A process of the target: what it has mapped is looked at now, for it may end. */
@@ -20,8 +21,8 @@ void stack_names_process(struct stack_names *s, uint32_t pid);
 /* Remembers the stacks that the event names, and looks at processes that exec or are forked. */
 void stack_names_event(struct stack_names *s, const struct event *e);
 
-/* Calls fn for each stack, in no order. */
-void stack_names_tell(struct stack_names *s, const struct session *session, named_stack_fn fn,
-		      void *ctx);
+/* Calls stack for each, in no order, and module for each file before the first that needs it. */
+void stack_names_tell(struct stack_names *s, const struct session *session, stack_module_fn module,
+		      named_stack_fn stack, void *ctx);
 
 #endif

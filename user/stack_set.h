@@ -10,19 +10,35 @@
 
 #include "decode.h"
 #include "model.h"
+#include "symbols.h"
 
 struct stack_key {
 	uint32_t pid;	/* 0: a kernel stack */
 	int32_t id;
 };
 
-/* Frames innermost first; kernel frames end in "_[k]". */
+/*
+ * Frames innermost first; kernel frames end in "_[k]". One that no symbol covers is
+ * "[MODULE+0xADDRESS]": the name of a struct stack_module and the address that the file itself gives
+ * to the place, as addr2line takes it. Without a file, or one that could not be read, "[libfoo.so]",
+ * "[anon]" or "[unknown]".
+ */
 struct named_stack {
 	struct stack_key key;
 	const char *const *frames;
 	size_t n;
-	bool cut;	/* as deep as the kernel's limit: the outermost frames are missing */
+	bool cut;	/* as deep as is kept: the outermost frames are missing */
 };
+
+/* The file of such frames. All of it is somebody else's text, without control characters. */
+struct stack_module {
+	const char *name;	/* base name of the file, made unique among them */
+	const char *path;	/* as its process saw it */
+	uint8_t build_id[SYMBOLS_BUILD_ID_MAX];
+	unsigned build_id_len;	/* 0: it has none */
+};
+
+typedef void (*stack_module_fn)(void *ctx, const struct stack_module *m);
 
 typedef void (*named_stack_fn)(void *ctx, const struct named_stack *s);
 

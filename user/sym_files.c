@@ -169,39 +169,6 @@ struct sym_file *sym_files_open(struct sym_files *files, uint32_t pid, const str
 	return NULL;
 }
 
-/* A file of debug information in the usual place, of the very same build. */
-static int load_debug(struct sym_files *files, struct sym_file *file)
-{
-	const char *dir = files->options->debug_dir ? files->options->debug_dir : "/usr/lib/debug";
-	const struct sym_object *elf = &file->elf;
-	char path[4096], hex[2 * SYMBOLS_BUILD_ID_MAX + 1];
-	struct sym_object debug = { 0 };
-	Elf *handle = NULL;
-	bool found;
-	int fd, err;
-
-	if (elf->build_id_len < 2)
-		return 0;
-	for (unsigned i = 0; i < elf->build_id_len; i++)
-		snprintf(hex + 2 * i, 3, "%02x", elf->build_id[i]);
-	snprintf(path, sizeof(path), "%s/.build-id/%.2s/%s.debug", dir, hex, hex + 2);
-	fd = sym_open_regular(path);
-	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
-	err = sym_elf_begin(fd, &handle);
-	if (!err)
-		err = sym_elf_head(handle, &debug);
-	if (!err && (debug.build_id_len != elf->build_id_len ||
-		     memcmp(debug.build_id, elf->build_id, elf->build_id_len)))
-		err = -EINVAL;
-	if (!err)
-		err = sym_elf_symtab(handle, &file->elf.table, &found);
-	elf_end(handle);
-	sym_object_free(&debug);
-	close(fd);
-	return err;
-}
-
 void sym_file_load(struct sym_files *files, struct sym_file *file)
 {
 	const char *path = sym_name(files->names, file->path);
@@ -225,7 +192,8 @@ void sym_file_load(struct sym_files *files, struct sym_file *file)
 	else
 		files->read++;
 	if (!whole && err != -E2BIG && err != -ENOMEM) {
-		err = load_debug(files, file);
+		err = sym_debug_load(files->options->debug_dir, file->elf.build_id,
+				     file->elf.build_id_len, table);
 		if (err)
 			sym_skipped(files, "debug file of", path, err);
 	}

@@ -81,6 +81,12 @@ int sym_open_root(uint32_t pid);
 /* The same for a name of our own; links are followed. */
 int sym_open_regular(const char *path);
 
+/*
+ * Adds the functions of the debug file of this build-id in a directory as /usr/lib/debug (NULL).
+ * 0, also if there is no such file; -EINVAL if it is of another build; or a negative errno.
+ */
+int sym_debug_load(const char *dir, const uint8_t *id, unsigned len, struct sym_table *table);
+
 /* --- perf maps --- */
 
 struct sym_jit {

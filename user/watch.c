@@ -14,6 +14,7 @@
 #include "replay.h"
 #include "status.h"
 #include "stop.h"
+#include "tail.h"
 #include "watcher.h"
 
 #define MS 1000000ULL
@@ -129,6 +130,8 @@ static int attach(struct watching *w, const struct watch_handlers *h)
 		}
 	}
 	say_line("attached to %zu process%s", w->r->targets.n, w->r->targets.n == 1 ? "" : "es");
+	if (h->tap)
+		h->tap->attached(h->tap->ctx, w->r);
 	if (h->attached)
 		h->attached(h->ctx);
 	return EXIT_OK;
@@ -157,15 +160,15 @@ static double own_cpu_seconds(void)
 	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
-int watch(const struct options *o, const struct watch_handlers *h, struct watch_result *r)
+static int watch_target(const struct options *o, const struct watch_handlers *h,
+			struct watch_result *r)
 {
 	struct watching w = { .o = o, .r = r, .stop = STOP_INIT, .launch = LAUNCH_INIT };
 	int status;
 
-	if (o->input)
-		return replay(o, h, r);
 	*r = (struct watch_result){
 		.program_status = -1, .no_syscalls = o->no_syscalls, .loss_known = true,
+		.stack_hz = h->stack_hz, .stack_depth = h->stack_depth, .window_ns = h->window_ns,
 	};
 	fill_place(r);
 	status = stop_open(&w.stop) ? EXIT_FAULT : EXIT_OK;
@@ -184,6 +187,28 @@ int watch(const struct options *o, const struct watch_handlers *h, struct watch_
 	launch_end(&w.launch);
 	stop_close(&w.stop);
 	return status;
+}
+
+int watch(const struct options *o, const struct watch_handlers *h, struct watch_result *r)
+{
+	struct watch_handlers told = *h;
+	uint32_t limit;
+
+	told.window_ns = o->window_ns;
+	told.debug_dir = o->debug_dir;
+	if (o->input)
+		return replay(o, &told, r);
+	*r = (struct watch_result){ .program_status = -1 };
+	limit = session_stack_limit();
+	told.stack_depth = o->depth ? o->depth : limit;
+	if (o->depth > limit) {
+		fail_line("--depth %u is more than this kernel takes: give --depth %u, or raise "
+			  "kernel.perf_event_max_stack", o->depth, limit);
+		return EXIT_USAGE_ERROR;
+	}
+	if (!told.window_ns)
+		told.window_ns = TAIL_WINDOW_NS;
+	return watch_target(o, &told, r);
 }
 
 void watch_free(struct watch_result *r)

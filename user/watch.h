@@ -13,15 +13,24 @@
 #include "stack_set.h"
 #include "target.h"
 
+struct watch_result;
+
 /*
- * Sees the event stream itself, for a recorder: each record as it came out of the rings, and after
- * each round the time. A tick that returns non-zero ends the watch.
+ * Sees the event stream itself, for a recorder: what is known when attached, each record as it came
+ * out of the rings, after each round the time, and at the end the stacks. With a tap everything is
+ * sent and timed, whatever the handlers ask for; they hear the same as from the capture. A tick that
+ * returns non-zero ends the watch.
  */
 struct watch_tap {
+	void (*attached)(void *ctx, const struct watch_result *r);
 	void (*record)(void *ctx, const void *data, size_t size);
 	int (*tick)(void *ctx, uint64_t now_ns);
+	stack_module_fn module;
+	named_stack_fn stack;
 	void *ctx;
 };
+
+#define STACK_HZ_MAX 10000
 
 /* What a command wants to hear; each may be NULL. A non-zero return ends the
  * watch. */
@@ -37,6 +46,7 @@ struct watch_handlers {
 	/* All exchanges so far: at the attach, every 100 ms, and after the last. */
 	void (*latency)(void *ctx, uint64_t now_ns, const struct hist *total);
 	named_stack_fn stack;	/* after the last record: every stack that one named, once */
+	stack_module_fn module;	/* before the first stack that it has a nameless frame in */
 	/* Of a capture: what replay itself has no use for (enum capture_chunk_type). */
 	void (*chunk)(void *ctx, uint32_t type, const void *data, size_t len);
 	void *ctx;
@@ -47,8 +57,12 @@ struct watch_handlers {
 	bool every_turn;	/* with blame: turn is called for all, not only the long ones */
 	uint32_t stack_hz;	/* sample is called; absences of any length, all with stacks */
 	bool answers;		/* complete answers soon, also on connections that fell idle */
-	bool tail_only;		/* of a capture, which has every exchange, only the tail */
+	bool tail_only;		/* without every_exchange: the tail, and nothing beside it */
 	const struct watch_tap *tap;
+	/* From the options, by watch(): */
+	uint32_t stack_depth;	/* 0: as deep as can be */
+	uint64_t window_ns;	/* of the tail; 0: TAIL_WINDOW_NS */
+	const char *debug_dir;	/* of debug files; NULL: /usr/lib/debug */
 };
 
 /* What was watched, valid until watch_free(). */
@@ -72,6 +86,10 @@ struct watch_result {
 	uint32_t cpus;
 	bool no_syscalls;
 	double collector_cpu_seconds;	/* NAN: not known */
+	uint32_t stack_hz;		/* 0: no stacks were taken */
+	uint32_t stack_depth;		/* frames, if they were */
+	uint64_t window_ns;		/* whose P99 makes a tail */
+	uint64_t attached_ns;		/* start_ns, or earlier: losses are counted from then on */
 
 	/* Only of a capture. */
 	bool rebuilt;			/* the aggregate holds exchanges alone, added up from records */

@@ -15,7 +15,6 @@
 
 #define MS 1000000ULL
 
-#define TAIL_EVERY_NS		(100 * MS)
 #define HOUSEKEEPING_EVERY_NS	(1000 * MS)
 #define COST_EVERY_NS		(10000 * MS)	/* our own cost is measured this often */
 #define COST_SLICE_NS		(1000 * MS)	/* for at most this long */
@@ -33,6 +32,7 @@ struct watcher {
 	struct session *session;
 	struct correlate *correlate;
 	struct tail tail;
+	struct tail_judge judge;	/* with a tap, which is sent everything */
 	struct alive alive;
 	struct stack_names *stacks;	/* NULL: none are taken */
 	uint64_t tail_ns;		/* the threshold; 0: every exchange */
@@ -68,6 +68,8 @@ static void on_record(void *ctx, const void *data, size_t size)
 		w->r->bad_events++;
 		return;
 	}
+	if (e.head.kind == EV_EXCHANGE)
+		tail_judge_see(&w->judge, e.exchange.latency_ns);
 	correlate_feed(w->correlate, &e);
 	if (w->stacks)
 		stack_names_event(w->stacks, &e);
@@ -84,12 +86,28 @@ static void on_record(void *ctx, const void *data, size_t size)
 		w->enough = true;
 }
 
+/* What the kernel side was asked to send, unless a recorder wanted everything. */
+static uint64_t least_ns(const struct watcher *w, const struct exchange_info *x)
+{
+	const struct watch_handlers *h = w->h;
+
+	if (!h->tap || (!h->every_exchange && !h->tail_only))
+		return 0;
+	return h->every_exchange ? h->over_ns : tail_judge_least(&w->judge, x->ex.head.time_ns);
+}
+
 static void on_exchange(void *ctx, const struct exchange_info *x)
 {
 	struct watcher *w = ctx;
 
-	if (w->h->exchange && w->h->exchange(w->h->ctx, x))
+	if (w->h->exchange && x->ex.latency_ns >= least_ns(w, x) &&
+	    w->h->exchange(w->h->ctx, x))
 		w->enough = true;
+}
+
+static bool sends_all(const struct watch_handlers *h)
+{
+	return h->every_exchange || h->tap;
 }
 
 static void tell_latency(struct watcher *w, uint64_t now)
@@ -109,7 +127,7 @@ static void update_tail(struct watcher *w, uint64_t now)
 
 	w->next_tail_ns = now + TAIL_EVERY_NS;
 	tell_latency(w, now);
-	if (w->h->every_exchange)
+	if (sends_all(w->h))
 		return;
 	session_latency(w->session, &latency);
 	w->tail_ns = tail_threshold(&w->tail, &latency, now);
@@ -203,7 +221,7 @@ static void housekeeping_when_due(struct watcher *w, uint64_t now)
 
 static void flush_idle(struct watcher *w, uint64_t now)
 {
-	if (!w->h->answers || now - w->last_flush_ns < FLUSH_AFTER_NS ||
+	if ((!w->h->answers && !w->h->tap) || now - w->last_flush_ns < FLUSH_AFTER_NS ||
 	    correlate_oldest_ns(w->correlate, now) < FLUSH_AFTER_NS)
 		return;
 	w->last_flush_ns = now;
@@ -216,6 +234,8 @@ void watcher_tick(struct watcher *w, uint64_t now)
 	if (w->h->tap && w->h->tap->tick(w->h->tap->ctx, now))
 		w->enough = true;
 	correlate_tick(w->correlate, now);
+	if (w->h->tap)
+		tail_judge_tick(&w->judge, now);
 	if (now >= w->next_tail_ns) {
 		update_tail(w, now);
 		measure_cost(w, now);
@@ -258,20 +278,26 @@ static int fail_with(int err, const char *why)
 	return err == -EPERM ? EXIT_NOPERM_ERROR : err == -ENOSYS ? EXIT_NOKERNEL : EXIT_FAULT;
 }
 
+static bool wants_blame(const struct watch_handlers *h)
+{
+	return h->blame || h->tap;
+}
+
 static int open_session(struct watcher *w)
 {
 	struct session_config config = {
 		.ports = w->config.spec->ports,
 		.n_ports = w->config.spec->n_ports,
 		.ring_kib = w->config.ring_kib,
-		.syscalls = w->h->syscalls && !w->config.no_syscalls,
-		.blame = w->h->blame,
+		.syscalls = (w->h->syscalls || w->h->tap) && !w->config.no_syscalls,
+		.blame = wants_blame(w->h),
 		.stack_hz = w->h->stack_hz,
+		.stack_depth = w->h->stack_depth,
 		.every_turn = w->h->every_turn,
 		.close_wait_ns = w->config.close_wait_ns,
-		.conn_events = w->h->conn_close != NULL,
-		.tail_ns = w->h->every_exchange ? w->h->over_ns : 0,
-		.sample_every = w->h->every_exchange ? 0 : SAMPLE_EVERY,
+		.conn_events = w->h->conn_close || w->h->tap,
+		.tail_ns = w->h->every_exchange && !w->h->tap ? w->h->over_ns : 0,
+		.sample_every = sends_all(w->h) || w->h->tail_only ? 0 : SAMPLE_EVERY,
 		.verbose = w->config.verbose,
 	};
 	struct correlate_limits limits = {
@@ -281,9 +307,10 @@ static int open_session(struct watcher *w)
 	char why[512] = "";
 	int err;
 
+	w->tail.window_ns = w->judge.tail.window_ns = w->h->window_ns;
 	w->correlate = correlate_new(&limits, on_exchange, w);
 	if (w->h->stack_hz)
-		w->stacks = stack_names_new();
+		w->stacks = stack_names_new(w->h->stack_depth, w->h->debug_dir);
 	if (!w->correlate || (w->h->stack_hz && !w->stacks)) {
 		fail_line("out of memory");
 		return EXIT_FAULT;
@@ -316,9 +343,9 @@ static int attach(struct watcher *w)
 	}
 	/* Whoever was forked while we looked. */
 	housekeeping(w);
-	if (w->h->blame)
+	if (wants_blame(w->h))
 		facts_begin(&w->r->facts, w->alive.pids, w->alive.n);
-	w->r->start_ns = monotonic_ns();
+	w->r->start_ns = w->r->attached_ns = monotonic_ns();
 	tell_latency(w, w->r->start_ns);
 	w->r->realtime_offset_ns = realtime_offset_ns();
 	if (w->r->targets.n)
@@ -346,13 +373,33 @@ int watcher_open(struct watcher **out, const struct watcher_config *config, stru
 	return status;
 }
 
+static void on_module(void *ctx, const struct stack_module *m)
+{
+	struct watcher *w = ctx;
+
+	if (w->h->tap)
+		w->h->tap->module(w->h->tap->ctx, m);
+	if (w->h->module)
+		w->h->module(w->h->ctx, m);
+}
+
+static void on_stack(void *ctx, const struct named_stack *s)
+{
+	struct watcher *w = ctx;
+
+	if (w->h->tap)
+		w->h->tap->stack(w->h->tap->ctx, s);
+	if (w->h->stack)
+		w->h->stack(w->h->ctx, s);
+}
+
 int watcher_end(struct watcher *w)
 {
 	struct watch_result *r = w->r;
 	uint64_t overflows;
 
 	r->end_ns = monotonic_ns();
-	if (w->h->blame)
+	if (wants_blame(w->h))
 		facts_end(&r->facts, w->alive.pids, w->alive.n);
 	overflows = proc_listen_overflows(r->targets.list[0].pid);
 	r->listen_overflows = overflows > r->listen_overflows ? overflows - r->listen_overflows : 0;
@@ -364,8 +411,8 @@ int watcher_end(struct watcher *w)
 		;
 	correlate_flush(w->correlate);
 	tell_latency(w, r->end_ns);
-	if (w->stacks && w->h->stack)
-		stack_names_tell(w->stacks, w->session, w->h->stack, w->h->ctx);
+	if (w->stacks)
+		stack_names_tell(w->stacks, w->session, on_module, on_stack, w);
 	if (r->bad_events)
 		warn_line("%llu events could not be understood", (unsigned long long)r->bad_events);
 	if (w->config.verbose)

@@ -71,6 +71,25 @@ static int keep_last(void *ctx, const struct exchange_info *x)
 	return 0;
 }
 
+/* Only for sanitizers: every byte is read. */
+static void hear_stack(void *ctx, const struct named_stack *s)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		sum += strlen(s->frames[i]);
+	if (!sum && s->n > STACK_DEPTH)
+		abort();
+	(void)ctx;
+}
+
+static void hear_module(void *ctx, const struct stack_module *m)
+{
+	(void)ctx;
+	if (m->build_id_len > sizeof(m->build_id) || !m->name[0] || strlen(m->path) > 1 << 16)
+		abort();
+}
+
 static int render_conn(void *ctx, const struct ev_conn_close *c)
 {
 	struct style style = { 0 };
@@ -107,6 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct exchange_info last = { 0 };
 	struct watch_handlers h = {
 		.exchange = keep_last, .conn_close = render_conn, .tail_only = size & 1, .ctx = &last,
+		.stack = hear_stack, .module = hear_module, .debug_dir = "/nonexistent",
 	};
 	uint8_t *bytes = malloc(size ? size : 1);
 	struct watch_result r;
@@ -140,6 +160,7 @@ static int seed(const char *folder, const char *name, uint32_t exchanges, uint32
 	err = capture_sample_init(&s, exchanges);
 	s.round = round;
 	s.no_end = !whole;
+	s.stacks = exchanges < 100;
 	err = err ? err : capture_sample_write(&s, fd);
 	capture_sample_free(&s);
 	close(fd);

@@ -15,7 +15,10 @@ sources=(tests/fuzz/fuzz_capture.c tests/unit/capture_sample.c user/aggregate.c 
 	user/capture_*.c user/correlate.c user/decode.c user/dist.c user/feature_table.c user/format.c
 	user/json.c user/names.c user/render_*.c user/replay.c user/rules_*.c user/finding.c user/blame*.c
 	user/facts.c user/facts_epoll.c user/schema.c user/status.c user/syscall_word.c user/tail.c
-	user/term.c user/threshold.c user/quantity.c user/proc.c)
+	user/term.c user/threshold.c user/quantity.c user/proc.c user/stack_modules.c
+	user/sym_debug.c user/sym_demangle.c user/sym_elf*.c user/sym_go.c user/sym_names.c user/sym_open.c
+	user/sym_jit.c user/sym_table.c)
+libs=(-ldw -lelf -lz -llzma -liberty -lm)
 flags=(-std=gnu11 -D_GNU_SOURCE= -I. -Iuser -g -O1 -fno-sanitize-recover=undefined)
 
 if ! command -v "$CLANG" >/dev/null; then
@@ -41,9 +44,9 @@ int64_t realtime_offset_ns(void)
 }
 END
 sources+=("$OUT/rest.c")
-if ! "$CLANG" "${flags[@]}" -DSEED -o "$OUT/seed" "${sources[@]}" -lelf -lz -lm ||
+if ! "$CLANG" "${flags[@]}" -DSEED -o "$OUT/seed" "${sources[@]}" "${libs[@]}" ||
 	! "$CLANG" "${flags[@]}" -fsanitize=fuzzer,address,undefined -o "$OUT/fuzz_capture" \
-		"${sources[@]}" -lelf -lz -lm; then
+		"${sources[@]}" "${libs[@]}"; then
 	echo 'not ok fuzz capture: it does not build'
 	exit 1
 fi

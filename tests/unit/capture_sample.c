@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "capture_sample.h"
+#include "capture_stacks.h"
 
 #define START_NS    1000000000000ULL
 #define BLOCK	    (256u << 10)
@@ -136,6 +137,54 @@ static void put_round(struct capture_sample *s, struct bytes *b, uint32_t from)
 	bytes_put(b, answers, n * sizeof(answers[0]));
 }
 
+/* Of a user stack the last but one has no symbol; the second file of that name is another. */
+static int put_stacks(struct capture_writer *w)
+{
+	static const char *const user[] = { "work", "[libfoo.so+0x1234]", "main" };
+	static const char *const other[] = { "[libfoo.so~2+0x40]" };
+	static const char *const kernel[] = { "schedule_[k]" };
+	static const struct named_stack stacks[] = {
+		{ .key = { 1234, 7 }, .frames = user, .n = 3 },
+		{ .key = { 1234, 8 }, .frames = other, .n = 1, .cut = true },
+		{ .key = { 0, 9 }, .frames = kernel, .n = 1 },
+	};
+	static const struct stack_module modules[] = {
+		{ .name = "libfoo.so", .path = "/lib/libfoo.so", .build_id = { 0xab, 0xcd, 0xef },
+		  .build_id_len = 3 },
+		{ .name = "libfoo.so~2", .path = "/opt/libfoo.so" },
+	};
+	struct bytes b = { 0 };
+	int err;
+
+	modules_put(&b, &modules[0]);
+	modules_put(&b, &modules[1]);
+	err = capture_put_chunk(w, CHUNK_MODULES, b.data, b.len);
+	b.len = 0;
+	for (size_t i = 0; i < 3 && !err; i++)
+		err = stacks_put(&b, &stacks[i]);
+	if (!err)
+		err = capture_put_chunk(w, CHUNK_STACKS, b.data, b.len);
+	bytes_free(&b);
+	return err;
+}
+
+/* A sample and an absence with these stacks in the first exchange. */
+static void put_taken(struct bytes *b)
+{
+	struct ev_sample s = {
+		.head = { sizeof(s), EV_SAMPLE, 0, START_NS + 100 }, .pid = 1234, .tid = 1234,
+		.kernel_stack = -1, .user_stack = 7, .comm = "server",
+	};
+	struct ev_offcpu o = {
+		.head = { sizeof(o), EV_OFFCPU, 0, START_NS + 3000 }, .start_ns = START_NS + 1000,
+		.blocked_ns = 2000, .pid = 1234, .tid = 1234, .kernel_stack = 9, .user_stack = 8,
+		.waker_kernel_stack = -1, .waker_user_stack = -1, .comm = "server",
+	};
+
+	bytes_put(b, &s, sizeof(s));
+	bytes_put(b, &o, sizeof(o));
+}
+
 static int put_events(struct capture_sample *s, struct capture_writer *w)
 {
 	struct ev_conn_close c;
@@ -149,6 +198,8 @@ static int put_events(struct capture_sample *s, struct capture_writer *w)
 		err = capture_put_chunk(w, CHUNK_EVENTS, b.data, b.len);
 		b.len = 0;
 	}
+	if (s->stacks)
+		put_taken(&b);
 	sample_close(s->exchanges, &c);
 	bytes_put(&b, &c, sizeof(c));
 	if (!err)
@@ -164,7 +215,9 @@ static int put_ends(struct capture_sample *s, struct capture_writer *w)
 	struct bytes b = { 0 };
 	int err = 0;
 
-	if (!s->no_aggregate) {
+	if (s->stacks)
+		err = put_stacks(w);
+	if (!err && !s->no_aggregate) {
 		aggregate_put(&b, s->r.aggregate);
 		err = capture_put_chunk(w, CHUNK_AGGREGATE, b.data, b.len);
 	}
@@ -186,6 +239,11 @@ int capture_sample_write(struct capture_sample *s, int fd)
 	fd = dup(fd);
 	if (fd < 0)
 		return -errno;
+	if (s->stacks) {
+		s->r.stack_hz = 100;
+		s->r.stack_depth = STACK_DEPTH;
+		s->r.window_ns = 60000000000;
+	}
 	capture_on_fd(&w, fd);
 	meta_put(&b, &s->r, NULL);
 	err = capture_put_head(&w, &b, s->flags);

@@ -12,6 +12,7 @@ struct capture_sample {
 	uint32_t round;		/* 100, or fewer between two ticks: a chunk each, then */
 	uint32_t flags;		/* CAPTURE_WINDOW */
 	bool no_aggregate, no_end;
+	bool stacks;		/* some, and files without symbols */
 };
 
 /* 0 or a negative errno. capture_sample_free() in any case. */

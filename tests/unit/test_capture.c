@@ -141,7 +141,7 @@ static void test_without_aggregate(void **state)
 	assert_int_equal(capture_sample_write(&s, fd), 0);
 	assert_int_equal(replay_again(fd, &heard, &r), 0);
 	assert_true(r.rebuilt && r.loss_known && !r.damaged);
-	assert_int_equal(r.n_notes, 1);
+	assert_int_equal(r.n_notes, 2);
 	assert_memory_equal(&r.aggregate->ledger, &s.r.aggregate->ledger, sizeof(r.aggregate->ledger));
 	assert_int_equal(aggregate_lost_events(r.aggregate), 7);
 	assert_int_equal(r.aggregate->counters.clock, 3);
