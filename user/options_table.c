@@ -25,7 +25,7 @@ const struct command_row command_rows[CMD_COUNT] = {
 	},
 	[CMD_RECORD] = {
 		.name = "record",
-		.summary = "watch into a capture file, which report, conns and slow read (-i)",
+		.summary = "watch into a capture file, which report, conns, slow and flame read (-i)",
 		.examples = {
 			"record -o nginx.cap -c nginx -d 10",
 			"record -o slow.cap -P 8080 --ring 30 --until 'slow>50ms'",

@@ -132,6 +132,15 @@ static size_t kernel_frames(const struct telling *t, const uint64_t *ip, size_t 
 	return n - skip;
 }
 
+/* The outer frames of a stack that is deeper than what is kept go. */
+static size_t cut(const struct telling *t, size_t n, struct named_stack *named)
+{
+	if (n <= t->names->depth)
+		return n;
+	named->cut = true;
+	return t->names->depth;
+}
+
 static void tell(const struct telling *t, struct stack_key key)
 {
 	const char *frames[STACK_DEPTH];
@@ -141,12 +150,10 @@ static void tell(const struct telling *t, struct stack_key key)
 
 	if (!n)
 		return;
-	named.n = key.pid ? user_frames(t, key.pid, ip, n, frames) :
-			    kernel_frames(t, ip, n, frames);
-	if (named.n > t->names->depth) {
-		named.n = t->names->depth;
-		named.cut = true;
-	}
+	if (key.pid)
+		named.n = user_frames(t, key.pid, ip, cut(t, n, &named), frames);
+	else
+		named.n = cut(t, kernel_frames(t, ip, n, frames), &named);
 	t->stack(t->ctx, &named);
 }
 

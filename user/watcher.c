@@ -68,7 +68,7 @@ static void on_record(void *ctx, const void *data, size_t size)
 		w->r->bad_events++;
 		return;
 	}
-	if (e.head.kind == EV_EXCHANGE)
+	if (e.head.kind == EV_EXCHANGE && w->h->tap)
 		tail_judge_see(&w->judge, e.exchange.latency_ns);
 	correlate_feed(w->correlate, &e);
 	if (w->stacks)

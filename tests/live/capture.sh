@@ -232,9 +232,10 @@ test_build_id() {
 	expect_eq '--debug-dir: no address is left' 0 "$(grep -c '\[bare' "$SCOPE_OUT")"
 	expect_eq '--debug-dir: no word of it' 0 "$(grep -c 'no symbols here' "$SCOPE_ERR")"
 	# Each frame as addr2line has it, outermost where functions were inlined.
-	for address in $(grep -oE '\[bare\+0x[0-9a-f]+' "$LIVE_DIR/bare.folded" | sort -u | sed 's/.*+//'); do
+	grep -oE '\[bare\+0x[0-9a-f]+' "$LIVE_DIR/bare.folded" | sort -u | sed 's/.*+//' >"$LIVE_DIR/addresses"
+	while read -r address; do
 		addr2line -i -f -e "$SERVER" "$address" | tail -n 2 | head -n 1
-	done | grep -vF '??' | sort -u >"$LIVE_DIR/names"
+	done <"$LIVE_DIR/addresses" | grep -vF '??' | sort -u >"$LIVE_DIR/names"
 	while read -r name; do
 		# GCC's parts of functions have names of their own in the symbol table.
 		grep -qE ";$name(\.[a-z0-9.]+)?[; ]" "$SCOPE_OUT" || echo "$name"

@@ -63,6 +63,17 @@ done
 for over in 5 -5ms ms 5mss ''; do
 	expect_refusal 64 "'$over'" slow -p 1 --over "$over"
 done
+for depth in 0 128 x ''; do
+	expect_refusal 64 "'$depth'" flame -p 1 --depth "$depth"
+done
+for window in 0.9 61m x ''; do
+	expect_refusal 64 "'$window'" slow -p 1 --window "$window"
+done
+for period in 10 0ms 2s ''; do
+	expect_refusal 64 "'$period'" record -o x -p 1 --period "$period"
+done
+expect_refusal 64 '--window' slow -p 1 --over 1ms --window 2
+expect_refusal 64 '--depth' flame -i x --depth 3
 expect_refusal 64 "'2'" report -p 1 --max-loss 2
 expect_refusal 64 "'100'" report -p 1 --ring-size 100
 expect_refusal 64 "'101'" report -p 1 --top 101

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,6 +19,7 @@
 #include "capture_read.h"
 #include "capture_sample.h"
 #include "replay.h"
+#include "stack_modules.h"
 
 static int memory_file(void)
 {
@@ -179,6 +181,138 @@ static void test_interrupted(void **state)
 	watch_free(&r);
 	capture_sample_free(&s);
 	close(fd);
+}
+
+/* ---- stacks and the files of their nameless frames --------------------------------------- */
+
+struct heard_stacks {
+	unsigned stacks, modules, resolved;
+	char frames[3][64];
+};
+
+static void hear_stack(void *ctx, const struct named_stack *s)
+{
+	struct heard_stacks *h = ctx;
+
+	assert_true(s->key.id == 7 || h->stacks);
+	if (s->key.id == 7) {
+		assert_int_equal(s->key.pid, 1234);
+		assert_int_equal(s->n, 3);
+		assert_false(s->cut);
+		for (unsigned i = 0; i < 3; i++)
+			snprintf(h->frames[i], sizeof(h->frames[i]), "%s", s->frames[i]);
+	}
+	if (s->key.id == 8)
+		assert_true(s->cut && s->n == 1);
+	h->stacks++;
+}
+
+static void hear_module(void *ctx, const struct stack_module *m)
+{
+	struct heard_stacks *h = ctx;
+
+	/* Before the first stack that needs it. */
+	assert_int_equal(h->stacks, h->modules);
+	if (!h->modules++) {
+		assert_string_equal(m->name, "libfoo.so");
+		assert_string_equal(m->path, "/lib/libfoo.so");
+		assert_int_equal(m->build_id_len, 3);
+		assert_memory_equal(m->build_id, "\xab\xcd\xef", 3);
+	} else {
+		assert_string_equal(m->name, "libfoo.so~2");
+		assert_string_equal(m->path, "/opt/libfoo.so");
+		assert_int_equal(m->build_id_len, 0);
+	}
+}
+
+static void test_stacks(void **state)
+{
+	struct capture_sample s;
+	struct heard_stacks heard = { 0 };
+	struct watch_handlers h = {
+		.stack = hear_stack, .module = hear_module, .ctx = &heard, .stack_hz = 1,
+		.debug_dir = "/nonexistent",
+	};
+	struct watch_result r;
+	int fd = memory_file();
+
+	(void)state;
+	assert_int_equal(capture_sample_init(&s, 10), 0);
+	s.stacks = true;
+	assert_int_equal(capture_sample_write(&s, fd), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(replay_fd(fd, "test", &h, &r), 0);
+	assert_false(r.damaged);
+	assert_int_equal(heard.stacks, 3);
+	assert_int_equal(heard.modules, 2);
+	assert_string_equal(heard.frames[0], "work");
+	assert_string_equal(heard.frames[1], "[libfoo.so+0x1234]");
+	assert_string_equal(heard.frames[2], "main");
+	assert_int_equal(r.stack_hz, 100);	/* not the reader's */
+	assert_int_equal(r.stack_depth, 127);
+	assert_int_equal(r.window_ns, 60000000000);
+	watch_free(&r);
+	capture_sample_free(&s);
+}
+
+/* What the reader is told of the window comes before what the file says. */
+static void test_window_told(void **state)
+{
+	struct watch_handlers h = { .window_ns = 2000000000, .tail_only = true };
+	struct capture_sample s;
+	struct watch_result r;
+	int fd = memory_file();
+
+	(void)state;
+	assert_int_equal(capture_sample_init(&s, 10), 0);
+	s.stacks = true;
+	s.flags = CAPTURE_WINDOW;
+	s.no_aggregate = true;
+	s.r.attached_ns = s.r.start_ns - 5000;
+	assert_int_equal(capture_sample_write(&s, fd), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(replay_fd(fd, "test", &h, &r), 0);
+	assert_int_equal(r.window_ns, 2000000000);
+	assert_int_equal(r.attached_ns, s.r.start_ns - 5000);
+	watch_free(&r);
+	capture_sample_free(&s);
+}
+
+/* Two files of one name, and what is no frame of theirs. */
+static void test_modules(void **state)
+{
+	struct stack_modules *m = stack_modules_new();
+	struct symbol_place a = { .path = "/a/x+0x1.so", .build_id = { 1, 2, 3 }, .build_id_len = 3,
+				  .vaddr = 0x10 };
+	struct symbol_place b = { .path = "/b/x+0x1.so", .vaddr = 0xfffffffffff };
+	const struct stack_module *first, *second, *told;
+	char frame[MODULE_FRAME_MAX];
+	bool fresh;
+
+	(void)state;
+	assert_non_null(m);
+	first = stack_modules_frame(m, "x+0x1.so", &a, &fresh, frame);
+	assert_true(first && fresh);
+	assert_string_equal(frame, "[x+0x1.so+0x10]");
+	second = stack_modules_frame(m, "x+0x1.so", &b, &fresh, frame);
+	assert_true(second && fresh);
+	assert_string_equal(frame, "[x+0x1.so~2+0xfffffffffff]");
+	a.vaddr++;
+	assert_non_null(stack_modules_frame(m, "x+0x1.so", &a, &fresh, frame));
+	assert_false(fresh);
+	assert_string_equal(frame, "[x+0x1.so+0x11]");
+	assert_null(stack_modules_resolve(m, "/nonexistent", frame, &told));
+	assert_string_equal(told->path, a.path);
+	assert_null(stack_modules_resolve(m, "/nonexistent", frame, &told));
+	assert_null(told);
+	assert_null(stack_modules_resolve(m, "/nonexistent", "[x+0x1.so]", &told));
+	assert_null(stack_modules_resolve(m, "/nonexistent", "[x+0x1.so~2+0x]", &told));
+	assert_null(stack_modules_resolve(m, "/nonexistent", "[x+0x1.so~2+0x1] ", &told));
+	assert_null(stack_modules_resolve(m, "/nonexistent", "", &told));
+	assert_null(told);
+	assert_null(stack_modules_resolve(m, "/nonexistent", "[x+0x1.so~2+0x1]", &told));
+	assert_string_equal(told->name, "x+0x1.so~2");
+	stack_modules_free(m);
 }
 
 /* ---- the aggregate's tables ------------------------------------------------------------- */
@@ -433,6 +567,9 @@ static void test_private(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_stacks),
+		cmocka_unit_test(test_window_told),
+		cmocka_unit_test(test_modules),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_without_aggregate),
 		cmocka_unit_test(test_interrupted),

@@ -115,6 +115,51 @@ static void test_everything_given(void **state)
 	options_free(&o);
 }
 
+static void expect_bad(const char *words, const char *why)
+{
+	char line[128];
+	struct options o;
+
+	snprintf(line, sizeof(line), "%s", words);
+	assert_int_equal(parse(&o, line), -EINVAL);
+	if (!strstr(o.error, why))
+		fail_msg("expected '%s' got '%s'", why, o.error);
+	options_free(&o);
+}
+
+static void test_stack_options(void **state)
+{
+	char flame[] = "flame -p1 --period 10ms --depth 12 --window 2 --debug-dir d -o f";
+	char replayed[] = "slow -i f --window 2m";
+	struct options o;
+
+	(void)state;
+	assert_int_equal(parse(&o, flame), 0);
+	assert_int_equal(o.hz, 100);
+	assert_int_equal(o.depth, 12);
+	assert_int_equal(o.window_ns, 2000000000);
+	assert_string_equal(o.debug_dir, "d");
+	assert_string_equal(o.output, "f");
+	options_free(&o);
+	assert_int_equal(parse(&o, replayed), 0);
+	assert_int_equal(o.window_ns, 120000000000);
+	options_free(&o);
+	expect_bad("flame -p1 --depth 0", "from 1 to 127");
+	expect_bad("flame -p1 --depth 128", "from 1 to 127");
+	expect_bad("flame -p1 --period 10", "a period is");
+	expect_bad("flame -p1 --period 2s", "a period is");
+	expect_bad("flame -p1 --period 99us", "a period is");
+	expect_bad("slow -p1 --window 0.9", "a window is");
+	expect_bad("slow -p1 --window 61m", "a window is");
+	expect_bad("slow -p1 --window x", "a window is");
+	expect_bad("slow -p1 --over 1ms --window 2", "leave out --window");
+	expect_bad("flame -i f --depth 3", "leave out --depth");
+	expect_bad("flame -i f -o g", "leave out -o");
+	expect_bad("conns -p1 --window 2", "does not take --window");
+	expect_bad("report -p1 --window 2", "does not take --window");
+	expect_bad("conns -p1 --max-size 2M", "give -o FILE");
+}
+
 static void test_program(void **state)
 {
 	char *argv[] = { "epollscope", "report", "-d", "1", "-P", "80",
@@ -350,6 +395,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_everything_given),
+		cmocka_unit_test(test_stack_options),
 		cmocka_unit_test(test_program),
 		cmocka_unit_test(test_no_target_needed),
 		cmocka_unit_test(test_refusals),

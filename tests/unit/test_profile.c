@@ -454,6 +454,9 @@ static void test_dropped(void **state)
 static void test_broken(void **state)
 {
 	struct profile *p = with_stacks();
+	const char *const frames[] = { "work", "serve" };
+	/* Its beginning was not kept: nothing can be said of it. */
+	struct named_stack cut = { .key = { PID, 25 }, .frames = frames, .n = 2, .cut = true };
 	struct profile_stats stats;
 
 	(void)state;
@@ -462,15 +465,17 @@ static void test_broken(void **state)
 	STACK(p, PID, 22, "work", "std::thread", "start_thread", "clone3");
 	STACK(p, PID, 23, "main");
 	STACK(p, PID, 24, "main", "a", "b", "c", "d");
-	for (int32_t id = 20; id <= 24; id++)
+	profile_stack(p, &cut);
+	for (int32_t id = 20; id <= 25; id++)
 		sample(p, LOOP, (uint64_t)id, id);
 	sample(p, LOOP, 30, USER_MAIN);
 	sample(p, LOOP, 31, USER_HASH);
 	sample(p, LOOP, 32, USER_CUT);
 	profile_get_stats(p, &stats);
-	assert_int_equal(stats.user_stacks, 8);
+	assert_int_equal(stats.user_stacks, 9);
 	assert_int_equal(stats.broken, 3);	/* 20, 24, USER_CUT */
-	assert_int_equal(stats.user_frames, 13 + 3 + 4 + 2);
+	assert_int_equal(stats.cut, 1);
+	assert_int_equal(stats.user_frames, 13 + 3 + 4 + 2 + 2);
 	assert_int_equal(stats.unknown, 3);
 	profile_free(p);
 }

@@ -34,6 +34,10 @@ _epollscope_values() {
 	--over) printf '%s\n' 0ns 1ms 5ms 100ms ;;
 	--html) compgen -f -- "$2" ;;
 	--hz) printf '%s\n' 49 99 999 ;;
+	--period) printf '%s\n' 1ms 10ms 20ms ;;
+	--depth) printf '%s\n' 16 64 127 ;;
+	--window) printf '%s\n' 2 10 60 5m ;;
+	--debug-dir) compgen -d -- "${2:-/usr/lib/debug}" ;;
 	--top) printf '%s\n' 0 3 10 ;;
 	--max-loss) printf '%s\n' 0 0.1% 1% ;;
 	--ring-size) printf '%s\n' 64 256 1024 4096 16384 65536 ;;
@@ -57,18 +61,19 @@ _epollscope_values() {
 _epollscope_options() {
 	local target='-p --pid -c --comm -P --port --cgroup'
 	local common='--json --color -v --verbose -h --help --version'
-	local flame='--mode --against --folded --unit --by --hz --svg --chrome-trace --color -v --verbose -h --help --version'
-	local watching='-d --duration --json-schema --max-loss --ring-size --'
+	local flame='--mode --against --folded --unit --by --window --svg --chrome-trace --color -v --verbose -h --help --version'
+	local watching='-d --duration --json-schema --max-loss --ring-size -o --output --max-size --'
+	local stacks='--hz --period --depth --debug-dir'
 
 	# shellcheck disable=SC2086  # a line for each word
 	case $1 in
-	report) printf '%s\n' $target $common $watching --top --no-syscalls -i --input -o --output \
-		--max-size --html --hz --threshold ;;
-	record) printf '%s\n' $target ${common/--json /} ${watching/--json-schema /} -o --output \
-		--max-size --ring --until --no-syscalls ;;
+	report) printf '%s\n' $target $common $watching --top --no-syscalls -i --input --html \
+		--threshold $stacks ;;
+	record) printf '%s\n' $target ${common/--json /} ${watching/--json-schema /} $stacks \
+		--window --ring --until --no-syscalls ;;
 	conns) printf '%s\n' $target $common $watching -i --input ;;
-	slow) printf '%s\n' $target $common $watching --over --waterfall -i --input ;;
-	flame) printf '%s\n' $target ${watching/--json-schema /} $flame -i --input ;;
+	slow) printf '%s\n' $target $common $watching --over --window --waterfall -i --input ;;
+	flame) printf '%s\n' $target ${watching/--json-schema /} $flame $stacks -i --input ;;
 	doctor) printf '%s\n' $target $common --cost ;;
 	export) printf '%s\n' $target --target --listen --syscalls --measure-cost --finding-window \
 		--max-series --tls-cert \
