@@ -89,7 +89,8 @@ static void on_module(void *ctx, const struct stack_module *m)
  * The exchanges at or above the P99's bucket, as the report's tail; or the faster half. When there
  * was more than one window each is judged by its own.
  */
-static struct profile_tail tail_of(const struct flame *f, const struct watch_result *w, bool typical)
+static struct profile_tail tail_of(const struct flame *f, const struct watch_result *w,
+				   bool typical)
 {
 	struct dist d;
 

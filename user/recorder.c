@@ -337,8 +337,8 @@ static void tell(const struct recorder *rec, const struct watch_result *r)
 		warn_line("%s events did not fit into --max-size any more",
 			  format_count(rec->store.dropped).s);
 	if (rec->n_modules)
-		say_line("%s of the target's files have no symbols here: their frames are addresses, "
-			 "with the files' build-ids", format_count(rec->n_modules).s);
+		say_line("%s of the target's files have no symbols here: their frames are "
+			 "addresses, with the files' build-ids", format_count(rec->n_modules).s);
 	if (rec->stacks_dropped)
 		warn_line("%s stacks did not fit into --max-size any more",
 			  format_count(rec->stacks_dropped).s);

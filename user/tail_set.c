@@ -124,13 +124,15 @@ void tail_set_end(struct tail_set *t)
 	struct hist sum;
 
 	for (size_t i = 0; i < t->n; i++) {
+		struct slot *slot = t->slots[i];
 		uint64_t count;
 
-		if (!t->slots[i])
+		if (!slot)
 			continue;
 		count = add_up(t, first_of(t, i), TAIL_SLOTS, &sum);
-		t->slots[i]->from_ns = lower_bound(&sum, count, 1);
-		t->slots[i]->median_ns = hist_bucket_upper(hist_bucket(lower_bound(&sum, count, 50)));
+		slot->from_ns = lower_bound(&sum, count, 1);
+		slot->median_ns = lower_bound(&sum, count, 50);
+		slot->median_ns = hist_bucket_upper(hist_bucket(slot->median_ns));
 	}
 }
 

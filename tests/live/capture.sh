@@ -188,6 +188,18 @@ test_window() {
 			d = v >= 100 ? 0 : v >= 10 ? 1 : 2; printf "%.*f %s\n", d, v, u }' "$SCOPE_OUT")"
 }
 
+# Of those below the threshold the kernel can send one in 1024 of a connection, for others than slow.
+test_nothing_beside() {
+	start "$SERVER" --fault slow-cpu=50us
+	scope_start slow --json -p "$SERVER_PID"
+	client --connections 1 --requests 20480 --size 64 >"$LIVE_DIR/client.json"
+	await_connections 0
+	scope_stop
+	stop_server
+	expect_between 'slow: lines of every 1024th exchange, of 20' 0 5 \
+		"$(jq -c 'select(.number % 1024 == 0)' "$SCOPE_OUT" | wc -l)"
+}
+
 # What record was told is what the readers take.
 test_window_kept() {
 	start "$SERVER" --fault slow-cpu=200us
@@ -255,5 +267,6 @@ test_rate
 test_depth
 test_window
 test_window_kept
+test_nothing_beside
 test_build_id
 finish
