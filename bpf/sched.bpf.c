@@ -47,6 +47,22 @@ INLINE __u32 off_kind(struct thread *t, struct task_struct *task)
 /* Bits of a task's state that say somebody stopped it. */
 #define TASK_STOPPED_BITS 0x0c
 
+/*
+ * Its wait began before the attach, or the kernel skipped that hook: the call that it goes to sleep
+ * in tells.
+ */
+INLINE void wait_begin_missed(struct thread *t, struct task_struct *task, __u64 now)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	__u64 nr = SYSCALL_NR(regs);
+
+	if (nr >= SYSCALL_NUMBERS || !is_wait(cfg_syscall[nr], t) || !SYSCALL_RUNS(regs))
+		return;
+	t->in_wait = 1;
+	t->wait_enter_ns = now;
+	t->wait_wake_ns = 0;
+}
+
 INLINE void switched_out(void *ctx, struct thread *t, struct task_struct *task, bool runnable,
 			 unsigned int state, __u64 now)
 {
@@ -54,6 +70,8 @@ INLINE void switched_out(void *ctx, struct thread *t, struct task_struct *task, 
 		switch_in_missed(t);
 	t->off_ns = now;
 	t->waker_flags = 0;
+	if (!t->in_wait && !runnable && !(state & TASK_STOPPED_BITS))
+		wait_begin_missed(t, task, now);
 	if (cfg_stacks && t->in_wait)
 		t->off_stack[0] = t->off_stack[1] = STACK_NONE;
 	else if (cfg_stacks)

@@ -8,16 +8,6 @@
  */
 #include "ledger.h"
 
-INLINE bool is_epoll(__u32 sc)
-{
-	return sc <= SC_EPOLL_PWAIT2;
-}
-
-INLINE bool is_poll(__u32 sc)
-{
-	return sc >= SC_POLL && sc <= SC_PSELECT6;
-}
-
 INLINE bool is_accept(__u32 sc)
 {
 	return sc == SC_ACCEPT || sc == SC_ACCEPT4;
@@ -26,12 +16,6 @@ INLINE bool is_accept(__u32 sc)
 INLINE bool is_write(__u32 sc)
 {
 	return sc >= SC_WRITE && sc <= SC_SENDFILE;
-}
-
-/* A thread that waits with epoll has one loop: its poll and select calls are plain calls. */
-INLINE bool is_wait(__u32 sc, const struct thread *t)
-{
-	return is_epoll(sc) || (is_poll(sc) && !t->wait_ep);
 }
 
 /* What the ledger and the loops can't do without. */
@@ -244,10 +228,12 @@ INLINE void first_return(struct task_struct *task, __u32 nr, long ret)
 		return;
 	}
 	if (t->turn) {
-		/* Not the attach: the enter was not told. Its turn and its wait have no length. */
+		/* Not the attach: the enter was not told. If it did not sleep, its wait has no length. */
 		COUNT(calls_missed);
-		t->wait_enter_ns = now;
-		t->wait_wake_ns = 0;
+		if (!t->in_wait) {
+			t->wait_enter_ns = now;
+			t->wait_wake_ns = 0;
+		}
 	} else {
 		t->wait_enter_ns = t->waking_ns ? control.attach_ns : now;
 		t->wait_wake_ns = t->waking_ns;
@@ -374,6 +360,8 @@ INLINE int leave(__u32 nr, long ret)
 	t = thread_self(task);
 	if (!t || !t->enter_ns) {
 		first_return(task, nr, ret);
+		if (t)
+			t->in_wait = 0;
 		return 0;
 	}
 	if (!t->in_wait && task->nvcsw != t->enter_nvcsw && t->blocks == t->enter_blocks)

@@ -66,6 +66,22 @@ INLINE struct thread *thread_get(struct task_struct *task)
 	return t;
 }
 
+INLINE bool is_epoll(__u32 sc)
+{
+	return sc <= SC_EPOLL_PWAIT2;
+}
+
+INLINE bool is_poll(__u32 sc)
+{
+	return sc >= SC_POLL && sc <= SC_PSELECT6;
+}
+
+/* A thread that waits with epoll has one loop: its poll and select calls are plain calls. */
+INLINE bool is_wait(__u32 sc, const struct thread *t)
+{
+	return is_epoll(sc) || (is_poll(sc) && !t->wait_ep);
+}
+
 /* An interval off the CPU is over: blocked first, then runnable until end_ns. */
 INLINE void off_ended(struct thread *t, __u64 blocked_ns, __u64 end_ns)
 {

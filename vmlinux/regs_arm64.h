@@ -14,6 +14,7 @@ struct pt_regs {
 };
 
 #define SYSCALL_NR(regs)	((regs)->syscallno)
+#define SYSCALL_RUNS(regs)	true	/* nothing there tells */
 #define SYSCALL_ARG1(regs)	((regs)->orig_x0)
 #define SYSCALL_ARG2(regs)	((regs)->user_regs.regs[1])
 #define SYSCALL_ARG3(regs)	((regs)->user_regs.regs[2])

@@ -139,6 +139,30 @@ test_idle() {
 	stop_server
 }
 
+# Asleep since before the attach, woken for nothing, asleep again: idle all the time.
+test_woken_in_vain() {
+	local pid i
+
+	mkfifo "$LIVE_DIR/vain"
+	python3 tests/live/servers/vain_waits.py <"$LIVE_DIR/vain" >"$LIVE_DIR/vain.out" &
+	pid=$!
+	STARTED+=("$pid")
+	exec 7>"$LIVE_DIR/vain"
+	await 10 grep -q '^pid' "$LIVE_DIR/vain.out"
+	await 10 awk '/^State:/ && $2 != "S" { busy = 1 } END { exit busy }' "/proc/$pid/task/"*/status
+	scope_start flame -p "$pid" --mode offcpu
+	for i in 1 2 3; do
+		echo >&7
+		await 10 awk -v n="$i" '/done/ { n-- } END { exit n > 0 }' "$LIVE_DIR/vain.out"
+	done
+	scope_stop
+	exec 7>&-
+	await 10 gone "$pid"
+	forget "$pid"
+	expect_eq 'woken in vain: three times' 3 "$(grep -c done "$LIVE_DIR/vain.out")"
+	expect_eq 'woken in vain: waits for events' '' "$(grep epoll_wait "$FOLDED")"
+}
+
 # --- totals ---
 
 test_totals() {
@@ -232,6 +256,7 @@ test_shares
 test_blocked sleep sleep=5ms,every=10 '[;](clock_)?nanosleep|hrtimer_nanosleep'
 test_blocked lock lock=5ms,every=10 'futex'
 test_idle
+test_woken_in_vain
 test_totals
 test_servers
 test_ends
