@@ -175,14 +175,20 @@ INLINE void waker_count(__u32 key, struct task_struct *task)
 }
 
 /* The end of a long blocking has a name, if it is not a timer's: those wake from the idle task. */
-INLINE void waker_remember(void *ctx, struct thread *t, const struct task_struct *task)
+INLINE void waker_remember(void *ctx, struct thread *t, struct task_struct *task)
 {
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+
 	t->waker_pid = task->tgid;
 	t->waker_tid = task->pid;
 	t->waker_flags = OFFCPU_WAKER;
 	bpf_get_current_comm(t->waker_comm, sizeof(t->waker_comm));
-	if (cfg_stacks)
-		stacks_take(ctx, t->waker_stack);
+	if (!cfg_stacks)
+		return;
+	t->waker_stack[0] = stack_id(ctx, 0);
+	/* Not in a call: an interrupt hit whoever it was, and such stacks would fill the map. */
+	t->waker_stack[1] = (long)SYSCALL_NR(regs) < 0 ? STACK_NONE :
+			    stack_id(ctx, BPF_F_USER_STACK);
 }
 
 SEC("tp_btf/sched_waking")
