@@ -298,6 +298,15 @@ void session_forget_pid(struct session *s, uint32_t pid)
 	__atomic_fetch_and(pid_word(s, pid), ~(1ULL << (pid % 64)), __ATOMIC_RELAXED);
 }
 
+void session_forget_all(struct session *s)
+{
+	__u64 *bits = s->skel->bss->target_bits;
+
+	for (size_t i = 0; i < PID_LIMIT / 64; i++)
+		if (bits[i])
+			__atomic_store_n(&bits[i], 0, __ATOMIC_RELAXED);
+}
+
 int session_attach(struct session *s, char *why, size_t why_len)
 {
 	struct timespec now;

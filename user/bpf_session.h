@@ -45,6 +45,7 @@ int session_open(struct session **out, const struct session_config *config, char
 /* The hooks fire for this process (its thread group) from now on, or no more. */
 void session_watch_pid(struct session *s, uint32_t pid);
 void session_forget_pid(struct session *s, uint32_t pid);
+void session_forget_all(struct session *s);	/* for none: what is known stays readable */
 
 int session_attach(struct session *s, char *why, size_t why_len);
 

@@ -398,6 +398,8 @@ int watcher_end(struct watcher *w)
 	struct watch_result *r = w->r;
 	uint64_t overflows;
 
+	/* Taking the hooks away lasts: what they see meanwhile is not of this watch. */
+	session_forget_all(w->session);
 	r->end_ns = monotonic_ns();
 	if (wants_blame(w->h))
 		facts_end(&r->facts, w->alive.pids, w->alive.n);

@@ -149,6 +149,7 @@ test_woken_in_vain() {
 	STARTED+=("$pid")
 	exec 7>"$LIVE_DIR/vain"
 	await 10 grep -q '^pid' "$LIVE_DIR/vain.out"
+	# shellcheck disable=SC2016
 	await 10 awk '/^State:/ && $2 != "S" { busy = 1 } END { exit busy }' "/proc/$pid/task/"*/status
 	scope_start flame -p "$pid" --mode offcpu
 	for i in 1 2 3; do
@@ -159,8 +160,52 @@ test_woken_in_vain() {
 	exec 7>&-
 	await 10 gone "$pid"
 	forget "$pid"
-	expect_eq 'woken in vain: three times' 3 "$(grep -c done "$LIVE_DIR/vain.out")"
+	expect_eq 'woken in vain: three times' 3 "$(grep -c "^done" "$LIVE_DIR/vain.out")"
 	expect_eq 'woken in vain: waits for events' '' "$(grep epoll_wait "$FOLDED")"
+}
+
+# A thread that does nothing but sleep: not more of it than the watch was long.
+test_window() {
+	local pid window
+
+	python3 -c 'import time
+while True: time.sleep(0.002)' &
+	pid=$!
+	STARTED+=("$pid")
+	await 10 grep -q python "/proc/$pid/comm"
+	scope_run flame -p "$pid" -d 1 --mode offcpu --svg "$LIVE_DIR/window.svg" \
+		--chrome-trace "$LIVE_DIR/window.json"
+	kill "$pid"
+	wait "$pid" 2>/dev/null
+	forget "$pid"
+	window=$(grep -oE 'pid [0-9]+, [0-9.]+ s from' "$LIVE_DIR/window.svg" | head -n 1 |
+		awk '{ printf "%.0f", $3 * 1e6 }')
+	# In us; the window is rounded to 10 ms, and there is a moment between hooks and its beginning.
+	expect_between 'window: all of it asleep, and nothing outside' $((window / 2)) $((window * 11 / 10)) \
+		"$(jq '[.traceEvents[] | select(.name == "blocked") | .dur] | add' "$LIVE_DIR/window.json")"
+}
+
+# Timers wake the target, and hit a stranger on its processor anywhere: no room for its stacks.
+test_strangers() {
+	local cpu pid spinner
+
+	cpu=$(python3 -c 'import os; print(min(os.sched_getaffinity(0)))')
+	taskset -c "$cpu" bash -c 'f() { local i; for ((i = 0; i < 100; i++)); do :; done; }; while :; do f; done' &
+	spinner=$!
+	taskset -c "$cpu" python3 -c 'import time
+while True: time.sleep(0.002)' &
+	pid=$!
+	STARTED+=("$spinner" "$pid")
+	await 10 grep -q python "/proc/$pid/comm"
+	scope_run flame -p "$pid" -d 1.5 --mode wakeup
+	notes
+	kill "$spinner" "$pid"
+	wait "$spinner" "$pid" 2>/dev/null
+	forget "$spinner"
+	forget "$pid"
+	expect_between 'strangers: absences' 100 1000000 "$(said absences)"
+	expect_between 'strangers: stacks' 1 $(($(said absences) / 4)) "$(said 'stacks$')"
+	expect_between 'strangers: woken by interrupts' 1 1000000000000 "$(weight '^\[interrupt\]')"
 }
 
 # --- totals ---
@@ -257,6 +302,8 @@ test_blocked sleep sleep=5ms,every=10 '[;](clock_)?nanosleep|hrtimer_nanosleep'
 test_blocked lock lock=5ms,every=10 'futex'
 test_idle
 test_woken_in_vain
+test_window
+test_strangers
 test_totals
 test_servers
 test_ends
