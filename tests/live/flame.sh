@@ -236,6 +236,23 @@ as_said() {
 		printf "%.*f %s\n", d, v, u }'
 }
 
+# A capture knows how long each of its samples stands for.
+test_recorded() {
+	start --fault slow-cpu=300us,every=7
+	scope_start record -p "$SERVER_PID" -o "$LIVE_DIR/flame.cap" --hz 1999
+	client --requests 4000 --connections 8 >"$LIVE_DIR/client.json"
+	await_connections 0
+	scope_stop
+	stop_server
+	scope_run flame -i "$LIVE_DIR/flame.cap" --mode cpu
+	notes
+	expect_between 'capture: samples' 10 1000000 "$(said samples)"
+	expect_eq 'capture: total is samples times period' "$(($(said samples) * (1000000000 / 1999)))" \
+		"$(weight .)"
+	scope_run flame -i "$LIVE_DIR/flame.cap" --mode cpu --hz 10
+	expect_eq 'capture: whatever --hz says' "$(($(said samples) * (1000000000 / 1999)))" "$(weight .)"
+}
+
 # --- real servers ---
 
 test_server() { # NAME FUNCTIONS CLIENT OPTIONS...
@@ -305,6 +322,7 @@ test_woken_in_vain
 test_window
 test_strangers
 test_totals
+test_recorded
 test_servers
 test_ends
 test_program
