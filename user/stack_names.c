@@ -6,9 +6,11 @@
 
 #include "stack_modules.h"
 #include "stack_names.h"
+#include "status.h"
 #include "symbols.h"
 
 #define FRAME_BYTES (SYMBOLS_NAME_MAX + 8)
+#define NOTES_MAX 5	/* a large target may have the same cause thousands of times */
 
 _Static_assert(FRAME_BYTES >= MODULE_FRAME_MAX, "a frame is one or the other");
 
@@ -18,12 +20,26 @@ struct stack_names {
 	struct stack_modules *modules;
 	size_t depth;
 	char (*room)[FRAME_BYTES];	/* of frames that are not a symbol's name alone */
+	unsigned notes;
 };
+
+/* A file or a map that was not believed: why there are no names. */
+static void on_skipped(void *arg, const char *text)
+{
+	struct stack_names *s = arg;
+
+	if (s->notes++ < NOTES_MAX)
+		warn_line("%s", text);
+	else if (s->notes == NOTES_MAX + 1)
+		warn_line("more files with symbols were skipped");
+}
 
 struct stack_names *stack_names_new(size_t depth, const char *debug_dir)
 {
-	struct symbols_options options = { .debug_dir = debug_dir };
 	struct stack_names *s = calloc(1, sizeof(*s));
+	struct symbols_options options = {
+		.debug_dir = debug_dir, .note = on_skipped, .arg = s,
+	};
 
 	if (!s)
 		return NULL;
@@ -31,7 +47,6 @@ struct stack_names *stack_names_new(size_t depth, const char *debug_dir)
 	s->symbols = symbols_new(&options);
 	s->modules = stack_modules_new();
 	s->room = malloc(STACK_DEPTH * sizeof(*s->room));
-	if (s->symbols && s->modules && s->room)
 		return s;
 	stack_names_free(s);
 	return NULL;

@@ -208,6 +208,21 @@ while True: time.sleep(0.002)' &
 	expect_between 'strangers: woken by interrupts' 1 1000000000000 "$(weight '^\[interrupt\]')"
 }
 
+# A map of names that the target did not write is not believed, and that is said.
+test_foreign_map() {
+	local map
+
+	start --fault slow-cpu=300us,every=7
+	map=/tmp/perf-$SERVER_PID.map
+	echo '0 7fffffffffffffff invented' >"$map"
+	chown 65534 "$map"
+	flame 1000 --connections 4 -- --mode cpu --hz 1999
+	rm "$map"
+	stop_server
+	expect_eq 'foreign map: a note' 1 "$(grep -c "note: perf map $map skipped: " "$SCOPE_ERR")"
+	expect_eq 'foreign map: not believed' 0 "$(grep -c invented "$FOLDED")"
+}
+
 # --- totals ---
 
 test_totals() {
@@ -321,6 +336,7 @@ test_idle
 test_woken_in_vain
 test_window
 test_strangers
+test_foreign_map
 test_totals
 test_recorded
 test_servers
