@@ -47,6 +47,7 @@ struct stack_names *stack_names_new(size_t depth, const char *debug_dir)
 	s->symbols = symbols_new(&options);
 	s->modules = stack_modules_new();
 	s->room = malloc(STACK_DEPTH * sizeof(*s->room));
+	if (s->symbols && s->modules && s->room)
 		return s;
 	stack_names_free(s);
 	return NULL;
