@@ -123,7 +123,8 @@ const struct stack_module *stack_modules_frame(struct stack_modules *s, const ch
 		module = add_place(s, object, place);
 	if (!module)
 		return NULL;
-	snprintf(frame, MODULE_FRAME_MAX, "[%s+0x%" PRIx64 "]", module->m.name, place->vaddr);
+	snprintf(frame, MODULE_FRAME_MAX, "[%s+0x%" PRIx64 "]", module->m.name,
+		 place->function ? place->function : place->vaddr);
 	return &module->m;
 }
 

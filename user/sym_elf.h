@@ -19,12 +19,20 @@ struct sym_segment {
 	bool code;
 };
 
+/* A function that may have no name. */
+struct sym_function {
+	uint64_t start;
+	uint32_t size;
+};
+
 struct sym_object {
 	struct sym_segment *segments;	/* those that are loaded */
 	size_t n_segments;
 	uint8_t build_id[SYMBOLS_BUILD_ID_MAX];
 	unsigned build_id_len;
 	struct sym_table table;
+	struct sym_function *functions;	/* by start; those of the unwind table, if they were read */
+	size_t n_functions;
 };
 
 /*
@@ -46,6 +54,14 @@ int sym_elf_symbols(Elf *elf, struct sym_object *object, bool *whole);
 
 /* Only .symtab, for a file of debug information. 0 also if there is none. */
 int sym_elf_symtab(Elf *elf, struct sym_table *table, bool *found);
+
+/*
+ * Reads which functions the unwind table has, if there is one in the usual encoding. 0, -EINVAL,
+ * -ENOMEM, -E2BIG: they take more than max_bytes.
+ */
+int sym_elf_functions(Elf *elf, struct sym_object *object, uint64_t max_bytes);
+/* Where the function of an address begins, 0: not known. */
+uint64_t sym_object_function(const struct sym_object *object, uint64_t vaddr);
 
 /* The address that the file itself gives to an offset in it. */
 bool sym_object_vaddr(const struct sym_object *object, uint64_t offset, uint64_t *vaddr);

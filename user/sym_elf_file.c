@@ -184,6 +184,7 @@ bool sym_object_vaddr(const struct sym_object *object, uint64_t offset, uint64_t
 void sym_object_free(struct sym_object *object)
 {
 	free(object->segments);
+	free(object->functions);
 	sym_table_free(&object->table);
 	*object = (struct sym_object){ 0 };
 }

@@ -169,6 +169,16 @@ struct sym_file *sym_files_open(struct sym_files *files, uint32_t pid, const str
 	return NULL;
 }
 
+/* What the functions have instead of names. */
+static void load_functions(struct sym_files *files, struct sym_file *file, Elf *handle)
+{
+	int err = sym_elf_functions(handle, &file->elf, sym_files_budget(files));
+
+	if (err)
+		sym_skipped(files, "unwind table of", sym_name(files->names, file->path), err);
+	files->bytes += file->elf.n_functions * sizeof(*file->elf.functions);
+}
+
 void sym_file_load(struct sym_files *files, struct sym_file *file)
 {
 	const char *path = sym_name(files->names, file->path);
@@ -186,6 +196,8 @@ void sym_file_load(struct sym_files *files, struct sym_file *file)
 		err = sym_elf_head(handle, &file->elf);
 	if (!err)
 		err = sym_elf_symbols(handle, &file->elf, &whole);
+	if (!err && !whole)
+		load_functions(files, file, handle);
 	elf_end(handle);
 	if (err)
 		sym_skipped(files, "symbols of", path, err);

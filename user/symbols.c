@@ -290,6 +290,7 @@ int symbols_place(struct symbols *s, uint32_t pid, uint64_t start_time, uint64_t
 	place->offset = address - m->start + m->offset;
 	if (!sym_object_vaddr(&m->file->elf, place->offset, &place->vaddr))
 		place->vaddr = 0;
+	place->function = sym_object_function(&m->file->elf, place->vaddr);
 	return 0;
 }
 

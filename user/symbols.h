@@ -57,6 +57,7 @@ struct symbol_place {
 	unsigned build_id_len;	/* 0 if the file has none */
 	uint64_t offset;	/* in the file */
 	uint64_t vaddr;		/* what addr2line takes; 0 if no segment covers it */
+	uint64_t function;	/* where its function begins, as the unwind table says; 0: unknown */
 };
 
 struct symbols_stats {

@@ -61,6 +61,10 @@ static void fuzz_elf(const uint8_t *data, size_t size)
 		if (!sym_elf_head(elf, &object)) {
 			sym_elf_symbols(elf, &object, &whole);
 			sym_object_vaddr(&object, 0x1000, &vaddr);
+			sym_elf_functions(elf, &object, MAX_BYTES);
+			for (size_t i = 0; i < object.n_functions; i++)
+				demand(sym_object_function(&object, object.functions[i].start) ==
+					       object.functions[i].start, "function");
 			demand(object.build_id_len <= SYMBOLS_BUILD_ID_MAX, "build-id");
 		}
 		elf_end(elf);

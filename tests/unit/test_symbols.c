@@ -8,10 +8,12 @@
 #include <string.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "../../user/proc.h"
+#include "../../user/sym_elf.h"
 #include "../../user/sym_names.h"
 #include "../../user/symbols.h"
 
@@ -96,6 +98,25 @@ static void count_note(void *arg, const char *text)
 	++*(unsigned *)arg;
 }
 
+static void check_unwind_table(uint64_t function)
+{
+	struct sym_object object = { 0 };
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	Elf *elf;
+
+	assert_int_equal(sym_elf_begin(fd, &elf), 0);
+	assert_int_equal(sym_elf_head(elf, &object), 0);
+	assert_int_equal(sym_elf_functions(elf, &object, 100), -E2BIG);
+	assert_int_equal(sym_elf_functions(elf, &object, 1 << 20), 0);
+	assert_int_equal(sym_object_function(&object, function), function);
+	assert_int_equal(sym_object_function(&object, function + 9), function);
+	assert_int_not_equal(sym_object_function(&object, function - 1), function);
+	assert_int_equal(sym_object_function(&object, 0), 0);
+	elf_end(elf);
+	sym_object_free(&object);
+	close(fd);
+}
+
 static void test_this_process(void **state)
 {
 	unsigned notes = 0;
@@ -125,6 +146,9 @@ static void test_this_process(void **state)
 	assert_string_equal(again.name, "[unknown]");
 	assert_false(symbols_user(s, pid, 0, (uintptr_t)&stats, &again));
 	assert_int_equal(symbols_place(s, pid, 0, stack[0], &place), 0);
+	/* This program has its .symtab: its unwind table is not read. But it has one. */
+	assert_int_equal(place.function, 0);
+	check_unwind_table(place.vaddr);
 	assert_int_equal(symbols_place(s, pid, 0, 1, &place), -ENOENT);
 	symbols_get_stats(s, &stats);
 	assert_int_equal(stats.frames, 5);
