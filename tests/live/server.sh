@@ -1,54 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# server.sh - epollserver itself: its parts, its modes, its faults, and clients of all manners.
+# server.sh - epollserver itself: its parts, its modes, and clients of all manners; see server_faults.sh.
 . tests/live/lib.sh
 live_init
+. tests/live/lib_server.sh
 
-SERVER=${SERVER:-${BUILD:-build}/epollserver}
-LOAD=${BUILD:-build}/epollload
 PARTS=${BUILD:-build}/tests/server
-TRUTH=$LIVE_DIR/truth
-
-for program in "$SERVER" "$LOAD"; do
-	[ -x "$program" ] && continue
-	fail "$(basename "$program")" "expected $program to be built"
-	finish
-done
-
-start() { # OPTIONS...
-	server_with_port epollserver "$SERVER" "$@"
-}
-
-# A counter of the last statistics, over all loops unless told.
-stat_of() { # NAME [LOOP]
-	sed -n "s/^stats loop=${2:-all} / /p" "$LIVE_DIR/epollserver.log" | tail -n 1 | tr ' ' '\n' |
-		sed -n "s/^$1=//p"
-}
-
-# The load generator's report is in $LIVE_DIR/load.json then.
-load() { # PROTOCOL OPTIONS...
-	"$LOAD" --json --quiet --protocol "$@" "$PORT" >"$LIVE_DIR/load.json" 2>"$LIVE_DIR/load.err"
-}
-
-loaded() { # FILTER
-	jq -r "$1" "$LIVE_DIR/load.json"
-}
-
-stop_and_expect() { # NAME STATISTIC VALUE
-	stop_server
-	expect_eq "$1: $2" "$3" "$(stat_of "$2")"
-}
-
-expect_ok() { # NAME COMMAND...
-	local name=$1 out
-
-	shift
-	if out=$("$@" 2>&1); then
-		pass "$name"
-	else
-		fail "$name" "expected status 0 got $? $(tail -n 1 <<<"$out")"
-	fi
-}
 
 odd() { # KIND
 	expect_ok "client $1" timeout 20 python3 tests/server/clients.py "$1" "$PORT"
@@ -376,128 +333,6 @@ test_ten_times() { # PROTOCOL
 		"$(loaded .latency_ns.p99)"
 }
 
-# --- faults ---
-
-# Runs 200 requests on 4 connections with a fault; HITS of its bit are in the truth file then, and
-# the time between two columns of a hit exchange is within LOW..HIGH ns.
-test_fault() { # FAULT BIT HITS COLUMN COLUMN LOW HIGH OPTIONS...
-	local fault=$1 bit=$2 hits=$3 from=$4 to=$5 low=$6 high=$7
-
-	shift 7
-	start --size 64 --truth "$TRUTH" --fault "$fault" "$@"
-	client --connections 4 --requests 200 >"$LIVE_DIR/client.json"
-	await_connections 0
-	stop_server
-	expect_eq "fault $fault: truth, hits" "200 $hits" "$(awk -v b="$bit" \
-		'int($10 / 2 ^ b) % 2 { n++ } END { print NR, n + 0 }' "$TRUTH")"
-	expect_between "fault $fault: median of the hit, ns" "$low" "$high" "$(awk -v b="$bit" -v f="$from" \
-		-v t="$to" 'int($10 / 2 ^ b) % 2 { print $t - $f }' "$TRUTH" | sort -n |
-		awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }')"
-}
-
-# It strikes all exchanges of so many of 4 connections, and no other.
-test_connection_fault() { # FAULT BIT CONNECTIONS OPTIONS...
-	local fault=$1 bit=$2 n=$3
-
-	shift 3
-	start --size 64 --truth "$TRUTH" --fault "$fault" "$@"
-	client --connections 4 --requests 200 >/dev/null
-	stop_server
-	expect_eq "fault $fault: exchanges, connections struck, in part" "200 $n 0" "$(awk -v b="$bit" '
-		int($10 / 2 ^ b) % 2 { hit[$1]++ } { all[$1]++ }
-		END { for (c in hit) { n++; part += hit[c] != all[c] } print NR, n + 0, part + 0 }' "$TRUTH")"
-}
-
-# The same over push: 4 HELLOs and 200 messages, HITS of them struck.
-test_push_fault() { # FAULT BIT HITS
-	start --protocol push --truth "$TRUTH" --fault "$1"
-	load push --closed --requests 200 --connections 4 --size 200
-	stop_server
-	expect_eq "push, fault $1: answered, truth, hits" "200 204 $3" "$(loaded .requests.answered) $(awk \
-		-v b="$2" 'int($10 / 2 ^ b) % 2 { n++ } END { print NR, n + 0 }' "$TRUTH")"
-}
-
-test_push_faults() {
-	test_push_fault sleep=100us,every=10 1 20	# HELLO has no handler
-	test_push_fault ctl-mod=2 7 204
-	test_push_fault small-writes=50 11 204
-	test_push_fault other-thread,every=4 15 51
-	test_push_fault slow-drain=1ms,every=4 16 51
-}
-
-ANY='0 1000000000'
-
-# shellcheck disable=SC2086 # ANY is two words
-test_faults() {
-	expect_eq 'every fault is explained' 19 \
-		"$("$SERVER" --list-faults | grep -cE '^ ?[0-9]+ [a-z-]+')"
-	test_fault slow-cpu=2ms,every=10 0 20 6 7 2000000 4000000
-	test_fault sleep=2ms,every=10 1 20 6 7 2000000 4000000
-	test_fault fsync=4096,every=10 2 20 6 7 1000 1000000000
-	test_fault lock=2ms,every=10 3 20 6 7 1500000 4000000
-	test_fault accept-one 4 4 5 6 $ANY
-	test_fault accept-pause=20ms 5 4 3 4 $ANY
-	test_fault ctl-mod=2 7 200 6 7 $ANY
-	test_connection_fault out-armed,conn=2 8 2
-	test_connection_fault unbalanced,conn=4 10 1 --loops 2
-	test_fault small-writes=16 11 200 7 8 $ANY
-	test_connection_fault never-close,conn=2 12 2
-	test_fault other-thread,every=4 15 50 6 7 $ANY
-	test_fault slow-drain=2ms,every=10 16 20 7 8 $ANY
-	test_fault slow-hash=2ms,every=10 17 20 6 7 2000000 4000000
-	test_fault slow-sort=2ms,every=10 18 20 6 7 2000000 4000000
-	test_fault sleep=1ms,p=0.5 1 "$(count_hits 1)" 6 7 1000000 4000000 --seed 1
-}
-
-# What the last fault hit by chance: the same for the same seed.
-count_hits() { # BIT
-	start --size 64 --truth "$TRUTH" --fault sleep=1ms,p=0.5 --seed 1
-	client --connections 4 --requests 200 >/dev/null
-	await_connections 0
-	stop_server >&2
-	awk -v b="$1" 'int($10 / 2 ^ b) % 2 { n++ } END { print n + 0 }' "$TRUTH"
-}
-
-# Faults that show elsewhere than in the truth file.
-test_other_faults() {
-	start --fault spin
-	sleep 0.3
-	stop_server
-	expect_between 'fault spin: turns while nothing happens' 10000 1000000000 "$(stat_of turns)"
-	start --fault out-armed
-	client_hold --connections 1 --requests 1
-	sleep 0.3
-	client_go
-	client_wait
-	stop_server
-	expect_between 'fault out-armed: turns while nothing happens' 10000 1000000000 "$(stat_of turns)"
-	start --size 64 --fault maxevents=1
-	client --connections 20 --requests 1000 >/dev/null
-	await_connections 0
-	stop_server
-	expect_ok 'fault maxevents: one event a turn at most' [ "$(stat_of events)" -le "$(stat_of turns)" ]
-	start --fault never-close
-	client --connections 5 --requests 5 >/dev/null
-	await 5 [ "$(ss -Htn state close-wait "sport = :$PORT" | wc -l)" = 5 ]
-	expect_eq 'fault never-close: CLOSE_WAIT' 5 "$(ss -Htn state close-wait "sport = :$PORT" | wc -l)"
-	stop_and_expect 'fault never-close' leaked 5
-	start --size 64 --trigger edge --fault undrained=16,every=2
-	expect_eq 'fault undrained: a request stalls' 124 "$(timeout 1 "$LIVE/client" --port "$PORT" \
-		--requests 100 >/dev/null; echo $?)"
-	stop_server
-	start --fault herd --loops 4
-	expect_eq 'fault herd: loops that watch one listener' 4 "$(watchers)"
-	stop_server
-}
-
-# epoll instances of the server that hold a listener: all have the same inode.
-watchers() {
-	local inode
-
-	inode=$(ss -Hltne "sport = :$PORT" | sed -nE 's/.*ino:([0-9]+).*/\1/p')
-	grep -hE '^tfd:' "/proc/$SERVER_PID"/fdinfo/* | grep -c "ino:$(printf %x "$inode") "
-}
-
 test_parts
 test_modes
 test_round_robin
@@ -524,7 +359,4 @@ test_worker_dies
 test_worker_interrupted
 test_ten_times http
 test_ten_times push
-test_faults
-test_push_faults
-test_other_faults
 finish
