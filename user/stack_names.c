@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* stack_names.c - see stack_names.h. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +9,12 @@
 #include "stack_names.h"
 #include "status.h"
 #include "symbols.h"
+#include "watch.h"
 
 #define FRAME_BYTES (SYMBOLS_NAME_MAX + 8)
 #define NOTES_MAX 5	/* a large target may have the same cause thousands of times */
+#define LOOK_EVERY_NS	50000000ULL	/* at what a process has mapped since, at most, */
+#define LOOK_SHARE	100		/* and for a hundredth of our time */
 
 _Static_assert(FRAME_BYTES >= MODULE_FRAME_MAX, "a frame is one or the other");
 
@@ -21,6 +25,7 @@ struct stack_names {
 	size_t depth;
 	char (*room)[FRAME_BYTES];	/* of frames that are not a symbol's name alone */
 	unsigned notes;
+	uint64_t next_look_ns;		/* at a process that has mapped more */
 };
 
 /* A file or a map that was not believed: why there are no names. */
@@ -66,14 +71,65 @@ void stack_names_free(struct stack_names *s)
 
 void stack_names_process(struct stack_names *s, uint32_t pid)
 {
-	symbols_add_process(s->symbols, pid);
+	if (symbols_refresh(s->symbols, pid) == -ENOENT)
+		symbols_add_process(s->symbols, pid);
 }
 
-void stack_names_event(struct stack_names *s, const struct event *e)
+static void look_again(struct stack_names *s, uint32_t pid, uint64_t now)
 {
+	uint64_t cost;
+
+	stack_names_process(s, pid);
+	cost = (monotonic_ns() - now) * LOOK_SHARE;
+	s->next_look_ns = now + (cost > LOOK_EVERY_NS ? cost : LOOK_EVERY_NS);
+}
+
+/* A new stack of a process, which may have mapped more since it was looked at. */
+static void check(struct stack_names *s, const struct session *session, uint32_t pid, int32_t id)
+{
+	uint64_t ip[STACK_DEPTH], now = monotonic_ns();
+	size_t n;
+	bool is_cut;
+
+	if (now < s->next_look_ns)
+		return;
+	n = session_stack(session, id, ip, &is_cut);
+	for (size_t i = 0; i < n; i++)
+		if (!symbols_covers(s->symbols, pid, ip[i] - (i > 0))) {
+			look_again(s, pid, now);
+			return;
+		}
+}
+
+static void check_event(struct stack_names *s, const struct session *session, const struct event *e)
+{
+	if (e->head.kind == EV_SAMPLE) {
+		check(s, session, e->sample.pid, e->sample.user_stack);
+	} else if (e->head.kind == EV_OFFCPU) {
+		check(s, session, e->offcpu.pid, e->offcpu.user_stack);
+		if (e->offcpu.flags & OFFCPU_WAKER)
+			check(s, session, e->offcpu.waker_pid, e->offcpu.waker_user_stack);
+	}
+}
+
+static void process_event(struct stack_names *s, const struct ev_process *p)
+{
+	if (p->change == PROCESS_EXEC)
+		symbols_add_exec(s->symbols, p->pid, p->head.time_ns);
+	else if (p->change == PROCESS_FORK &&
+		 symbols_add_child(s->symbols, p->parent, p->pid, 0, p->head.time_ns) == -ESRCH)
+		symbols_add_process(s->symbols, p->pid);
+}
+
+void stack_names_event(struct stack_names *s, const struct session *session, const struct event *e)
+{
+	size_t known = s->set.n;
+
 	stack_set_event(&s->set, e);
-	if (e->head.kind == EV_PROCESS && e->process.change != PROCESS_EXIT)
-		symbols_add_process(s->symbols, e->process.pid);
+	if (s->set.n > known)
+		check_event(s, session, e);
+	if (e->head.kind == EV_PROCESS)
+		process_event(s, &e->process);
 }
 
 /* The innermost frames of a stack that a tracepoint took are the way to us. */
@@ -166,6 +222,7 @@ static void tell(const struct telling *t, struct stack_key key)
 
 	if (!n)
 		return;
+	symbols_at(t->names->symbols, key.first_ns);
 	if (key.pid)
 		named.n = user_frames(t, key.pid, ip, cut(t, n, &named), frames);
 	else

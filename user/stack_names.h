@@ -18,8 +18,11 @@ void stack_names_free(struct stack_names *s);	/* NULL is fine */
 /* A process of the target: what it has mapped is looked at now, for it may end. */
 void stack_names_process(struct stack_names *s, uint32_t pid);
 
-/* Remembers the stacks that the event names, and looks at processes that exec or are forked. */
-void stack_names_event(struct stack_names *s, const struct event *e);
+/*
+ * Remembers the stacks that the event names, and what processes that exec or are forked have mapped;
+ * looks again, a few times a second, when a new stack has an address where nothing was (dlopen).
+ */
+void stack_names_event(struct stack_names *s, const struct session *session, const struct event *e);
 
 /* Calls stack for each, in no order, and module for each file before the first that needs it. */
 void stack_names_tell(struct stack_names *s, const struct session *session, stack_module_fn module,

@@ -18,7 +18,7 @@ static size_t place_of(const struct stack_set *s, struct stack_key key)
 static int grow(struct stack_set *s)
 {
 	struct stack_set larger = { .room = s->room ? s->room * 2 : FIRST_ROOM, .n = s->n,
-				    .dropped = s->dropped };
+				    .dropped = s->dropped, .now_ns = s->now_ns };
 
 	larger.keys = malloc(larger.room * sizeof(*larger.keys));
 	if (!larger.keys)
@@ -35,7 +35,7 @@ static int grow(struct stack_set *s)
 
 static void add(struct stack_set *s, uint32_t pid, int32_t id)
 {
-	struct stack_key key = { .pid = pid, .id = id };
+	struct stack_key key = { .pid = pid, .id = id, .first_ns = s->now_ns };
 	size_t i;
 
 	if (id < 0)
@@ -53,6 +53,7 @@ static void add(struct stack_set *s, uint32_t pid, int32_t id)
 
 void stack_set_event(struct stack_set *s, const struct event *e)
 {
+	s->now_ns = e->head.time_ns;
 	if (e->head.kind == EV_SAMPLE) {
 		add(s, 0, e->sample.kernel_stack);
 		add(s, e->sample.pid, e->sample.user_stack);

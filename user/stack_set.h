@@ -15,6 +15,7 @@
 struct stack_key {
 	uint32_t pid;	/* 0: a kernel stack */
 	int32_t id;
+	uint64_t first_ns;	/* of the event that named it first; no part of the key */
 };
 
 /*
@@ -46,6 +47,7 @@ struct stack_set {
 	struct stack_key *keys;		/* a hash table of `room`, a power of two; id -1: free */
 	size_t n, room;
 	uint64_t dropped;		/* for want of memory */
+	uint64_t now_ns;		/* of the event that is looked at */
 };
 
 /* Remembers the stacks that an event names. */

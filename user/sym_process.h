@@ -108,13 +108,15 @@ struct sym_entry *sym_jit_find(struct sym_files *files, struct sym_jit *jit, uin
 struct sym_process {
 	struct sym_process *next;
 	uint32_t pid;
-	uint64_t start_time;
+	uint64_t start_time;	/* 0: not known, it ended too early */
+	uint64_t since_ns;	/* CLOCK_MONOTONIC; 0: as long as it is known */
 	struct sym_mapping *maps;	/* executable ones, by start, none overlaps another */
 	size_t n;
 	dev_t exe_dev;
 	ino_t exe_inode;
 	uint64_t vdso;		/* where it is: moves with every exec */
 	struct sym_jit *jit;	/* NULL without one */
+	bool jit_refused;	/* it was looked at, and noted */
 };
 
 /* Reads the mappings of a process into a new snapshot. 0, -ESRCH, -EACCES, -ENOMEM. */

@@ -18,6 +18,7 @@ struct symbols {
 	struct sym_table kernel;
 	bool kernel_read;
 	uint64_t frames, unresolved;
+	uint64_t at_ns;		/* symbols_at() */
 };
 
 struct symbols *symbols_new(const struct symbols_options *options)
@@ -59,22 +60,32 @@ void symbols_free(struct symbols *s)
 	free(s);
 }
 
-static struct sym_process *find_process(struct symbols *s, uint32_t pid, uint64_t start_time)
+/* With start_time 0: as it was at that time, or the newest if that is 0 too. */
+static struct sym_process *find_at(struct symbols *s, uint32_t pid, uint64_t start_time,
+				   uint64_t time_ns)
 {
 	struct sym_process *p = s->processes[pid % BUCKETS];
 
-	while (p && (p->pid != pid || (start_time && p->start_time != start_time)))
+	while (p && (p->pid != pid || (start_time ? p->start_time != start_time :
+						   time_ns && p->since_ns > time_ns)))
 		p = p->next;
 	return p;
 }
 
-/* Puts a process first in its bucket. */
+static struct sym_process *find_process(struct symbols *s, uint32_t pid, uint64_t start_time)
+{
+	return find_at(s, pid, start_time, s->at_ns);
+}
+
+/* Events may come in another order than they happened: the youngest of a pid first. */
 static void insert(struct symbols *s, struct sym_process *p)
 {
-	struct sym_process **bucket = &s->processes[p->pid % BUCKETS];
+	struct sym_process **at = &s->processes[p->pid % BUCKETS];
 
-	p->next = *bucket;
-	*bucket = p;
+	while (*at && ((*at)->pid != p->pid || (*at)->since_ns > p->since_ns))
+		at = &(*at)->next;
+	p->next = *at;
+	*at = p;
 }
 
 static bool is_exec(const struct sym_process *a, const struct sym_process *b)
@@ -104,9 +115,23 @@ static int replace(struct sym_process *old, struct sym_process *fresh)
 	return 0;
 }
 
-int symbols_add_process(struct symbols *s, uint32_t pid)
+/* Opened once; one that was refused was noted. */
+static void open_jit(struct symbols *s, const struct sym_process *old, struct sym_process *fresh)
 {
-	struct sym_process *fresh, *old;
+	uint64_t skipped = s->files.skipped;
+
+	fresh->jit_refused = old && old->jit_refused;
+	if ((old && old->jit) || fresh->jit_refused)
+		return;
+	fresh->jit = sym_jit_open(&s->files, fresh->pid);
+	fresh->jit_refused = !fresh->jit && s->files.skipped > skipped;
+}
+
+/* What a process has mapped now; `old` is what is known of it. 0 with *out, or a negative errno. */
+static int look(struct symbols *s, uint32_t pid, const struct sym_process *old,
+		struct sym_process **out)
+{
+	struct sym_process *fresh;
 	struct proc_stat before, after;
 	int err = proc_stat(pid, &before);
 
@@ -115,34 +140,74 @@ int symbols_add_process(struct symbols *s, uint32_t pid)
 	fresh = malloc(sizeof(*fresh));
 	if (!fresh)
 		return -ENOMEM;
-	old = find_process(s, pid, before.start_time);
 	err = sym_process_read(&s->files, pid, old, fresh);
 	if (err) {
 		free(fresh);
 		return err;
 	}
 	fresh->start_time = before.start_time;
-	fresh->jit = sym_jit_open(&s->files, pid);
+	open_jit(s, old && !is_exec(old, fresh) ? old : NULL, fresh);
 	/* Its pid may have become another's meanwhile. */
 	err = proc_stat(pid, &after);
 	if (!err && after.start_time != before.start_time)
 		err = -ESRCH;
-	if (!err && old)
+	if (err)
+		free_process(fresh);
+	else
+		*out = fresh;
+	return err;
+}
+
+/* The newest of that pid, if it is the process that runs now. */
+static struct sym_process *find_running(struct symbols *s, uint32_t pid)
+{
+	struct sym_process *p = find_at(s, pid, 0, 0);
+	struct proc_stat st;
+
+	if (p && p->start_time && (proc_stat(pid, &st) || st.start_time != p->start_time))
+		return NULL;
+	return p;
+}
+
+int symbols_add_process(struct symbols *s, uint32_t pid)
+{
+	struct sym_process *old = find_running(s, pid), *other = find_at(s, pid, 0, 0), *fresh;
+	int err = look(s, pid, old, &fresh);
+
+	if (err)
+		return err;
+	fresh->since_ns = other ? other->since_ns : 0;
+	if (old)
 		err = replace(old, fresh);
-	else if (!err)
+	else
 		insert(s, fresh);
 	if (err)
 		free_process(fresh);
 	return err;
 }
 
-int symbols_add_child(struct symbols *s, uint32_t parent, uint32_t pid, uint64_t start_time)
+int symbols_refresh(struct symbols *s, uint32_t pid)
 {
-	struct sym_process *from = find_process(s, parent, 0), *p;
+	struct sym_process *old = find_running(s, pid), *fresh;
+	int err = old ? look(s, pid, old, &fresh) : -ENOENT;
+
+	if (err)
+		return err;
+	fresh->since_ns = old->since_ns;
+	err = is_exec(old, fresh) ? -EAGAIN : replace(old, fresh);
+	if (err)
+		free_process(fresh);
+	return err;
+}
+
+int symbols_add_child(struct symbols *s, uint32_t parent, uint32_t pid, uint64_t start_time,
+		      uint64_t fork_ns)
+{
+	struct sym_process *from = find_at(s, parent, 0, fork_ns), *p;
 
 	if (!from)
 		return -ESRCH;
-	if (find_process(s, pid, start_time))
+	if (start_time && find_process(s, pid, start_time))
 		return 0;
 	p = malloc(sizeof(*p));
 	if (!p)
@@ -150,15 +215,46 @@ int symbols_add_child(struct symbols *s, uint32_t parent, uint32_t pid, uint64_t
 	*p = *from;
 	p->pid = pid;
 	p->start_time = start_time;
+	p->since_ns = fork_ns;
 	p->jit = NULL;
+	p->jit_refused = false;
 	p->maps = reallocarray(NULL, from->n, sizeof(*p->maps));
-	if (!p->maps) {
+	if (!p->maps && from->n) {
 		free(p);
 		return -ENOMEM;
 	}
-	memcpy(p->maps, from->maps, from->n * sizeof(*p->maps));
+	if (from->n)
+		memcpy(p->maps, from->maps, from->n * sizeof(*p->maps));
 	insert(s, p);
 	return 0;
+}
+
+int symbols_add_exec(struct symbols *s, uint32_t pid, uint64_t exec_ns)
+{
+	struct sym_process *fresh;
+
+	if (look(s, pid, NULL, &fresh)) {
+		/* Gone: nothing is known of it, least of all what was mapped before. */
+		fresh = calloc(1, sizeof(*fresh));
+		if (!fresh)
+			return -ENOMEM;
+		fresh->pid = pid;
+	}
+	fresh->since_ns = exec_ns;
+	insert(s, fresh);
+	return 0;
+}
+
+void symbols_at(struct symbols *s, uint64_t time_ns)
+{
+	s->at_ns = time_ns;
+}
+
+bool symbols_covers(struct symbols *s, uint32_t pid, uint64_t address)
+{
+	const struct sym_process *p = find_at(s, pid, 0, 0);
+
+	return p && sym_process_find(p, address);
 }
 
 static const char *shown(struct symbols *s, const struct sym_table *t, struct sym_entry *e)

@@ -74,17 +74,36 @@ void symbols_free(struct symbols *s);
 
 /*
  * Remembers what a process has mapped; again for what it mapped since (dlopen): newer mappings win
- * where both cover an address, others stay. After an exec the old ones go: resolve what was sampled
- * before it first. Cheap: reads no symbols. 0, -ESRCH, -EACCES, -ENOMEM.
+ * where both cover an address, others stay. After an exec that nobody told of the old ones go.
+ * Cheap: reads no symbols. 0, -ESRCH, -EACCES, -ENOMEM.
  */
 int symbols_add_process(struct symbols *s, uint32_t pid);
 
-/* A child that ended before it was added has what its parent had, until an exec. 0, -ESRCH, -ENOMEM. */
-int symbols_add_child(struct symbols *s, uint32_t parent, uint32_t pid, uint64_t start_time);
+/*
+ * The same for one that is known, if it is still the same program: else nothing changes. -ENOENT if
+ * it is not known, or was another process; -EAGAIN after an exec.
+ */
+int symbols_refresh(struct symbols *s, uint32_t pid);
 
 /*
- * The name of an address; start_time 0 means the newest process of that pid. Never fails: returns
- * whether a symbol was found.
+ * A child has what its parent had when it was forked, until an exec, however soon it ends; start_time
+ * may be 0, not known. 0, -ESRCH: the parent is not known, -ENOMEM.
+ */
+int symbols_add_child(struct symbols *s, uint32_t parent, uint32_t pid, uint64_t start_time,
+		      uint64_t fork_ns);
+
+/* An exec: another program from then on, also if it has ended; what was before is kept. 0, -ENOMEM. */
+int symbols_add_exec(struct symbols *s, uint32_t pid, uint64_t exec_ns);
+
+/* What follows is about processes as they were then, CLOCK_MONOTONIC; 0: as they are. */
+void symbols_at(struct symbols *s, uint64_t time_ns);
+
+/* Whether anything is known to be mapped there in the newest process of that pid. */
+bool symbols_covers(struct symbols *s, uint32_t pid, uint64_t address);
+
+/*
+ * The name of an address; start_time 0 means the process of that pid at symbols_at(). Never fails:
+ * returns whether a symbol was found.
  */
 bool symbols_user(struct symbols *s, uint32_t pid, uint64_t start_time, uint64_t address,
 		  struct symbol *out);

@@ -72,7 +72,7 @@ static void on_record(void *ctx, const void *data, size_t size)
 		tail_judge_see(&w->judge, e.exchange.latency_ns);
 	correlate_feed(w->correlate, &e);
 	if (w->stacks)
-		stack_names_event(w->stacks, &e);
+		stack_names_event(w->stacks, w->session, &e);
 	if (e.head.kind == EV_PROCESS)
 		on_process(w, &e.process);
 	else if (e.head.kind == EV_TURN && w->h->turn)

@@ -335,6 +335,32 @@ test_program() {
 	expect_between 'program: named after its end' 1 1000000000000 "$(weight ';(execute_command|execute_)')"
 }
 
+# --- what is gone when the stacks get their names ---
+
+# Of what was on the CPU in the user's code, in hundredths of a per cent; a share that nobody's names
+# lower is of libraries without frame pointers.
+expect_named() { # NAME FUNCTION ARGUMENTS...
+	local name=$1 function=$2
+
+	shift 2
+	scope_run flame --mode cpu --hz 1999 -- "$LIVE_DIR/images" "$@"
+	notes
+	expect_between "$name: $function" 1 1000000000000 "$(weight ";$function[; ]")"
+	expect_between "$name: frames without a name" 0 500 "$(share '\\[(unknown|anon|plugin[^]]*)\\]' .)"
+}
+
+test_images() {
+	local flags=(-std=gnu11 -O1 -fno-omit-frame-pointer)
+
+	"${CC:-cc}" "${flags[@]}" -o "$LIVE_DIR/images" tests/live/servers/images.c
+	"${CC:-cc}" "${flags[@]}" -DPLUGIN -shared -fPIC -o "$LIVE_DIR/plugin.so" \
+		tests/live/servers/images.c
+	expect_named 'short children' child_burn fork 100
+	expect_named 'before an exec' first_burn exec
+	expect_eq 'after an exec' 1 "$(grep -c ';second_burn' "$FOLDED" | awk '{ print ($1 > 0) }')"
+	expect_named 'a closed library' plugin_burn plugin "$LIVE_DIR/plugin.so"
+}
+
 test_shares
 test_blocked sleep sleep=5ms,every=10 '[;](clock_)?nanosleep|hrtimer_nanosleep'
 test_blocked lock lock=5ms,every=10 'futex'
@@ -348,4 +374,5 @@ test_recorded
 test_servers
 test_ends
 test_program
+test_images
 finish

@@ -158,6 +158,41 @@ static void test_this_process(void **state)
 	symbols_free(s);
 }
 
+/* A fork, an exec, and a process that has ended before either was told, in whatever order. */
+static void test_images(void **state)
+{
+	const uint32_t child = 0x7ffffffe;
+	struct symbols *s = symbols_new(NULL);
+	uint64_t here = (uintptr_t)test_this_process;
+	uint32_t pid = (uint32_t)getpid();
+	struct symbol out;
+
+	(void)state;
+	assert_int_equal(symbols_refresh(s, pid), -ENOENT);
+	assert_int_equal(symbols_add_process(s, pid), 0);
+	assert_int_equal(symbols_refresh(s, pid), 0);
+	assert_true(symbols_covers(s, pid, here));
+	assert_int_equal(symbols_add_exec(s, child, 300), 0);
+	assert_int_equal(symbols_add_child(s, pid, child, 0, 200), 0);
+	assert_false(symbols_user(s, child, 0, here, &out));
+	assert_false(symbols_covers(s, child, here));
+	symbols_at(s, 299);
+	assert_true(symbols_user(s, child, 0, here, &out));
+	assert_string_equal(out.name, "test_this_process");
+	symbols_at(s, 300);
+	assert_false(symbols_user(s, child, 0, here, &out));
+	assert_string_equal(out.name, "[unknown]");
+	symbols_at(s, 199);
+	assert_false(symbols_user(s, child, 0, here, &out));
+	/* Its pid again, forked by another that had nothing of ours. */
+	symbols_at(s, 0);
+	assert_int_equal(symbols_add_child(s, child, child + 1, 0, 400), 0);
+	assert_false(symbols_user(s, child + 1, 0, here, &out));
+	assert_int_equal(symbols_add_child(s, pid, child + 1, 0, 500), 0);
+	assert_true(symbols_user(s, child + 1, 0, here, &out));
+	symbols_free(s);
+}
+
 static void test_no_process(void **state)
 {
 	struct symbols *s = symbols_new(NULL);
@@ -165,7 +200,7 @@ static void test_no_process(void **state)
 
 	(void)state;
 	assert_int_equal(symbols_add_process(s, 0x7fffffff), -ESRCH);
-	assert_int_equal(symbols_add_child(s, 1, 2, 3), -ESRCH);
+	assert_int_equal(symbols_add_child(s, 1, 2, 3, 0), -ESRCH);
 	assert_false(symbols_user(s, 1, 0, 0x1000, &out));
 	assert_string_equal(out.name, "[unknown]");
 	symbols_free(s);
@@ -207,6 +242,7 @@ int main(void)
 		cmocka_unit_test(test_demangle_is_bounded),
 		cmocka_unit_test(test_clean_names),
 		cmocka_unit_test(test_this_process),
+		cmocka_unit_test(test_images),
 		cmocka_unit_test(test_no_process),
 		cmocka_unit_test(test_kernel_file),
 	};

@@ -85,7 +85,7 @@ static void obey(struct symbols *s, const char *line)
 		struct proc_stat st;
 
 		printf("%d\n", proc_stat(other, &st) ? -1 :
-				symbols_add_child(s, pid, other, st.start_time));
+				symbols_add_child(s, pid, other, st.start_time, 0));
 	} else if (sscanf(line, "user %" SCNu32 " %" SCNx64, &pid, &address) == 2) {
 		symbols_user(s, pid, 0, address, &symbol);
 		show(&symbol);
