@@ -87,10 +87,14 @@ INLINE void ledger_wait(struct conn *c, const struct sock *sk, const struct thre
 		else
 			wait_is(c, WAIT_NONE, 0, 0, 0);
 	} else {
-		/* No loop at all: the wait is in the read itself, which is returning now. */
-		bool slept = t->off_ns > t->enter_ns && t->enter_ns;
-
-		wait_found(c, from, t->enter_ns, slept ? t->waking_ns : 0, t->oncpu_ns, now);
+		/* No loop at all: the wait is in the read itself. */
+		if (!t->off_ns && t->waking_ns)	/* since before the attach */
+			wait_found(c, from, control.attach_ns, t->waking_ns, t->oncpu_ns, now);
+		else if (t->data_return_ns > from)
+			wait_found(c, from, t->wait_enter_ns, t->wait_wake_ns, t->wait_oncpu_ns,
+				   t->data_return_ns);
+		else
+			wait_is(c, WAIT_BUSY, 0, 0, now);
 	}
 
 	c->split_flags = 0;

@@ -48,19 +48,31 @@ INLINE __u32 off_kind(struct thread *t, struct task_struct *task)
 #define TASK_STOPPED_BITS 0x0c
 
 /*
- * Its wait began before the attach, or the kernel skipped that hook: the call that it goes to sleep
- * in tells.
+ * The call that it goes to sleep in tells: its wait began before the attach, or the kernel skipped
+ * that hook; or it has no loop, and waits in the read or accept itself.
  */
-INLINE void wait_begin_missed(struct thread *t, struct task_struct *task, __u64 now)
+INLINE void wait_begin_asleep(struct thread *t, struct task_struct *task, __u64 now)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	__u64 nr = SYSCALL_NR(regs);
+	__u32 sc;
 
-	if (nr >= SYSCALL_NUMBERS || !is_wait(cfg_syscall[nr], t) || !SYSCALL_RUNS(regs))
+	if (nr >= SYSCALL_NUMBERS || !SYSCALL_RUNS(regs))
 		return;
-	t->in_wait = 1;
+	sc = cfg_syscall[nr];
+	if (is_wait(sc, t))
+		t->in_wait = WAITS_EVENTS;
+	else if (!t->turn && (is_read(sc) || is_accept(sc)) && listener_of_fd(SYSCALL_ARG1(regs)))
+		t->in_wait = WAITS_DATA;
+	else
+		return;
 	t->wait_enter_ns = now;
 	t->wait_wake_ns = 0;
+}
+
+INLINE bool in_call(struct task_struct *task)
+{
+	return SYSCALL_NR((struct pt_regs *)bpf_task_pt_regs(task)) < SYSCALL_NUMBERS;
 }
 
 INLINE void switched_out(void *ctx, struct thread *t, struct task_struct *task, bool runnable,
@@ -70,8 +82,11 @@ INLINE void switched_out(void *ctx, struct thread *t, struct task_struct *task, 
 		switch_in_missed(t);
 	t->off_ns = now;
 	t->waker_flags = 0;
+	/* No hook told of that call's end. */
+	if (t->in_wait == WAITS_DATA && (!runnable || !in_call(task)))
+		t->in_wait = WAITS_NOT;
 	if (!t->in_wait && !runnable && !(state & TASK_STOPPED_BITS))
-		wait_begin_missed(t, task, now);
+		wait_begin_asleep(t, task, now);
 	if (cfg_stacks && t->in_wait)
 		t->off_stack[0] = t->off_stack[1] = STACK_NONE;
 	else if (cfg_stacks)

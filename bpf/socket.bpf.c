@@ -153,6 +153,10 @@ INLINE int after_read(struct sock *sk, struct task_struct *task)
 	t = thread_self(task);
 	if (!c || !tp || !t)
 		return 0;
+	if (t->in_wait == WAITS_DATA) {
+		t->in_wait = WAITS_NOT;
+		t->data_return_ns = now;
+	}
 	if (c->shut_ns)
 		window_opened(&c->shut_ns, true, now);
 	if (c->role != ROLE_SERVER) {

@@ -148,6 +148,19 @@ INLINE struct sock *sock_of_fd(__u32 fd)
 	return sk;
 }
 
+/* The listener behind a descriptor of the current task, or of whose port its connection is. */
+INLINE struct listener *listener_of_fd(__u32 fd)
+{
+	struct sock *sk = sock_of_fd(fd);
+	struct listener_key key = {};
+
+	if (!sk)
+		return NULL;
+	key.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	key.port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	return bpf_map_lookup_elem(&listeners, &key);
+}
+
 /* Probe reads: sk may be an address that no hook vouches for. */
 INLINE void flow_fill(struct flow *f, const struct sock *sk, __u8 role)
 {

@@ -112,6 +112,13 @@ enum thread_state {
 	THREAD_BLOCKED,
 };
 
+/* A wait that is idle time, and no off-CPU time. */
+enum waiting {
+	WAITS_NOT,
+	WAITS_EVENTS,		/* in a call of its loop */
+	WAITS_DATA,		/* no loop: asleep in the read, or the accept, itself */
+};
+
 struct thread {
 	__u32 tid;		/* who holds the slot; 0: free */
 	__u32 pad;
@@ -122,7 +129,7 @@ struct thread {
 	__u32 syscall;		/* enum syscall_id, SC_COUNT if another */
 	__u32 fd;		/* its first argument */
 	__u32 arg3;
-	__u32 in_wait;		/* it is this thread's wait for events */
+	__u32 in_wait;		/* enum waiting */
 
 	/* The last wait for events. */
 	__u64 wait_ep;		/* address of the eventpoll, 0 for poll and select */
@@ -131,6 +138,7 @@ struct thread {
 	__u64 wait_oncpu_ns;
 	__u64 return_ns;
 	__u64 prev_return_ns;
+	__u64 data_return_ns;	/* of the last read that it slept in, without a loop */
 	__u64 turn;
 	__u64 return_runnable_ns;	/* totals when it returned */
 	__u64 return_blocked_ns;

@@ -8,11 +8,6 @@
  */
 #include "ledger.h"
 
-INLINE bool is_accept(__u32 sc)
-{
-	return sc == SC_ACCEPT || sc == SC_ACCEPT4;
-}
-
 INLINE bool is_write(__u32 sc)
 {
 	return sc >= SC_WRITE && sc <= SC_SENDFILE;
@@ -56,7 +51,7 @@ INLINE void wait_begins(struct thread *t, struct task_struct *task, __u64 now)
 	struct loop *loop;
 	__u64 turn_ns;
 
-	t->in_wait = 1;
+	t->in_wait = WAITS_EVENTS;
 	t->wait_enter_ns = now;
 	t->wait_wake_ns = 0;
 	t->wait_oncpu_ns = 0;
@@ -138,15 +133,9 @@ INLINE void wait_ends(struct thread *t, struct task_struct *task, __u32 sc, long
 INLINE void accept_listener(__u32 fd)
 {
 	struct sock *sk = sock_of_fd(fd);
-	struct listener_key key = {};
-	struct listener *l;
+	struct listener *l = listener_of_fd(fd);
 
-	if (!sk)
-		return;
-	key.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-	key.port = BPF_CORE_READ(sk, __sk_common.skc_num);
-	l = bpf_map_lookup_elem(&listeners, &key);
-	if (!l)
+	if (!sk || !l)
 		return;
 	add_shared(&l->accepted, 1);
 	l->backlog = BPF_CORE_READ(sk, sk_ack_backlog);
@@ -301,7 +290,7 @@ INLINE int enter(__u32 nr, __u64 arg1, __u64 arg3)
 	t->enter_blocks = t->blocks;
 	if (is_wait(t->syscall, t))
 		wait_begins(t, task, now);
-	else if (t->in_wait)
+	else if (t->in_wait == WAITS_EVENTS)
 		wait_end_missed(t, now);
 	return 0;
 }
@@ -323,7 +312,7 @@ INLINE bool touches(const struct thread *t, __u32 sc, long ret)
 {
 	if (sc == SC_CLOSE)
 		return !ret;
-	return sc >= SC_READ && sc <= SC_RECVMMSG && ret > 0 && t->socket_ns < t->enter_ns;
+	return is_read(sc) && ret > 0 && t->socket_ns < t->enter_ns;
 }
 
 /*
@@ -377,7 +366,7 @@ INLINE int leave(__u32 nr, long ret)
 	now = t->socket_ns > t->enter_ns ? t->socket_ns : bpf_ktime_get_ns();
 	if (cfg_syscalls)
 		syscall_count(t, sc, ret, now);
-	if (t->in_wait)
+	if (t->in_wait == WAITS_EVENTS)
 		wait_ends(t, task, sc, ret, now);
 	else if (is_accept(sc))
 		after_accept(t, task, ret, now);
@@ -388,6 +377,7 @@ INLINE int leave(__u32 nr, long ret)
 	else if (cfg_by_addr && ret > 0 && sc == SC_SPLICE)
 		after_write(t, t->arg3, now);
 	t->enter_ns = 0;
+	t->in_wait = WAITS_NOT;
 	return 0;
 }
 

@@ -76,6 +76,16 @@ INLINE bool is_poll(__u32 sc)
 	return sc >= SC_POLL && sc <= SC_PSELECT6;
 }
 
+INLINE bool is_accept(__u32 sc)
+{
+	return sc == SC_ACCEPT || sc == SC_ACCEPT4;
+}
+
+INLINE bool is_read(__u32 sc)
+{
+	return sc >= SC_READ && sc <= SC_RECVMMSG;
+}
+
 /* A thread that waits with epoll has one loop: its poll and select calls are plain calls. */
 INLINE bool is_wait(__u32 sc, const struct thread *t)
 {

@@ -139,6 +139,20 @@ test_idle() {
 	stop_server
 }
 
+# Threads that wait for a request, or a connection, in the very call: idle as well.
+test_idle_in_read() {
+	server_with_port echo "$LIVE/echo_server" --blocking
+	client_hold --connections 2 --requests 20
+	scope_start flame -p "$SERVER_PID" --mode offcpu
+	client_go
+	client_wait
+	await_connections 0
+	scope_stop
+	stop_server
+	notes
+	expect_eq 'idle in a read: waits for data' '' "$(grep -E 'tcp_recvmsg|inet_csk_accept' "$FOLDED")"
+}
+
 # Asleep since before the attach, woken for nothing, asleep again: idle all the time.
 test_woken_in_vain() {
 	local pid i
@@ -365,6 +379,7 @@ test_shares
 test_blocked sleep sleep=5ms,every=10 '[;](clock_)?nanosleep|hrtimer_nanosleep'
 test_blocked lock lock=5ms,every=10 'futex'
 test_idle
+test_idle_in_read
 test_woken_in_vain
 test_window
 test_strangers

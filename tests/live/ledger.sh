@@ -110,6 +110,31 @@ test_whole() {
 	expect_eq 'whole: receive' 0 "$(lines_jq '[.[] | .s.receive.ns] | add')"
 }
 
+# A thread for each connection, asleep in its own read: nothing holds the data up but its wake-up.
+test_blocking() { # COMMAND: to record, system calls are timed too
+	local command=$1
+
+	start_echo --blocking
+	client_hold --connections 2 --requests $N
+	if [ "$command" = slow ]; then
+		scope_start slow --over 0ns --json -p "$SERVER_PID"
+	else
+		scope_start record -p "$SERVER_PID" -o "$LIVE_DIR/blocking.cap"
+	fi
+	client_go
+	client_wait
+	await_connections 0
+	scope_stop
+	stop_server
+	[ "$command" = slow ] || scope_run slow --over 0ns --json -i "$LIVE_DIR/blocking.cap"
+	check_lines "blocking, $command" $N
+	# A client on the other processor may be as fast as the server's way into the next read.
+	expect_between "blocking, $command: met asleep" $((N / 2)) $N \
+		"$(lines_jq '[.[] | select(.s.busy.ns == 0 and .s.wakeup.ns + .s.runqueue.ns > 0)] | length')"
+	expect_eq "blocking, $command: asleep and busy" 0 \
+		"$(lines_jq '[.[] | select(.s.busy.ns > 0 and .s.runqueue.ns > 0)] | length')"
+}
+
 sleeping=(--sleep-every "$EVERY" --sleep-ms 20)
 spinning=(--spin-every "$EVERY" --spin-ms 20)
 test_whole
@@ -118,4 +143,6 @@ test_fault 'sleep, edge' blocked_ns "${sleeping[@]}" --edge
 test_fault 'spin, level' oncpu_ns "${spinning[@]}"
 test_fault 'spin, edge' oncpu_ns "${spinning[@]}" --edge
 test_pieces
+test_blocking slow
+test_blocking record
 finish
