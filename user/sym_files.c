@@ -25,13 +25,19 @@ int sym_files_init(struct sym_files *files, const struct symbols_options *option
 	return names ? 0 : -ENOMEM;
 }
 
+static void close_held(struct sym_files *files, int *fd)
+{
+	if (*fd < 0)
+		return;
+	close(*fd);
+	*fd = -1;
+	files->held--;
+}
+
 static void let_go(struct sym_files *files, struct sym_file *file)
 {
-	if (file->fd < 0)
-		return;
-	close(file->fd);
-	file->fd = -1;
-	files->held--;
+	close_held(files, &file->fd);
+	close_held(files, &file->debug_fd);
 }
 
 void sym_files_free(struct sym_files *files)
@@ -98,7 +104,7 @@ void sym_file_name(struct sym_files *files, struct sym_file *file, const char *p
 }
 
 /* Takes over the descriptor. NULL without memory. */
-static struct sym_file *keep(struct sym_files *files, int fd, const struct stat *st,
+static struct sym_file *keep(struct sym_files *files, uint32_t pid, int fd, const struct stat *st,
 			     const char *path)
 {
 	struct sym_identity id = identity_of(st);
@@ -125,9 +131,11 @@ static struct sym_file *keep(struct sym_files *files, int fd, const struct stat 
 	}
 	file->id = id;
 	file->fd = fd;
+	file->debug_fd = sym_debuglink_open(files, pid, fd, path, &file->debug_crc);
 	sym_file_name(files, file, path);
 	files->list[files->n++] = file;
-	if (++files->held > files->most_held)
+	files->held += file->debug_fd < 0 ? 1 : 2;
+	if (files->held > files->most_held)
 		sym_file_load(files, file);
 	return file;
 }
@@ -155,14 +163,14 @@ struct sym_file *sym_files_open(struct sym_files *files, uint32_t pid, const str
 		 m->start, m->end);
 	fd = sym_open_regular(link);
 	if (fd >= 0 && !fstat(fd, &st))
-		return keep(files, fd, &st, path);
+		return keep(files, pid, fd, &st, path);
 	err = fd;
 	/* Links of map_files need privilege, and end with the process. */
 	snprintf(link, sizeof(link), "/proc/%" PRIu32 "/exe", pid);
 	for (int by_name = 1; err != -EMEDIUMTYPE && by_name >= 0; by_name--) {
 		fd = by_name ? open_named(pid, path) : sym_open_regular(link);
 		if (fd >= 0 && !fstat(fd, &st) && st.st_ino == m->inode)
-			return keep(files, fd, &st, path);
+			return keep(files, pid, fd, &st, path);
 		if (fd >= 0)
 			close(fd);
 	}
@@ -177,6 +185,19 @@ static void load_functions(struct sym_files *files, struct sym_file *file, Elf *
 	if (err)
 		sym_skipped(files, "unwind table of", sym_name(files->names, file->path), err);
 	files->bytes += file->elf.n_functions * sizeof(*file->elf.functions);
+}
+
+/* By its build-id, or else the one that it names. */
+static int load_debug(struct sym_files *files, struct sym_file *file)
+{
+	struct sym_table *table = &file->elf.table;
+	size_t n = table->n;
+	int err = sym_debug_load(files->options->debug_dir, file->elf.build_id,
+				 file->elf.build_id_len, table);
+
+	if (file->debug_fd < 0 || table->n > n || err == -E2BIG || err == -ENOMEM)
+		return err;
+	return sym_debuglink_load(file->debug_fd, file->debug_crc, table);
 }
 
 void sym_file_load(struct sym_files *files, struct sym_file *file)
@@ -204,8 +225,7 @@ void sym_file_load(struct sym_files *files, struct sym_file *file)
 	else
 		files->read++;
 	if (!whole && err != -E2BIG && err != -ENOMEM) {
-		err = sym_debug_load(files->options->debug_dir, file->elf.build_id,
-				     file->elf.build_id_len, table);
+		err = load_debug(files, file);
 		if (err)
 			sym_skipped(files, "debug file of", path, err);
 	}

@@ -65,7 +65,7 @@ static void fill(struct sym_files *files, uint32_t pid, const struct sym_process
 	if (o || m->file) {
 		m->bracketed = o ? o->bracketed : m->file->bracketed;
 	} else {
-		struct sym_file nobody = { .fd = -1 };
+		struct sym_file nobody = { .fd = -1, .debug_fd = -1 };
 
 		sym_file_name(files, &nobody, path);
 		m->bracketed = nobody.bracketed;

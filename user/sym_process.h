@@ -21,6 +21,8 @@ struct sym_identity {
 struct sym_file {
 	struct sym_identity id;
 	int fd;			/* -1 once it was read */
+	int debug_fd;		/* the debug file that it names, -1: none or read */
+	uint32_t debug_crc;
 	bool loaded;
 	uint32_t path;		/* interned */
 	uint32_t object;	/* its base name, interned */
@@ -86,6 +88,15 @@ int sym_open_regular(const char *path);
  * 0, also if there is no such file; -EINVAL if it is of another build; or a negative errno.
  */
 int sym_debug_load(const char *dir, const uint8_t *id, unsigned len, struct sym_table *table);
+
+/*
+ * The debug file that a living process's file names, opened for later: a descriptor with the CRC that
+ * it should have, or -1. `path` is as in maps.
+ */
+int sym_debuglink_open(struct sym_files *files, uint32_t pid, int file, const char *path,
+		       uint32_t *crc);
+/* Adds its functions. 0, -EINVAL: another CRC, or malformed; or a negative errno. */
+int sym_debuglink_load(int fd, uint32_t crc, struct sym_table *table);
 
 /* --- perf maps --- */
 

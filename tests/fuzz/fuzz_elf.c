@@ -5,7 +5,7 @@
  *
  * A libFuzzer target; tests/live/symbols.sh builds it, seeds it and runs it for a little while:
  * clang -fsanitize=fuzzer,address,undefined -I. -Iuser tests/fuzz/fuzz_elf.c user/sym_*.c user/term.c
- * -ldw -lelf -llzma -liberty
+ * -ldw -lelf -lz -llzma -liberty
  */
 #include <stdio.h>
 #include <stdlib.h>

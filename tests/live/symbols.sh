@@ -177,6 +177,48 @@ test_stripped() {
 	stop_target
 }
 
+# A debug file that the program names: in each place, through its own root; wrong ones.
+test_debuglink() {
+	local dir=$PARTS/linked name=linked.debug place
+
+	mkdir -p "$dir/.debug" "$PARTS/mirror$(realpath "$dir")"
+	compile nolink -Wl,--build-id=none $HERE/sym_target.c
+	objcopy --only-keep-debug "$PARTS/nolink" "$dir/$name"
+	strip -o "$dir/linked" "$PARTS/nolink"
+	objcopy --add-gnu-debuglink="$dir/$name" "$dir/linked"
+	mv "$dir/$name" "$PARTS/kept"
+	start_target "$dir/linked"
+	for place in "$dir" "$dir/.debug" "$PARTS/mirror$(realpath "$dir")"; do
+		cp "$PARTS/kept" "$place/$name"
+		resolver env SYMBOLS_DEBUG="$PARTS/mirror"
+		expect_functions "debug link: ${place#"$PARTS"}" linked "$PARTS/nolink"
+		resolver_end
+		rm "$place/$name"
+	done
+	cp "$PARTS/kept" "$dir/$name"
+	resolver
+	ask add "$TARGET"
+	rm "$dir/$name"
+	expect_function 'debug link: deleted after it was added' static_function 'user linked static_function'
+	resolver_end
+	objcopy --only-keep-debug "$PARTS/nopie" "$dir/$name"
+	expect_refused 'of another build' 'malformed'
+	rm "$dir/$name"
+	mkfifo "$dir/$name"
+	expect_refused 'a FIFO' 'not a regular file'
+	rm "$dir/$name"
+	stop_target
+}
+
+expect_refused() { # NAME WORDS
+	resolver
+	ask add "$TARGET"
+	ask user "$TARGET" "$(printf '%x' $((0x$(address_of static_function) + 1)))"
+	expect_eq "debug link, $1: no name" none "${ANSWER%% *}"
+	expect_note "debug link, $1: note" "$2"
+	resolver_end
+}
+
 test_cxx() {
 	"${CXX:-g++}" -O1 -g -o "$PARTS/cxx" $HERE/sym_target.cc
 	start_target "$PARTS/cxx"
@@ -507,7 +549,7 @@ test_fuzz() {
 	printf '5556bd1b91000-556bd1b92000 r-xp 00001000 fe:01 1234 /bin/x' >"$seeds/maps"
 	if ! clang-14 -std=gnu11 -D_GNU_SOURCE= -g -O1 -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -I. -Iuser -o "$PARTS/fuzz_elf" tests/fuzz/fuzz_elf.c \
-		user/sym_*.c user/term.c -ldw -lelf -llzma -liberty >"$LIVE_DIR/fuzz.log" 2>&1; then
+		user/sym_*.c user/term.c -ldw -lelf -lz -llzma -liberty >"$LIVE_DIR/fuzz.log" 2>&1; then
 		fail 'fuzzer builds' "$(tail -n 3 "$LIVE_DIR/fuzz.log")"
 		return
 	fi
@@ -526,6 +568,7 @@ if ! "${CC:-cc}" -std=gnu11 -O2 -I. -o "$PARTS/resolve" $HERE/resolve.c \
 fi
 test_kinds
 test_stripped
+test_debuglink
 test_cxx
 test_deleted
 test_go
