@@ -221,6 +221,8 @@ static int write_page(struct html_take *t, const struct report *r)
 		out = fdopen(t->fd, "w");
 		if (!err && out)
 			err = html_write(out, &page);
+		if (err == -EIO)
+			err = write_failure(t->fd);
 		if (out) {
 			t->fd = -1;
 			if (fclose(out) && !err)

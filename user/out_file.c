@@ -52,7 +52,7 @@ int out_file_end(struct out_file *o)
 		return 0;
 	if (!o->begun && o->created)
 		unlink(o->path);
-	err = ferror(o->f) ? EIO : 0;
+	err = ferror(o->f) ? -write_failure(fileno(o->f)) : 0;
 	errno = EIO;
 	if (fclose(o->f))
 		err = errno;

@@ -84,19 +84,21 @@ void guard_standard_files(void)
 	}
 }
 
-/* Why an earlier write failed is not kept by stdio; a pipe without a reader can still be told. */
-static int earlier_failure(void)
+int write_failure(int fd)
 {
-	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	struct pollfd out = { .fd = fd, .events = POLLOUT };
 
-	return poll(&out, 1, 0) > 0 && (out.revents & POLLERR) ? -EPIPE : -EIO;
+	/* Writing to a pipe without a reader could end us. */
+	if (poll(&out, 1, 0) > 0 && (out.revents & POLLERR))
+		return -EPIPE;
+	return write(fd, "\n", 1) < 0 ? -errno : -EIO;
 }
 
 int flush_stdout(void)
 {
 	if (fflush(stdout))
 		return -errno;
-	return ferror(stdout) ? earlier_failure() : 0;
+	return ferror(stdout) ? write_failure(STDOUT_FILENO) : 0;
 }
 
 int finish_stdout(void)

@@ -48,6 +48,12 @@ void guard_standard_files(void);
  */
 int flush_stdout(void);
 
+/*
+ * Why an earlier write to the file failed, which stdio does not keep: a negative errno. It tries once
+ * more, with a newline at most.
+ */
+int write_failure(int fd);
+
 /* The same, and closes stdout: some file systems tell only then. */
 int finish_stdout(void);
 

@@ -53,7 +53,7 @@ scope_run report -d 1 --html "$LIVE_DIR/unused.html" -p 2147483647
 expect_eq 'no file without a watch' '66, none' \
 	"$SCOPE_STATUS, $([ -e "$LIVE_DIR/unused.html" ] || echo none)"
 scope_run report -d 0.1 --html /dev/full -p $$
-expect_eq 'a full disk' 1 "$SCOPE_STATUS"
+expect_eq 'a full disk: status, reason' '1 1' "$SCOPE_STATUS $(grep -c 'No space left' "$SCOPE_ERR")"
 
 PYTHONPATH=tests/live PYTHONDONTWRITEBYTECODE=1 timeout 100 python3 tests/live/html.py "$OUT" "$NAME"
 FAILED=$((FAILED + ($? > 0)))
