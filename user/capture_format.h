@@ -41,8 +41,8 @@ enum capture_chunk_type {
 	CHUNK_EVENTS = 1,	/* records as they came out of the rings, and ticks */
 	CHUNK_AGGREGATE,	/* items: struct aggregate */
 	CHUNK_TRAILER,		/* items: the head's, and what only the end knows; the last chunk */
-	CHUNK_MAPS,		/* reserved: executable mappings of the target */
-	CHUNK_SYMBOLS,		/* reserved: names, or build-ids when there are none */
+	CHUNK_MAPS,		/* never written: STACKS has frames in words, */
+	CHUNK_SYMBOLS,		/* never written: MODULES the build-ids */
 	CHUNK_STACKS,		/* stacks in words, by process and id: capture_stacks.h */
 	CHUNK_MODULES,		/* since 1.1; items: the files of frames that no symbol covered */
 };

@@ -136,6 +136,7 @@ static int on_tick(void *ctx, uint64_t now_ns)
 }
 
 static void on_attached(void *ctx, const struct watch_result *r);
+static void on_drained(void *ctx);
 static void on_module(void *ctx, const struct stack_module *m);
 static void on_stack(void *ctx, const struct named_stack *s);
 
@@ -161,12 +162,11 @@ int recorder_open(struct recorder **out, const struct options *o, struct watch_h
 	rec->trigger_fd = -1;
 	rec->tap = (struct watch_tap){
 		.attached = on_attached, .record = on_record, .tick = on_tick,
-		.module = on_module, .stack = on_stack, .ctx = rec,
+		.drained = on_drained, .module = on_module, .stack = on_stack, .ctx = rec,
 	};
 	h->tap = &rec->tap;
 	/* A trigger that comes before we wait for it, or after, must not end us. */
-	if (o->ring_ns)
-		sigaction(SIGUSR1, &harmless, NULL);
+	sigaction(SIGUSR1, &harmless, NULL);
 	err = capture_create(&rec->writer, o->output);
 	if (!err)
 		return EXIT_OK;
@@ -210,9 +210,8 @@ static void on_attached(void *ctx, const struct watch_result *r)
 	rec->seal_ns = o->ring_ns && o->ring_ns / RING_PARTS < SEAL_NS ? o->ring_ns / RING_PARTS :
 									  SEAL_NS;
 	rec->writer.max_bytes = o->max_bytes;
-	if (o->ring_ns)
-		rec->trigger_fd = await_trigger();
-	else
+	rec->trigger_fd = await_trigger();
+	if (!o->ring_ns)
 		rec->err = put_head(rec, r, 0);
 	if (!rec->err)
 		rec->err = store_start(&rec->store, &rec->writer, o->ring_ns,
@@ -265,7 +264,16 @@ static int end_events(struct recorder *rec, struct watch_result *r)
 	return rec->err;
 }
 
-/* An error stays with us: it is told at the end. */
+/* A kill from here on costs the stacks only. An error stays with us: it is told at the end. */
+static void on_drained(void *ctx)
+{
+	struct recorder *rec = ctx;
+	struct watch_result window = *rec->watch;
+
+	if (rec->begun)
+		end_events(rec, &window);
+}
+
 static void put_stacks(struct recorder *rec)
 {
 	struct watch_result window = *rec->watch;

@@ -25,6 +25,7 @@ struct watch_tap {
 	void (*attached)(void *ctx, const struct watch_result *r);
 	void (*record)(void *ctx, const void *data, size_t size);
 	int (*tick)(void *ctx, uint64_t now_ns);
+	void (*drained)(void *ctx);	/* that was the last record */
 	stack_module_fn module;
 	named_stack_fn stack;
 	void *ctx;

@@ -413,6 +413,9 @@ int watcher_end(struct watcher *w)
 		;
 	correlate_flush(w->correlate);
 	tell_latency(w, r->end_ns);
+	/* Names take a while: what happened is safe before. */
+	if (w->h->tap)
+		w->h->tap->drained(w->h->tap->ctx);
 	if (w->stacks)
 		stack_names_tell(w->stacks, w->session, on_module, on_stack, w);
 	if (r->bad_events)

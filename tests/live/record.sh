@@ -234,6 +234,19 @@ await 10 grep -q attached "$SCOPE_ERR"
 await 10 triggered
 scope_wait 0
 expect_eq 'flight recorder: SIGUSR1 before and after the attach' 1 "$(grep -c 'SIGUSR1: wrote' "$SCOPE_ERR")"
+# Without --ring it is an end like any other.
+scope_start record -p "$SERVER_PID" -o "$CAP"
+await 10 triggered
+scope_wait 0
+replay report --json -i "$CAP"
+expect_eq 'SIGUSR1 without --ring: said, a whole capture' '1 0 0' "$(grep -c 'SIGUSR1: wrote' "$SCOPE_ERR") $(
+	wc -l <"$LIVE_DIR/replay.err") $(jq '.notes | length' "$LIVE_DIR/replay.out")"
+for command in slow\ --over\ 0ns 'flame --mode offcpu --svg /dev/full' 'report --html /dev/full'; do
+	# shellcheck disable=SC2086  # words
+	"$EPOLLSCOPE" $command -i "$CAP" >/dev/full 2>"$LIVE_DIR/replay.err"
+	expect_eq "$command: no space, said" '1 yes' "$? $(
+		grep -q 'No space left on device' "$LIVE_DIR/replay.err" && echo yes)"
+done
 scope_start record -p "$SERVER_PID" -o "$CAP" --ring 0.5
 sleep 1.2	# longer than the window
 kill -USR1 "$SCOPE_PID"
