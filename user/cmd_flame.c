@@ -121,6 +121,8 @@ static void say_tail(const struct profile_tail *t, const struct watch_result *w)
 				tail_count(&w->aggregate->ledger.latency, t->from_ns);
 	char which[128];
 
+	if (!all && !t->exchanges)
+		return;
 	if (t->set)
 		snprintf(which, sizeof(which), "at or above the P99 of their %s",
 			 format_ns(w->window_ns).s);
@@ -172,8 +174,9 @@ static void say_stats(const struct flame *f, const struct watch_result *w)
 		warn_line("%s records were dropped: watch for a shorter time",
 			  format_count(s.dropped).s);
 	if (a->counters.stacks_lost)
-		warn_line("%s stacks found no room in the kernel's map",
-			  format_count(a->counters.stacks_lost).s);
+		warn_line("%s stack%s found no room in the kernel's map",
+			  format_count(a->counters.stacks_lost).s,
+			  a->counters.stacks_lost == 1 ? "" : "s");
 	if (aggregate_lost_events(a))
 		warn_line("%s events were lost because the ring was full: raise --ring-size",
 			  format_count(aggregate_lost_events(a)).s);

@@ -53,7 +53,7 @@ static void put_overhead(FILE *out, const struct report *r)
 			 "not known (run-time statistics are off)", "");
 	if (r->overhead.bpf_known && r->latency.count)
 		put_pair(out, "BPF an exchange",
-			 format_decimal(r->overhead.bpf_ns_per_exchange, 0).s, " ns");
+			 format_count((uint64_t)(r->overhead.bpf_ns_per_exchange + 0.5)).s, " ns");
 	if (r->overhead.bpf_known)
 		put_pair(out, "BPF", format_decimal(r->overhead.bpf_cpu_seconds, 3).s, " s");
 	if (isfinite(r->overhead.collector_cpu_seconds))

@@ -303,7 +303,7 @@ static void put_overhead(FILE *out, const struct report *r, const struct style *
 			  r->exchanges_only ? "" : " (run-time statistics are off)");
 	if (r->overhead.bpf_known && r->latency.count)
 		para_item(&p, ", ", "%s ns of BPF an exchange",
-			  format_decimal(r->overhead.bpf_ns_per_exchange, 0).s);
+			  format_count((uint64_t)(r->overhead.bpf_ns_per_exchange + 0.5)).s);
 	if (r->overhead.bpf_known)
 		para_item(&p, ", ", "BPF %s s",
 			  format_decimal(r->overhead.bpf_cpu_seconds, 3).s);
