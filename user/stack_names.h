@@ -19,8 +19,9 @@ void stack_names_free(struct stack_names *s);	/* NULL is fine */
 void stack_names_process(struct stack_names *s, uint32_t pid);
 
 /*
- * Remembers the stacks that the event names, and what processes that exec or are forked have mapped;
- * looks again, a few times a second, when a new stack has an address where nothing was (dlopen).
+ * Remembers the stacks that the event names, and what processes that exec or are forked have
+ * mapped; looks again, a few times a second, when a new stack has an address where nothing was
+ * (dlopen).
  */
 void stack_names_event(struct stack_names *s, const struct session *session, const struct event *e);
 

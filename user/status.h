@@ -49,8 +49,8 @@ void guard_standard_files(void);
 int flush_stdout(void);
 
 /*
- * Why an earlier write to the file failed, which stdio does not keep: a negative errno. It tries once
- * more, with a newline at most.
+ * Why an earlier write to the file failed, which stdio does not keep: a negative errno. It tries
+ * once more, with a newline.
  */
 int write_failure(int fd);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * sym_debuglink.c - the debug file that an ELF file names (.gnu_debuglink): beside it, in .debug/ below
- * that, and where its folder is below the debug directory. The name and all that lies there are the
+ * sym_debuglink.c - the debug file that an ELF file names (.gnu_debuglink): beside it, in .debug/
+ * there, and in its folder below the debug directory. The name and all that lies there are the
  * target's: a name with a slash is none, files are looked for in its own root, only regular ones
  * are opened, and one that has not the CRC is of another build.
  */
@@ -45,8 +45,8 @@ static bool is_other(int fd, const struct stat *of)
 }
 
 /* The first that is there, in the order of gdb. Its path is left in `path`. */
-static int open_link(const char *debug_dir, int root, const char *dir, int dir_len, const char *name,
-		     const struct stat *of, char path[4096])
+static int open_link(const char *debug_dir, int root, const char *dir, int dir_len,
+		     const char *name, const struct stat *of, char path[4096])
 {
 	static const struct {
 		const char *before, *between;

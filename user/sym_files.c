@@ -63,7 +63,7 @@ void sym_skipped(struct sym_files *files, const char *what, const char *name, in
 		 err == -ENOTSUP     ? "a Go function table of a kind that is not known" :
 		 err == -EMEDIUMTYPE ? "not a regular file" :
 		 err == -E2BIG       ? "no room for more symbols" :
-		 err == -EPERM       ? "not the process's user's alone: others could write into it" :
+		 err == -EPERM       ? "others could write into it" :
 				       strerror(-err));
 	files->options->note(files->options->arg, text);
 }

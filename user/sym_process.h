@@ -90,8 +90,8 @@ int sym_open_regular(const char *path);
 int sym_debug_load(const char *dir, const uint8_t *id, unsigned len, struct sym_table *table);
 
 /*
- * The debug file that a living process's file names, opened for later: a descriptor with the CRC that
- * it should have, or -1. `path` is as in maps.
+ * The debug file that a living process's file names, opened for later: a descriptor, and the CRC
+ * that it should have, or -1. `path` is as in maps.
  */
 int sym_debuglink_open(struct sym_files *files, uint32_t pid, int file, const char *path,
 		       uint32_t *crc);

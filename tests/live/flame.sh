@@ -360,7 +360,7 @@ expect_named() { # NAME FUNCTION ARGUMENTS...
 	shift 2
 	scope_run flame --mode cpu --hz 1999 -- "$LIVE_DIR/images" "$@"
 	notes
-	expect_between "$name: $function" 1 1000000000000 "$(weight ";$function[; ]")"
+	expect_between "$name: $function" 1 1000000000000 "$(weight ";${function}[; ]")"
 	expect_between "$name: frames without a name" 0 500 "$(share '\\[(unknown|anon|plugin[^]]*)\\]' .)"
 }
 
