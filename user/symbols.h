@@ -92,7 +92,7 @@ int symbols_refresh(struct symbols *s, uint32_t pid);
 int symbols_add_child(struct symbols *s, uint32_t parent, uint32_t pid, uint64_t start_time,
 		      uint64_t fork_ns);
 
-/* An exec: another program from then on, also if it has ended; the one before is kept. 0, -ENOMEM. */
+/* An exec: another program from then on, ended or not; the one before is kept. 0, -ENOMEM. */
 int symbols_add_exec(struct symbols *s, uint32_t pid, uint64_t exec_ns);
 
 /* What follows is about processes as they were then, CLOCK_MONOTONIC; 0: as they are. */
