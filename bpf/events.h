@@ -249,6 +249,30 @@ struct ev_sample {
 #define STACK_DEPTH	127	/* frames; deeper ones are cut */
 
 /*
+ * The top of the user stack where its thread was. Frame pointers miss the callers of a function that
+ * has no frame: user space finds them by the file's call-frame information. In a ring only, behind
+ * a record whose user_stack it belongs to; never in a capture.
+ */
+#define TOP_WORDS	32
+
+struct user_top {
+	__u64 ip;
+	__u64 sp;		/* 0: nothing could be read */
+	__u64 fp;		/* the register that frame pointers are in */
+	__u64 word[TOP_WORDS];	/* from sp on */
+};
+
+struct ev_offcpu_top {
+	struct ev_offcpu offcpu;
+	struct user_top top;
+};
+
+struct ev_sample_top {
+	struct ev_sample sample;
+	struct user_top top;
+};
+
+/*
  * What the kernel side accumulates. Each processor writes its own set, so nothing is lost and
  * nothing is shared; user space maps them and adds the sets up.
  */
@@ -390,5 +414,8 @@ _Static_assert(sizeof(struct ev_process) == 48, "wire");
 _Static_assert(sizeof(struct ev_turn) == 96, "wire");
 _Static_assert(sizeof(struct ev_offcpu) == 144, "wire");
 _Static_assert(sizeof(struct ev_sample) == 48, "wire");
+_Static_assert(sizeof(struct user_top) == 24 + TOP_WORDS * 8, "wire");
+_Static_assert(sizeof(struct ev_offcpu_top) == 144 + sizeof(struct user_top), "wire");
+_Static_assert(sizeof(struct ev_sample_top) == 48 + sizeof(struct user_top), "wire");
 
 #endif

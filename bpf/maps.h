@@ -136,6 +136,14 @@ MAP struct {
 	__uint(value_size, STACK_DEPTH * sizeof(__u64));
 } stacks SEC(".maps");
 
+/* Of threads that have a slot, with cfg_stacks: their user stack where they left the CPU. */
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, THREAD_SLOTS);
+	__type(key, __u32);
+	__type(value, struct user_top);
+} tops SEC(".maps");
+
 struct ring_def {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 16);

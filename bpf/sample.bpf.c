@@ -7,18 +7,23 @@ SEC("perf_event")
 int on_sample(void *ctx)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct ev_sample_top *with;
 	struct ev_sample *e;
 
 	if (!is_target(pid_tgid >> 32))
 		return 0;
-	e = event_reserve(sizeof(*e), EV_SAMPLE, bpf_ktime_get_ns());
-	if (!e)
+	with = event_reserve(sizeof(*with), EV_SAMPLE, bpf_ktime_get_ns());
+	if (!with)
 		return 0;
+	e = &with->sample;
 	e->pid = pid_tgid >> 32;
 	e->tid = pid_tgid;
 	e->kernel_stack = stack_id(ctx, 0);
 	e->user_stack = stack_id(ctx, BPF_F_USER_STACK);
 	bpf_get_current_comm(e->comm, sizeof(e->comm));
-	event_submit(e);
+	with->top.sp = 0;
+	if (e->user_stack >= 0)
+		top_take(bpf_get_current_task_btf(), &with->top);
+	event_submit(with);
 	return 0;
 }

@@ -75,6 +75,20 @@ INLINE bool in_call(struct task_struct *task)
 	return SYSCALL_NR((struct pt_regs *)bpf_task_pt_regs(task)) < SYSCALL_NUMBERS;
 }
 
+INLINE void off_stack_take(void *ctx, struct thread *t, struct task_struct *task)
+{
+	struct user_top *top;
+
+	stacks_take(ctx, t->off_stack);
+	top = top_of(t, task->pid);
+	if (!top)
+		return;
+	if (t->off_stack[1] >= 0)
+		top_take(task, top);
+	else
+		top->sp = 0;
+}
+
 INLINE void switched_out(void *ctx, struct thread *t, struct task_struct *task, bool runnable,
 			 unsigned int state, __u64 now)
 {
@@ -90,7 +104,7 @@ INLINE void switched_out(void *ctx, struct thread *t, struct task_struct *task, 
 	if (cfg_stacks && t->in_wait)
 		t->off_stack[0] = t->off_stack[1] = STACK_NONE;
 	else if (cfg_stacks)
-		stacks_take(ctx, t->off_stack);
+		off_stack_take(ctx, t, task);
 	if (runnable) {
 		t->state = THREAD_RUNNABLE;
 		COUNT(preemptions);
@@ -125,7 +139,7 @@ INLINE void tell_absence(const struct thread *t, const struct task_struct *task,
 
 	__builtin_memcpy(a.comm, task->comm, COMM_LEN);
 	__builtin_memcpy(a.instead_comm, instead->comm, COMM_LEN);
-	off_report(t, &a, now);
+	off_report(t, &a, cfg_stacks && !t->in_wait ? top_of(t, task->pid) : NULL, now);
 }
 
 INLINE void switched_in(struct thread *t, struct task_struct *task, struct task_struct *instead,

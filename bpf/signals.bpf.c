@@ -27,15 +27,8 @@ __noinline int turn_report(const struct thread *t, __u64 now)
 	return 0;
 }
 
-__noinline int off_report(const struct thread *t, const struct absence *a, __u64 now)
+INLINE void off_fill(struct ev_offcpu *e, const struct thread *t, const struct absence *a)
 {
-	struct ev_offcpu *e;
-
-	if (!t || !a)
-		return 0;
-	e = event_reserve(sizeof(*e), EV_OFFCPU, now);
-	if (!e)
-		return 0;
 	e->start_ns = t->off_ns;
 	e->blocked_ns = a->blocked_ns;
 	e->turn = t->turn;
@@ -56,6 +49,30 @@ __noinline int off_report(const struct thread *t, const struct absence *a, __u64
 	__builtin_memcpy(e->comm, a->comm, COMM_LEN);
 	__builtin_memcpy(e->waker_comm, t->waker_comm, COMM_LEN);
 	__builtin_memcpy(e->instead_comm, a->instead_comm, COMM_LEN);
+}
+
+/* With the top of the user stack behind it, if there is one. */
+__noinline int off_report(const struct thread *t, const struct absence *a,
+			  const struct user_top *top, __u64 now)
+{
+	struct ev_offcpu_top *with;
+	struct ev_offcpu *e;
+
+	if (!t || !a)
+		return 0;
+	if (top && top->sp) {
+		with = event_reserve(sizeof(*with), EV_OFFCPU, now);
+		if (!with)
+			return 0;
+		off_fill(&with->offcpu, t, a);
+		__builtin_memcpy(&with->top, top, sizeof(*top));
+		event_submit(with);
+		return 0;
+	}
+	e = event_reserve(sizeof(*e), EV_OFFCPU, now);
+	if (!e)
+		return 0;
+	off_fill(e, t, a);
 	event_submit(e);
 	return 0;
 }

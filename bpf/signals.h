@@ -29,7 +29,8 @@ struct absence {
 
 /* Functions of their own (signals.bpf.c): events, and what only a sick server needs. */
 int turn_report(const struct thread *t, __u64 now);
-int off_report(const struct thread *t, const struct absence *a, __u64 now);
+int off_report(const struct thread *t, const struct absence *a, const struct user_top *top,
+	       __u64 now);
 
 #define COUNT_BY(field, n) do {					\
 	struct counters *__c = counters();			\

@@ -29,4 +29,28 @@ INLINE void stacks_take(void *ctx, __s32 stack[2])
 	stack[1] = stack_id(ctx, BPF_F_USER_STACK);
 }
 
+/* The registers are those of a task that is in the kernel, or was when an interrupt came. */
+INLINE void top_take(struct task_struct *task, struct user_top *top)
+{
+#ifdef USER_SP
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+
+	top->ip = USER_IP(regs);
+	top->sp = USER_SP(regs);
+	top->fp = USER_FP(regs);
+	if (bpf_probe_read_user(top->word, sizeof(top->word), (void *)top->sp))
+		top->sp = 0;
+#else
+	top->sp = 0;
+#endif
+}
+
+/* NULL for a thread whose slot is another's. */
+INLINE struct user_top *top_of(const struct thread *t, __u32 tid)
+{
+	__u32 key = tid & (THREAD_SLOTS - 1);
+
+	return t->tid == tid ? bpf_map_lookup_elem(&tops, &key) : NULL;
+}
+
 #endif

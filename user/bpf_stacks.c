@@ -77,7 +77,10 @@ int stacks_configure(struct session *s, const struct session_config *config)
 	s->stack_slots = config->stack_depth && config->stack_depth + HOOK_FRAMES < limit ?
 				 config->stack_depth + HOOK_FRAMES : limit;
 	err = bpf_map__set_value_size(map, s->stack_slots * (uint32_t)sizeof(uint64_t));
-	return err || config->stack_hz ? err : bpf_map__set_max_entries(map, 1);
+	if (err || config->stack_hz)
+		return err;
+	err = bpf_map__set_max_entries(map, 1);
+	return err ? err : bpf_map__set_max_entries(s->skel->maps.tops, 1);
 }
 
 size_t session_stack(const struct session *s, int32_t id, uint64_t ip[STACK_DEPTH], bool *cut)

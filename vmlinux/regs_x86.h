@@ -13,3 +13,8 @@ struct pt_regs {
 #define SYSCALL_ARG2(regs)	((regs)->si)
 #define SYSCALL_ARG3(regs)	((regs)->dx)
 #define SYSCALL_ARG4(regs)	((regs)->r10)
+
+/* Where the thread was in user mode. */
+#define USER_IP(regs)		((regs)->ip)
+#define USER_SP(regs)		((regs)->sp)
+#define USER_FP(regs)		((regs)->bp)
