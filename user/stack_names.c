@@ -22,6 +22,7 @@ struct stack_names {
 	struct stack_set set;
 	struct symbols *symbols;
 	struct stack_modules *modules;
+	struct stack_tops *tops;
 	size_t depth;
 	char (*room)[FRAME_BYTES];	/* of frames that are not a symbol's name alone */
 	unsigned notes;
@@ -51,8 +52,9 @@ struct stack_names *stack_names_new(size_t depth, const char *debug_dir)
 	s->depth = depth && depth < STACK_DEPTH ? depth : STACK_DEPTH;
 	s->symbols = symbols_new(&options);
 	s->modules = stack_modules_new();
+	s->tops = stack_tops_new(s->symbols);
 	s->room = malloc(STACK_DEPTH * sizeof(*s->room));
-	if (s->symbols && s->modules && s->room)
+	if (s->symbols && s->modules && s->tops && s->room)
 		return s;
 	stack_names_free(s);
 	return NULL;
@@ -63,6 +65,7 @@ void stack_names_free(struct stack_names *s)
 	if (!s)
 		return;
 	stack_set_free(&s->set);
+	stack_tops_free(s->tops);
 	stack_modules_free(s->modules);
 	symbols_free(s->symbols);
 	free(s->room);
@@ -73,6 +76,17 @@ void stack_names_process(struct stack_names *s, uint32_t pid)
 {
 	if (symbols_refresh(s->symbols, pid) == -ENOENT)
 		symbols_add_process(s->symbols, pid);
+}
+
+const void *stack_names_record(struct stack_names *s, const void *data, size_t *size,
+			       struct ev_offcpu *room)
+{
+	return stack_tops_record(s->tops, data, size, room);
+}
+
+void stack_names_get_stats(const struct stack_names *s, struct stack_tops_stats *stats)
+{
+	stack_tops_get_stats(s->tops, stats);
 }
 
 static void look_again(struct stack_names *s, uint32_t pid, uint64_t now)
@@ -87,13 +101,14 @@ static void look_again(struct stack_names *s, uint32_t pid, uint64_t now)
 /* A new stack of a process, which may have mapped more since it was looked at. */
 static void check(struct stack_names *s, const struct session *session, uint32_t pid, int32_t id)
 {
+	const struct stack_top *top = stack_tops_find(s->tops, id);
 	uint64_t ip[STACK_DEPTH], now = monotonic_ns();
 	size_t n;
 	bool is_cut;
 
 	if (now < s->next_look_ns)
 		return;
-	n = session_stack(session, id, ip, &is_cut);
+	n = session_stack(session, top ? top->id : id, ip, &is_cut);
 	for (size_t i = 0; i < n; i++)
 		if (!symbols_covers(s->symbols, pid, ip[i] - (i > 0))) {
 			look_again(s, pid, now);
@@ -218,8 +233,13 @@ static void tell(const struct telling *t, struct stack_key key)
 	const char *frames[STACK_DEPTH];
 	uint64_t ip[STACK_DEPTH];
 	struct named_stack named = { .key = key, .frames = frames };
-	size_t n = session_stack(t->session, key.id, ip, &named.cut);
+	const struct stack_top *top = key.pid ? stack_tops_find(t->names->tops, key.id) : NULL;
+	size_t n = session_stack(t->session, top ? top->id : key.id, ip, &named.cut);
 
+	if (top && top->callers.astray)
+		named.cut = false;
+	if (top)
+		n = stack_top_apply(top, ip, n, STACK_DEPTH);
 	if (!n)
 		return;
 	symbols_at(t->names->symbols, key.first_ns);

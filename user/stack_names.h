@@ -8,6 +8,7 @@
 
 #include "bpf_session.h"
 #include "stack_set.h"
+#include "stack_tops.h"
 
 struct stack_names;
 
@@ -17,6 +18,14 @@ void stack_names_free(struct stack_names *s);	/* NULL is fine */
 
 /* A process of the target: what it has mapped is looked at now, for it may end. */
 void stack_names_process(struct stack_names *s, uint32_t pid);
+
+/*
+ * A record as it came out of a ring becomes what is for everybody: its user stack with the callers
+ * that frame pointers miss (stack_tops.h; *room and *size as there). Before stack_names_event().
+ */
+const void *stack_names_record(struct stack_names *s, const void *data, size_t *size,
+			       struct ev_offcpu *room);
+void stack_names_get_stats(const struct stack_names *s, struct stack_tops_stats *stats);
 
 /*
  * Remembers the stacks that the event names, and what processes that exec or are forked have

@@ -44,9 +44,11 @@ void sym_files_free(struct sym_files *files)
 {
 	for (size_t i = 0; i < files->n; i++) {
 		let_go(files, files->list[i]);
+		cfi_close(files->list[i]->cfi);
 		sym_object_free(&files->list[i]->elf);
 		free(files->list[i]);
 	}
+	cfi_close(files->vdso);
 	free(files->list);
 }
 

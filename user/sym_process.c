@@ -97,7 +97,8 @@ static int read_maps(struct sym_files *files, FILE *in, const struct sym_process
 		m.end = line.end;
 		m.offset = line.offset;
 		m.inode = line.inode;
-		if (!strcmp(line.path, "[vdso]"))
+		m.vdso = !strcmp(line.path, "[vdso]");
+		if (m.vdso)
 			fresh->vdso = line.start;
 		fill(files, fresh->pid, old, line.path, &m);
 		if (!add(fresh, &room, &m))

@@ -28,6 +28,8 @@ struct sym_file {
 	uint32_t object;	/* its base name, interned */
 	uint32_t bracketed;	/* "[base name]" */
 	struct sym_object elf;
+	struct cfi *cfi;	/* NULL: not asked for yet, or it has none */
+	bool cfi_asked;
 };
 
 /* All of them, and where notes go. */
@@ -41,6 +43,8 @@ struct sym_files {
 	uint64_t bytes;		/* of all tables, the kernel's and JITs' too */
 	uint64_t read;
 	uint64_t skipped;
+	struct cfi *vdso;	/* our own: every 64-bit process has the same */
+	bool vdso_asked;
 };
 
 struct sym_mapping {
@@ -49,6 +53,7 @@ struct sym_mapping {
 	uint64_t inode;		/* 0: no file */
 	uint32_t path;		/* interned, "" is 0 */
 	struct sym_file *file;	/* NULL: none, or it could not be opened */
+	bool vdso;
 	uint32_t bracketed;	/* what its addresses are called without a symbol */
 };
 
@@ -68,6 +73,10 @@ struct sym_file *sym_files_open(struct sym_files *files, uint32_t pid, const str
 void sym_file_name(struct sym_files *files, struct sym_file *file, const char *path);
 /* Reads its symbols, if that was not done before, and closes it. */
 void sym_file_load(struct sym_files *files, struct sym_file *file);
+
+/* Its call-frame information, NULL if it has none. Of a file, ask before its symbols are read. */
+struct cfi *sym_file_cfi(struct sym_files *files, struct sym_file *file);
+struct cfi *sym_vdso_cfi(struct sym_files *files);
 
 /* What was skipped, and why: err is a negative errno. */
 void sym_skipped(struct sym_files *files, const char *what, const char *name, int err);

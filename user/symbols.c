@@ -390,6 +390,21 @@ int symbols_place(struct symbols *s, uint32_t pid, uint64_t start_time, uint64_t
 	return 0;
 }
 
+int symbols_rule(struct symbols *s, uint32_t pid, uint64_t address, struct cfi_rule *rule)
+{
+	struct sym_process *p = find_process(s, pid, 0);
+	const struct sym_mapping *m = p ? sym_process_find(p, address) : NULL;
+	struct cfi *cfi = NULL;
+
+	if (!m)
+		return -ENOENT;
+	if (m->file)
+		cfi = sym_file_cfi(&s->files, m->file);
+	else if (m->vdso)
+		cfi = sym_vdso_cfi(&s->files);
+	return cfi && cfi_find(cfi, address - m->start + m->offset, rule) ? 0 : -ENODATA;
+}
+
 void symbols_get_stats(const struct symbols *s, struct symbols_stats *stats)
 {
 	*stats = (struct symbols_stats){

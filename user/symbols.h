@@ -18,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cfi.h"
+
 #define SYMBOLS_BUILD_ID_MAX 64
 #define SYMBOLS_NAME_MAX 1024	/* bytes of a name, with its NUL; longer ones end in "..." */
 
@@ -124,6 +126,12 @@ const char *symbols_suffix(const struct symbol *symbol);
 /* 0, or -ENOENT if no file is mapped there. */
 int symbols_place(struct symbols *s, uint32_t pid, uint64_t start_time, uint64_t address,
 		  struct symbol_place *place);
+
+/*
+ * How to get from a function to its caller (cfi.h). 0; -ENOENT: nothing executable is mapped there;
+ * -ENODATA: nothing is known of that code.
+ */
+int symbols_rule(struct symbols *s, uint32_t pid, uint64_t address, struct cfi_rule *rule);
 
 void symbols_get_stats(const struct symbols *s, struct symbols_stats *stats);
 

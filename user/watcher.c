@@ -59,8 +59,11 @@ static void on_process(struct watcher *w, const struct ev_process *p)
 static void on_record(void *ctx, const void *data, size_t size)
 {
 	struct watcher *w = ctx;
+	struct ev_offcpu room;
 	struct event e;
 
+	if (w->stacks)
+		data = stack_names_record(w->stacks, data, &size, &room);
 	if (w->h->tap)
 		w->h->tap->record(w->h->tap->ctx, data, size);
 	w->r->events++;

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* callers.c - see callers.h. */
+#include <errno.h>
+
+#include "callers.h"
+
+#define WORD sizeof(uint64_t)
+
+/* Registers in a function on the way out. */
+struct place {
+	uint64_t pc, sp, fp;
+	bool fp_known;
+};
+
+/* A word of the stack, if it was sent and was not yet left behind. */
+static bool word_at(const struct user_top *top, const struct place *p, uint64_t address,
+		    uint64_t *word)
+{
+	uint64_t at = address - top->sp;
+
+	if (address < p->sp || at % WORD || at / WORD >= TOP_WORDS)
+		return false;
+	*word = top->word[at / WORD];
+	return true;
+}
+
+/* Where the frame begins; 0: nobody knows. */
+static uint64_t frame_of(const struct place *p, const struct cfi_rule *rule)
+{
+	if (rule->cfa == CFI_CFA_SP)
+		return p->sp + (uint64_t)rule->cfa_offset;
+	if (rule->cfa == CFI_CFA_FP && p->fp_known)
+		return p->fp + (uint64_t)rule->cfa_offset;
+	return 0;
+}
+
+/* From a function to its caller, or false. */
+static bool go_out(const struct user_top *top, struct place *p, const struct cfi_rule *rule,
+		   uint64_t frame)
+{
+	uint64_t ra, saved = frame + (uint64_t)rule->fp_offset;
+
+	if (frame <= p->sp || !word_at(top, p, frame - WORD, &ra))
+		return false;
+	/* Below the stack pointer it was taken back already: then the register has it. */
+	if (rule->fp == CFI_FP_SAVED && saved >= p->sp)
+		p->fp_known = word_at(top, p, saved, &p->fp);
+	else if (rule->fp == CFI_FP_LOST)
+		p->fp_known = false;
+	p->pc = ra;
+	p->sp = frame;
+	return true;
+}
+
+/* The way ends here. The kernel began with a frame pointer that is none, if another one is. */
+static int stop(const struct user_top *top, const struct place *p, struct callers *out)
+{
+	out->astray = p->fp_known && p->fp != top->fp;
+	return out->astray ? 0 : -ENODATA;
+}
+
+int callers_find(const struct user_top *top, callers_rule_fn rule, void *ctx, struct callers *out)
+{
+	struct place p = { .pc = top->ip, .sp = top->sp, .fp = top->fp, .fp_known = true };
+	struct cfi_rule r;
+
+	*out = (struct callers){ 0 };
+	for (;;) {
+		/* Of a return address, the call. */
+		int err = rule(ctx, p.pc - (out->n > 0), &r);
+		uint64_t frame = err ? 0 : frame_of(&p, &r);
+
+		if (err == -ENOENT) {
+			*out = (struct callers){ 0 };
+			return -EBADMSG;
+		}
+		/* The word that the kernel's next frame is from. */
+		if (frame && frame - WORD == top->fp + WORD)
+			return 0;
+		if (!frame || out->n == CALLERS_MAX || !go_out(top, &p, &r, frame))
+			return stop(top, &p, out);
+		out->at[out->n++] = p.pc;
+	}
+}
