@@ -253,7 +253,7 @@ struct ev_sample {
  * has no frame: user space finds them by the file's call-frame information. In a ring only, behind
  * a record whose user_stack it belongs to; never in a capture.
  */
-#define TOP_WORDS	32
+#define TOP_WORDS	40
 
 struct user_top {
 	__u64 ip;

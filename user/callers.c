@@ -52,33 +52,58 @@ static bool go_out(const struct user_top *top, struct place *p, const struct cfi
 	return true;
 }
 
-/* The way ends here. The kernel began with a frame pointer that is none, if another one is. */
-static int stop(const struct user_top *top, const struct place *p, struct callers *out)
+/* The kernel's walk alongside: its next frame is the word behind the one that fp points to. */
+struct alongside {
+	uint64_t fp;
+	bool met;	/* one of its frames was ours too */
+	unsigned last;	/* of our callers, the last that it lacks: number + 1 */
+};
+
+/*
+ * The way ends here; outward of it is what the kernel's walk found, if that went by frame pointers. Of
+ * ours, what it has as well need not be told.
+ */
+static int stop(const struct place *p, const struct alongside *k, struct callers *out)
 {
-	out->astray = p->fp_known && p->fp != top->fp;
-	return out->astray ? 0 : -ENODATA;
+	/* Where it is 0 the kernel's walk ended. */
+	out->astray = k->fp && ((p->fp_known && p->fp != k->fp) || k->fp + WORD < p->sp);
+	if (!out->astray) {
+		out->instead -= out->n - k->last;
+		out->n = k->last;
+	}
+	return out->astray || k->met ? 0 : -ENODATA;
 }
 
 int callers_find(const struct user_top *top, callers_rule_fn rule, void *ctx, struct callers *out)
 {
 	struct place p = { .pc = top->ip, .sp = top->sp, .fp = top->fp, .fp_known = true };
+	struct alongside k = { .fp = top->fp };
+	uint64_t frame, next = 0;
 	struct cfi_rule r;
+	bool both;
+	int err;
 
 	*out = (struct callers){ 0 };
 	for (;;) {
 		/* Of a return address, the call. */
-		int err = rule(ctx, p.pc - (out->n > 0), &r);
-		uint64_t frame = err ? 0 : frame_of(&p, &r);
-
+		err = rule(ctx, p.pc - (out->n > 0), &r);
 		if (err == -ENOENT) {
 			*out = (struct callers){ 0 };
 			return -EBADMSG;
 		}
-		/* The word that the kernel's next frame is from. */
-		if (frame && frame - WORD == top->fp + WORD)
-			return 0;
-		if (!frame || out->n == CALLERS_MAX || !go_out(top, &p, &r, frame))
-			return stop(top, &p, out);
+		frame = err ? 0 : frame_of(&p, &r);
+		both = frame && frame - WORD == k.fp + WORD;
+		k.met = k.met || both;
+		if (!frame || out->n == CALLERS_MAX || (both && !word_at(top, &p, k.fp, &next)) ||
+		    !go_out(top, &p, &r, frame))
+			return stop(&p, &k, out);
 		out->at[out->n++] = p.pc;
+		if (both) {
+			k.fp = next;
+			p.fp_known = p.fp_known && p.fp == next;
+			out->instead++;
+		} else {
+			k.last = out->n;
+		}
 	}
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* cfi.c - rules by libdw, each asked for once: ranges in order of their addresses. */
+/* cfi.c - rules by libdw, remembered as ranges in order of their addresses. */
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <errno.h>
@@ -166,8 +166,11 @@ static size_t first_behind(const struct cfi *cfi, uint64_t address)
 /* Remembers a rule, unless the file contradicts itself: then it is asked again. */
 static void keep(struct cfi *cfi, size_t at, const struct cfi_rule *rule)
 {
-	if ((at && cfi->rules[at - 1].end > rule->start) ||
-	    (at < cfi->n && cfi->rules[at].start < rule->end) || cfi->n == RULES_MAX)
+	if (at < cfi->n && cfi->rules[at].end == rule->end) {
+		cfi->rules[at].start = rule->start;
+		return;
+	}
+	if ((at < cfi->n && cfi->rules[at].start < rule->end) || cfi->n == RULES_MAX)
 		return;
 	if (cfi->n == cfi->room) {
 		size_t more = cfi->room ? 2 * cfi->room : 64;
@@ -201,8 +204,10 @@ bool cfi_find(struct cfi *cfi, uint64_t offset, struct cfi_rule *rule)
 	*rule = (struct cfi_rule){ 0 };
 	read_rule(frame, rule);
 	free(frame);
-	if (address < rule->start || address >= rule->end)
+	if (address >= rule->end)
 		return false;
+	/* libdw's beginning is too early behind DW_CFA_restore_state. */
+	rule->start = address;
 	keep(cfi, at, rule);
 	return true;
 }

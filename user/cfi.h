@@ -24,9 +24,8 @@ enum cfi_fp {
 	CFI_FP_SAVED,	/* in the word at the frame's beginning and fp_offset */
 };
 
-/* The same for all addresses from start to end. */
 struct cfi_rule {
-	uint64_t start, end;	/* as the file itself gives them */
+	uint64_t start, end;	/* addresses that it is known to be for, as the file gives them */
 	enum cfi_cfa cfa;
 	enum cfi_fp fp;
 	int64_t cfa_offset;

@@ -44,7 +44,8 @@ void stack_tops_free(struct stack_tops *t)
 static bool equal(const struct stack_top *a, const struct stack_top *b)
 {
 	return a->pid == b->pid && a->id == b->id && a->ip == b->ip &&
-	       a->callers.n == b->callers.n && a->callers.astray == b->callers.astray &&
+	       a->callers.n == b->callers.n && a->callers.instead == b->callers.instead &&
+	       a->callers.astray == b->callers.astray &&
 	       !memcmp(a->callers.at, b->callers.at, a->callers.n * sizeof(a->callers.at[0]));
 }
 
@@ -116,7 +117,7 @@ static int32_t resolve(struct stack_tops *t, uint32_t pid, int32_t id, const str
 	t->stats.bad += err == -EBADMSG;
 	t->stats.open += err == -ENODATA;
 	t->stats.astray += found.callers.astray;
-	t->stats.found += found.callers.n > 0;
+	t->stats.found += found.callers.n > found.callers.instead;
 	if (!found.callers.n && !found.callers.astray)
 		return id;
 	return intern(t, &found);
@@ -150,20 +151,31 @@ const struct stack_top *stack_tops_find(const struct stack_tops *t, int32_t id)
 	return id >= TOPS_FIRST_ID && i < t->n ? &t->list[i] : NULL;
 }
 
+/* Whether it is of that stack: the map compares hashes only. What both have is in both, in order. */
+static bool fits(const struct stack_top *top, const uint64_t *ip, size_t n)
+{
+	const struct callers *c = &top->callers;
+	unsigned k = 0;
+
+	if (n < 1 + c->instead || ip[0] != top->ip)
+		return false;
+	for (unsigned i = 0; i < c->n && k < c->instead; i++)
+		k += c->at[i] == ip[1 + k];
+	return k == c->instead;
+}
+
 size_t stack_top_apply(const struct stack_top *top, uint64_t *ip, size_t n, size_t room)
 {
-	size_t more = top->callers.n;
+	const struct callers *c = &top->callers;
+	size_t first = 1 + c->instead, rest = 0;
 
-	/* Another stack has that id: the map compares hashes. */
-	if (!n || ip[0] != top->ip)
+	if (!fits(top, ip, n))
 		return n;
-	if (top->callers.astray)
-		n = 1;
-	if (n + more > room)
-		n = room - more;
-	memmove(&ip[1 + more], &ip[1], (n - 1) * sizeof(*ip));
-	memcpy(&ip[1], top->callers.at, more * sizeof(*ip));
-	return n + more;
+	if (!c->astray)
+		rest = n - first < room - 1 - c->n ? n - first : room - 1 - c->n;
+	memmove(&ip[1 + c->n], &ip[first], rest * sizeof(*ip));
+	memcpy(&ip[1], c->at, c->n * sizeof(*ip));
+	return 1 + c->n + rest;
 }
 
 void stack_tops_get_stats(const struct stack_tops *t, struct stack_tops_stats *stats)
