@@ -115,7 +115,7 @@ static int32_t resolve(struct stack_tops *t, uint32_t pid, int32_t id, const str
 	t->stats.asked++;
 	err = callers_find(top, rule_of, &owner, &found.callers);
 	t->stats.bad += err == -EBADMSG;
-	t->stats.open += err == -ENODATA;
+	t->stats.open += err == -ENODATA && found.callers.n;
 	t->stats.astray += found.callers.astray;
 	t->stats.found += found.callers.n > found.callers.instead;
 	if (!found.callers.n && !found.callers.astray)

@@ -27,7 +27,7 @@ struct stack_tops_stats {
 	uint64_t asked;		/* records with a top */
 	uint64_t found;		/* whose stack lacked callers that are known now */
 	uint64_t astray;	/* whose other frames were none */
-	uint64_t open;		/* on whose way out a rule or a word was missing */
+	uint64_t open;		/* on whose way out, once begun, a rule or a word was missing */
 	uint64_t bad;		/* on whose way out there was no code: nothing was taken */
 };
 
