@@ -65,13 +65,15 @@ struct alongside {
  */
 static int stop(const struct place *p, const struct alongside *k, struct callers *out)
 {
+	bool elsewhere = (p->fp_known && p->fp != k->fp) || k->fp + WORD < p->sp;
+
 	/* Where it is 0 the kernel's walk ended. */
-	out->astray = k->fp && ((p->fp_known && p->fp != k->fp) || k->fp + WORD < p->sp);
+	out->astray = elsewhere && k->fp;
 	if (!out->astray) {
 		out->instead -= out->n - k->last;
 		out->n = k->last;
 	}
-	return out->astray || k->met ? 0 : -ENODATA;
+	return elsewhere || k->met ? 0 : -ENODATA;
 }
 
 int callers_find(const struct user_top *top, callers_rule_fn rule, void *ctx, struct callers *out)

@@ -10,8 +10,8 @@
 #include "proc.h"
 #include "stack_names.h"
 #include "status.h"
-#include "term.h"
 #include "tail.h"
+#include "term.h"
 #include "watcher.h"
 
 #define MS 1000000ULL
