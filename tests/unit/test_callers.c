@@ -293,6 +293,25 @@ static bool take_top(pid_t child, struct user_top *top)
 	return process_vm_readv(child, &to, 1, &from, 1, 0) > 0;
 }
 
+#define FRAMES 24
+
+/* As the kernel does it: by frame pointers, until one can't be read. */
+static size_t kernel_walk(pid_t child, const struct user_top *top, uint64_t ip[FRAMES])
+{
+	uint64_t frame[2] = { top->fp };
+	struct iovec to = { frame, sizeof(frame) }, from = { .iov_len = sizeof(frame) };
+	size_t n = 1;
+
+	ip[0] = top->ip;
+	while (n < FRAMES) {
+		from.iov_base = (void *)frame[0];
+		if (process_vm_readv(child, &to, 1, &from, 1, 0) != sizeof(frame))
+			break;
+		ip[n++] = frame[1];
+	}
+	return n;
+}
+
 static bool is_in(struct subject *s, uint64_t address, const char *name)
 {
 	struct symbol symbol;
@@ -305,20 +324,22 @@ static bool is_in(struct subject *s, uint64_t address, const char *name)
 static void check_step(struct subject *s, pid_t child, const struct user_top *top,
 		       const char *name, struct step_count *count)
 {
-	struct callers found;
+	struct stack_top found = { .ip = top->ip };
 	struct symbol symbol;
-	int err = callers_find(top, own_rule, s, &found);
+	int err = callers_find(top, own_rule, s, &found.callers);
+	uint64_t ip[FRAMES];
+	size_t n = stack_top_apply(&found, ip, kernel_walk(child, top, ip), FRAMES);
 	bool there = false;
 
 	count->inside++;
 	symbols_user(s->symbols, s->pid, 0, top->ip, &symbol);
-	for (unsigned i = 0; i < found.n; i++) {
-		if (!follows_call(child, found.at[i]))
+	for (size_t i = 1; i < n && !there; i++) {
+		there = is_in(s, ip[i] - 1, name);
+		if (i <= found.callers.n && !follows_call(child, ip[i]))
 			fail_msg("%s at %#llx: no call before %#llx", symbol.name,
-				 (unsigned long long)top->ip, (unsigned long long)found.at[i]);
-		there = there || is_in(s, found.at[i] - 1, name);
+				 (unsigned long long)top->ip, (unsigned long long)ip[i]);
 	}
-	if (err == -ENODATA && !found.n) {
+	if (err == -ENODATA && !found.callers.n) {
 		if (symbol.kind != SYMBOL_NONE)
 			fail_msg("in %s nothing is known", symbol.name);
 		count->without++;
@@ -326,7 +347,7 @@ static void check_step(struct subject *s, pid_t child, const struct user_top *to
 	}
 	if (!there)
 		fail_msg("%s at %#llx: %u callers, error %d, none is %s", symbol.name,
-			 (unsigned long long)top->ip, found.n, err, name);
+			 (unsigned long long)top->ip, found.callers.n, err, name);
 	count->followed += !err;
 }
 
