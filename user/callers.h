@@ -16,7 +16,7 @@
 
 #include "../bpf/hist.h"
 #include "../bpf/events.h"
-#include "cfi.h"
+#include "sym_cfi.h"
 
 #define CALLERS_MAX 16
 

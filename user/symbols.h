@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cfi.h"
+#include "sym_cfi.h"
 
 #define SYMBOLS_BUILD_ID_MAX 64
 #define SYMBOLS_NAME_MAX 1024	/* bytes of a name, with its NUL; longer ones end in "..." */
@@ -128,7 +128,7 @@ int symbols_place(struct symbols *s, uint32_t pid, uint64_t start_time, uint64_t
 		  struct symbol_place *place);
 
 /*
- * How to get from a function to its caller (cfi.h). 0; -ENOENT: nothing executable is mapped there;
+ * How to get from a function to its caller (sym_cfi.h). 0; -ENOENT: nothing executable is mapped there;
  * -ENODATA: nothing is known of that code.
  */
 int symbols_rule(struct symbols *s, uint32_t pid, uint64_t address, struct cfi_rule *rule);

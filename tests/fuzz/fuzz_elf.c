@@ -46,6 +46,22 @@ static void check(struct sym_table *t)
 	sym_table_free(t);
 }
 
+/* Each place of a small file, and asked again the same comes of it. */
+static void fuzz_cfi(const uint8_t *data, size_t size)
+{
+	struct cfi_rule rule, again;
+	struct cfi *cfi;
+
+	if (cfi_open_memory(data, size, &cfi))
+		return;
+	for (size_t i = 0; i < size && i < 4096; i++)
+		if (cfi_find(cfi, i, &rule))
+			demand(cfi_find(cfi, i, &again) && again.cfa == rule.cfa &&
+				       again.cfa_offset == rule.cfa_offset && again.fp == rule.fp &&
+				       again.fp_offset == rule.fp_offset, "rule");
+	cfi_close(cfi);
+}
+
 /* libelf keeps pointers into the image, so it is a copy of its own size. */
 static void fuzz_elf(const uint8_t *data, size_t size)
 {
@@ -72,6 +88,7 @@ static void fuzz_elf(const uint8_t *data, size_t size)
 	check(&object.table);
 	sym_object_free(&object);
 	free(image);
+	fuzz_cfi(data, size);
 }
 
 static void fuzz_name(const uint8_t *data, size_t size)

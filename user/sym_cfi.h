@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * cfi.h - the call-frame information of a file (.eh_frame): how to get from an address in a function
+ * sym_cfi.h - the call-frame information of a file (.eh_frame): how to get from an address in a function
  * to that function's caller. Only x86-64; elsewhere no file has any.
  */
-#ifndef EPOLLSCOPE_CFI_H
-#define EPOLLSCOPE_CFI_H
+#ifndef EPOLLSCOPE_SYM_CFI_H
+#define EPOLLSCOPE_SYM_CFI_H
 
 #include <stdbool.h>
 #include <stddef.h>
