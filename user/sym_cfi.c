@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* sym_cfi.c - rules by libdw, remembered as ranges in order of their addresses. */
-#include <dwarf.h>
+/*
+ * sym_cfi.c - the entries of .eh_frame, sorted, and rules remembered as ranges, sorted too. libdw takes
+ * the entries apart; what stands in them is read in sym_cfi_run.c.
+ */
 #include <elfutils/libdw.h>
 #include <errno.h>
 #include <gelf.h>
@@ -8,22 +10,30 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sym_cfi.h"
+#include "sym_cfi_run.h"
 #include "sym_elf.h"
 
 #define RULES_MAX (1u << 20)
+#define ENTRIES_MAX (1u << 22)
 
-/* DWARF's numbers of registers on x86-64. */
-#define REG_FP 6
-#define REG_SP 7
-#define REG_RA 16
-#define FP_FRAME 16	/* a return address and a frame pointer */
+#define PCREL_4 0x1b	/* 4 bytes, relative to themselves: what linkers write */
+
+/* An entry: the code it is about, and where it stands in .eh_frame. */
+struct entry {
+	uint64_t start;
+	uint32_t size;
+	uint32_t at;
+};
 
 struct cfi {
 	int fd;		/* -1: in memory */
 	char *image;
 	Elf *elf;
-	Dwarf_CFI *info;
+	unsigned char ident[EI_NIDENT];
+	Elf_Data *frames;	/* .eh_frame */
+	uint64_t address;	/* its own */
+	struct entry *entries;
+	size_t n_entries;
 	struct sym_object object;	/* for its segments */
 	struct cfi_rule *rules;
 	size_t n, room;
@@ -33,8 +43,7 @@ void cfi_close(struct cfi *cfi)
 {
 	if (!cfi)
 		return;
-	if (cfi->info)
-		dwarf_cfi_end(cfi->info);
+	free(cfi->entries);
 	elf_end(cfi->elf);
 	sym_object_free(&cfi->object);
 	if (cfi->fd >= 0)
@@ -44,19 +53,90 @@ void cfi_close(struct cfi *cfi)
 	free(cfi);
 }
 
+static bool entry_at(const struct cfi *cfi, Dwarf_Off at, Dwarf_Off *next, Dwarf_CFI_Entry *entry)
+{
+	return at < cfi->frames->d_size &&
+	       !dwarf_next_cfi(cfi->ident, cfi->frames, true, at, next, entry);
+}
+
+/* The entry that an FDE refers to, if it is of a kind that we know. */
+static bool common_of(const struct cfi *cfi, const Dwarf_FDE *fde, struct cfi_common *common)
+{
+	Dwarf_CFI_Entry entry;
+	Dwarf_Off next;
+
+	return entry_at(cfi, fde->CIE_pointer, &next, &entry) && dwarf_cfi_cie_p(&entry) &&
+	       cfi_common(&entry.cie, common) && common->encoding == PCREL_4;
+}
+
+static bool read_entry(const struct cfi *cfi, const Dwarf_FDE *fde, Dwarf_Off at,
+		       struct entry *entry)
+{
+	struct cfi_common common;
+	int32_t start;
+
+	if (fde->end - fde->start < 8 || !common_of(cfi, fde, &common))
+		return false;
+	memcpy(&start, fde->start, 4);
+	memcpy(&entry->size, fde->start + 4, 4);
+	entry->start = cfi->address + (uint64_t)start +
+		       (uint64_t)(fde->start - (const uint8_t *)cfi->frames->d_buf);
+	entry->at = (uint32_t)at;
+	return entry->size;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+/* Twice: to count them, and to take them. */
+static int read_entries(struct cfi *cfi)
+{
+	Dwarf_CFI_Entry entry;
+	Dwarf_Off next, at;
+	size_t n = 0;
+
+	for (at = 0; entry_at(cfi, at, &next, &entry) && next > at && n < ENTRIES_MAX; at = next)
+		n += !dwarf_cfi_cie_p(&entry);
+	if (!n)
+		return -ENODATA;
+	cfi->entries = malloc(n * sizeof(*cfi->entries));
+	if (!cfi->entries)
+		return -ENOMEM;
+	for (at = 0; cfi->n_entries < n && entry_at(cfi, at, &next, &entry) && next > at; at = next)
+		if (!dwarf_cfi_cie_p(&entry))
+			cfi->n_entries += read_entry(cfi, &entry.fde, at,
+						     &cfi->entries[cfi->n_entries]);
+	qsort(cfi->entries, cfi->n_entries, sizeof(*cfi->entries), by_start);
+	return 0;
+}
+
+static int find_frames(struct cfi *cfi)
+{
+	Elf_Scn *section = sym_elf_section(cfi->elf, ".eh_frame");
+	GElf_Ehdr header;
+	GElf_Shdr shdr;
+
+	if (!gelf_getehdr(cfi->elf, &header) || header.e_machine != EM_X86_64)
+		return -ENODATA;
+	cfi->frames = sym_elf_data(section);
+	if (!cfi->frames || !gelf_getshdr(section, &shdr))
+		return -ENODATA;
+	memcpy(cfi->ident, header.e_ident, EI_NIDENT);
+	cfi->address = shdr.sh_addr;
+	return read_entries(cfi);
+}
+
 /* Takes over *cfi, also when it fails. */
 static int begin(struct cfi *cfi, int err, struct cfi **out)
 {
-	GElf_Ehdr header;
-
 	if (!err)
 		err = sym_elf_head(cfi->elf, &cfi->object);
-	if (!err && (!gelf_getehdr(cfi->elf, &header) || header.e_machine != EM_X86_64))
-		err = -ENODATA;
-	if (!err) {
-		cfi->info = dwarf_getcfi_elf(cfi->elf);
-		err = cfi->info ? 0 : -ENODATA;
-	}
+	if (!err)
+		err = find_frames(cfi);
 	if (err)
 		cfi_close(cfi);
 	else
@@ -91,62 +171,6 @@ int cfi_open_memory(const void *image, size_t len, struct cfi **out)
 		     out);
 }
 
-/* "At the frame's beginning and so much", as libdw says it. */
-static bool at_frame(const Dwarf_Op *ops, size_t n, int64_t *offset)
-{
-	*offset = 0;
-	if (!n || n > 2 || ops[0].atom != DW_OP_call_frame_cfa)
-		return false;
-	if (n == 2 && ops[1].atom != DW_OP_plus_uconst)
-		return false;
-	if (n == 2)
-		*offset = (int64_t)ops[1].number;
-	return true;
-}
-
-static void read_cfa(Dwarf_Frame *frame, struct cfi_rule *rule)
-{
-	Dwarf_Op *ops;
-	size_t n;
-
-	if (dwarf_frame_cfa(frame, &ops, &n) || n != 1 || ops[0].atom != DW_OP_bregx)
-		return;
-	rule->cfa_offset = (int64_t)ops[0].number2;
-	if (ops[0].number == REG_SP && rule->cfa_offset > 0)
-		rule->cfa = CFI_CFA_SP;
-	else if (ops[0].number == REG_FP && rule->cfa_offset >= FP_FRAME)
-		rule->cfa = CFI_CFA_FP;
-}
-
-static void read_fp(Dwarf_Frame *frame, struct cfi_rule *rule)
-{
-	Dwarf_Op room[3], *ops;
-	size_t n;
-
-	if (dwarf_frame_register(frame, REG_FP, room, &ops, &n))
-		return;
-	if (!n && !ops)
-		rule->fp = CFI_FP_SAME;
-	else if (at_frame(ops, n, &rule->fp_offset))
-		rule->fp = CFI_FP_SAVED;
-}
-
-static void read_rule(Dwarf_Frame *frame, struct cfi_rule *rule)
-{
-	Dwarf_Op room[3], *ops;
-	bool signal = false;
-	int64_t offset;
-	size_t n;
-	int ra = dwarf_frame_info(frame, &rule->start, &rule->end, &signal);
-
-	/* A signal's frame restores all registers, and who was hit called nobody. */
-	if (ra != REG_RA || signal || dwarf_frame_register(frame, REG_RA, room, &ops, &n) ||
-	    !at_frame(ops, n, &offset) || offset != -(int64_t)sizeof(uint64_t))
-		return;
-	read_cfa(frame, rule);
-	read_fp(frame, rule);
-}
-
 /* The first rule that ends behind the address. */
 static size_t first_behind(const struct cfi *cfi, uint64_t address)
 {
@@ -166,11 +190,8 @@ static size_t first_behind(const struct cfi *cfi, uint64_t address)
 /* Remembers a rule, unless the file contradicts itself: then it is asked again. */
 static void keep(struct cfi *cfi, size_t at, const struct cfi_rule *rule)
 {
-	if (at < cfi->n && cfi->rules[at].end == rule->end) {
-		cfi->rules[at].start = rule->start;
-		return;
-	}
-	if ((at < cfi->n && cfi->rules[at].start < rule->end) || cfi->n == RULES_MAX)
+	if ((at && cfi->rules[at - 1].end > rule->start) ||
+	    (at < cfi->n && cfi->rules[at].start < rule->end) || cfi->n == RULES_MAX)
 		return;
 	if (cfi->n == cfi->room) {
 		size_t more = cfi->room ? 2 * cfi->room : 64;
@@ -186,9 +207,34 @@ static void keep(struct cfi *cfi, size_t at, const struct cfi_rule *rule)
 	cfi->n++;
 }
 
+/* What its entry says of an address. */
+static bool ask(const struct cfi *cfi, uint64_t address, struct cfi_rule *rule)
+{
+	size_t low = 0, high = cfi->n_entries;
+	struct cfi_common common;
+	Dwarf_CFI_Entry entry;
+	const struct entry *e;
+	Dwarf_Off next;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (cfi->entries[middle].start <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	e = low ? &cfi->entries[low - 1] : NULL;
+	if (!e || address - e->start >= e->size || !entry_at(cfi, e->at, &next, &entry) ||
+	    !common_of(cfi, &entry.fde, &common))
+		return false;
+	rule->start = e->start;
+	rule->end = e->start + e->size;
+	return cfi_run(&common, entry.fde.start + 8, entry.fde.end, address, rule);
+}
+
 bool cfi_find(struct cfi *cfi, uint64_t offset, struct cfi_rule *rule)
 {
-	Dwarf_Frame *frame;
 	uint64_t address;
 	size_t at;
 
@@ -199,15 +245,8 @@ bool cfi_find(struct cfi *cfi, uint64_t offset, struct cfi_rule *rule)
 		*rule = cfi->rules[at];
 		return true;
 	}
-	if (dwarf_cfi_addrframe(cfi->info, address, &frame))
+	if (!ask(cfi, address, rule))
 		return false;
-	*rule = (struct cfi_rule){ 0 };
-	read_rule(frame, rule);
-	free(frame);
-	if (address >= rule->end)
-		return false;
-	/* libdw's beginning is too early behind DW_CFA_restore_state. */
-	rule->start = address;
 	keep(cfi, at, rule);
 	return true;
 }

@@ -25,7 +25,7 @@ enum cfi_fp {
 };
 
 struct cfi_rule {
-	uint64_t start, end;	/* addresses that it is known to be for, as the file gives them */
+	uint64_t start, end;	/* addresses that it is for, as the file itself gives them */
 	enum cfi_cfa cfa;
 	enum cfi_fp fp;
 	int64_t cfa_offset;
