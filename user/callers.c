@@ -59,6 +59,12 @@ struct alongside {
 	unsigned last;	/* of our callers, the last that it lacks: number + 1 */
 };
 
+/* No pointer, as where threads begin: the kernel's walk has nothing further. */
+static bool ended(const struct alongside *k)
+{
+	return k->fp < 4096;
+}
+
 /*
  * The way ends here; outward of it is what the kernel's walk found, if that went by frame pointers. Of
  * ours, what it has as well need not be told.
@@ -67,8 +73,7 @@ static int stop(const struct place *p, const struct alongside *k, struct callers
 {
 	bool elsewhere = (p->fp_known && p->fp != k->fp) || k->fp + WORD < p->sp;
 
-	/* Where it is 0 the kernel's walk ended. */
-	out->astray = elsewhere && k->fp;
+	out->astray = elsewhere && !ended(k);
 	if (!out->astray) {
 		out->instead -= out->n - k->last;
 		out->n = k->last;
@@ -87,6 +92,9 @@ int callers_find(const struct user_top *top, callers_rule_fn rule, void *ctx, st
 
 	*out = (struct callers){ 0 };
 	for (;;) {
+		/* All have the same beginning, however far their words reach. */
+		if (k.met && ended(&k))
+			return stop(&p, &k, out);
 		/* Of a return address, the call. */
 		err = rule(ctx, p.pc - (out->n > 0), &r);
 		if (err == -ENOENT) {

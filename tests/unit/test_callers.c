@@ -95,7 +95,7 @@ static void test_to_the_first_frame(void **state)
 
 static void test_frame_pointer_elsewhere(void **state)
 {
-	struct user_top top = { .ip = CODE(SAVES), .sp = SP, .fp = 12 };
+	struct user_top top = { .ip = CODE(SAVES), .sp = SP, .fp = 0x5678 };
 	uint64_t expected[] = { CODE(FRAMED), CODE(FRAMED), CODE(FRAMED) };
 
 	(void)state;
@@ -160,6 +160,11 @@ static void test_gap_further_out(void **state)
 	assert_false(found.astray);
 	assert_int_equal(found.at[0], CODE(SMALL));
 	assert_int_equal(found.at[1], CODE(FRAMED));
+	/* The thread began there: nothing further out is told. */
+	top.word[1] = 0;
+	assert_int_equal(callers_find(&top, made_up, NULL, &found), 0);
+	assert_int_equal(found.n + found.instead, 0);
+	top.word[1] = SP + 0x400;
 	/* Nothing is missing: nothing is told. */
 	top.word[2] = CODE(FRAMED);
 	assert_int_equal(callers_find(&top, made_up, NULL, &found), 0);
