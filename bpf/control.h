@@ -10,6 +10,7 @@
 #define CPU_SLOTS	1024	/* power of two */
 #define THREAD_SLOTS	1024	/* power of two */
 #define STACK_SLOTS	16384
+#define STACK_SLOTS_2	4096	/* for those whose place is taken */
 #define SETS_MAX	16	/* more processors than this share sets, with atomic adds */
 #define ACCEPTS_MAX	65536	/* accepted and silent since: user space makes room in time */
 #define WAKER_NETWORK	0	/* no process has this id */

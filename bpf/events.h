@@ -247,24 +247,32 @@ struct ev_sample {
 };
 
 #define STACK_DEPTH	127	/* frames; deeper ones are cut */
+#define STACK_SECOND	(1 << 20)	/* in an id: it is in the second stack map */
 
 /*
  * The top of the user stack where its thread was. Frame pointers miss the callers of a function that
  * has no frame: user space finds them by the file's call-frame information. In a ring only, behind
  * a record whose user_stack it belongs to; never in a capture.
  */
-#define TOP_WORDS	40
+#define TOP_WORDS	256
+#define OFF_TOP_WORDS	40	/* absences are many, and may not fill the ring with it */
 
 struct user_top {
-	__u64 ip;
-	__u64 sp;		/* 0: nothing could be read */
+	__u64 ip, sp;
 	__u64 fp;		/* the register that frame pointers are in */
+	__u64 n;		/* words that could be read */
 	__u64 word[TOP_WORDS];	/* from sp on */
+};
+
+/* The same with fewer words. */
+struct off_top {
+	__u64 ip, sp, fp, n;
+	__u64 word[OFF_TOP_WORDS];
 };
 
 struct ev_offcpu_top {
 	struct ev_offcpu offcpu;
-	struct user_top top;
+	struct off_top top;
 };
 
 struct ev_sample_top {
@@ -414,8 +422,9 @@ _Static_assert(sizeof(struct ev_process) == 48, "wire");
 _Static_assert(sizeof(struct ev_turn) == 96, "wire");
 _Static_assert(sizeof(struct ev_offcpu) == 144, "wire");
 _Static_assert(sizeof(struct ev_sample) == 48, "wire");
-_Static_assert(sizeof(struct user_top) == 24 + TOP_WORDS * 8, "wire");
-_Static_assert(sizeof(struct ev_offcpu_top) == 144 + sizeof(struct user_top), "wire");
+_Static_assert(sizeof(struct user_top) == 32 + TOP_WORDS * 8, "wire");
+_Static_assert(sizeof(struct off_top) == 32 + OFF_TOP_WORDS * 8, "wire");
+_Static_assert(sizeof(struct ev_offcpu_top) == 144 + sizeof(struct off_top), "wire");
 _Static_assert(sizeof(struct ev_sample_top) == 48 + sizeof(struct user_top), "wire");
 
 #endif

@@ -136,12 +136,19 @@ MAP struct {
 	__uint(value_size, STACK_DEPTH * sizeof(__u64));
 } stacks SEC(".maps");
 
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
+	__uint(max_entries, STACK_SLOTS_2);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, STACK_DEPTH * sizeof(__u64));
+} stacks_2 SEC(".maps");
+
 /* Of threads that have a slot, with cfg_stacks: their user stack where they left the CPU. */
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, THREAD_SLOTS);
 	__type(key, __u32);
-	__type(value, struct user_top);
+	__type(value, struct off_top);
 } tops SEC(".maps");
 
 struct ring_def {

@@ -21,9 +21,9 @@ int on_sample(void *ctx)
 	e->kernel_stack = stack_id(ctx, 0);
 	e->user_stack = stack_id(ctx, BPF_F_USER_STACK);
 	bpf_get_current_comm(e->comm, sizeof(e->comm));
-	with->top.sp = 0;
+	with->top.n = 0;
 	if (e->user_stack >= 0)
-		top_take(bpf_get_current_task_btf(), &with->top);
+		top_take(bpf_get_current_task_btf(), &with->top, true);
 	event_submit(with);
 	return 0;
 }

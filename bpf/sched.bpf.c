@@ -77,16 +77,16 @@ INLINE bool in_call(struct task_struct *task)
 
 INLINE void off_stack_take(void *ctx, struct thread *t, struct task_struct *task)
 {
-	struct user_top *top;
+	struct off_top *top;
 
 	stacks_take(ctx, t->off_stack);
 	top = top_of(t, task->pid);
 	if (!top)
 		return;
 	if (t->off_stack[1] >= 0)
-		top_take(task, top);
+		top_take(task, (struct user_top *)top, false);
 	else
-		top->sp = 0;
+		top->n = 0;
 }
 
 INLINE void switched_out(void *ctx, struct thread *t, struct task_struct *task, bool runnable,

@@ -53,14 +53,14 @@ INLINE void off_fill(struct ev_offcpu *e, const struct thread *t, const struct a
 
 /* With the top of the user stack behind it, if there is one. */
 __noinline int off_report(const struct thread *t, const struct absence *a,
-			  const struct user_top *top, __u64 now)
+			  const struct off_top *top, __u64 now)
 {
 	struct ev_offcpu_top *with;
 	struct ev_offcpu *e;
 
 	if (!t || !a)
 		return 0;
-	if (top && top->sp) {
+	if (top && top->n) {
 		with = event_reserve(sizeof(*with), EV_OFFCPU, now);
 		if (!with)
 			return 0;

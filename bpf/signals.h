@@ -29,7 +29,7 @@ struct absence {
 
 /* Functions of their own (signals.bpf.c): events, and what only a sick server needs. */
 int turn_report(const struct thread *t, __u64 now);
-int off_report(const struct thread *t, const struct absence *a, const struct user_top *top,
+int off_report(const struct thread *t, const struct absence *a, const struct off_top *top,
 	       __u64 now);
 
 #define COUNT_BY(field, n) do {					\

@@ -70,29 +70,35 @@ uint32_t session_stack_limit(void)
 
 int stacks_configure(struct session *s, const struct session_config *config)
 {
-	struct bpf_map *map = s->skel->maps.stacks;
+	struct bpf_map *maps[] = { s->skel->maps.stacks, s->skel->maps.stacks_2 };
 	uint32_t limit = session_stack_limit();
-	int err;
+	int err = 0;
 
 	s->stack_slots = config->stack_depth && config->stack_depth + HOOK_FRAMES < limit ?
 				 config->stack_depth + HOOK_FRAMES : limit;
-	err = bpf_map__set_value_size(map, s->stack_slots * (uint32_t)sizeof(uint64_t));
+	for (size_t i = 0; i < 2 && !err; i++) {
+		err = bpf_map__set_value_size(maps[i],
+					      s->stack_slots * (uint32_t)sizeof(uint64_t));
+		if (!err && !config->stack_hz)
+			err = bpf_map__set_max_entries(maps[i], 1);
+	}
 	if (err || config->stack_hz)
 		return err;
-	err = bpf_map__set_max_entries(map, 1);
-	return err ? err : bpf_map__set_max_entries(s->skel->maps.tops, 1);
+	return bpf_map__set_max_entries(s->skel->maps.tops, 1);
 }
 
 size_t session_stack(const struct session *s, int32_t id, uint64_t ip[STACK_DEPTH], bool *cut)
 {
-	uint32_t key = (uint32_t)id;
+	const struct bpf_map *map = id & STACK_SECOND ? s->skel->maps.stacks_2 :
+							s->skel->maps.stacks;
+	uint32_t key = (uint32_t)(id & ~STACK_SECOND);
 	size_t n = 0;
 
 	*cut = false;
 	if (id < 0 || !s->stack_hz)
 		return 0;
 	memset(ip, 0, STACK_DEPTH * sizeof(*ip));
-	if (bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.stacks), &key, ip))
+	if (bpf_map_lookup_elem(bpf_map__fd(map), &key, ip))
 		return 0;
 	while (n < s->stack_slots && ip[n])
 		n++;

@@ -18,7 +18,7 @@ static bool word_at(const struct user_top *top, const struct place *p, uint64_t 
 {
 	uint64_t at = address - top->sp;
 
-	if (address < p->sp || at % WORD || at / WORD >= TOP_WORDS)
+	if (address < p->sp || at % WORD || at / WORD >= top->n)
 		return false;
 	*word = top->word[at / WORD];
 	return true;

@@ -18,7 +18,7 @@
 #include "../bpf/events.h"
 #include "sym_cfi.h"
 
-#define CALLERS_MAX 16
+#define CALLERS_MAX 32
 
 /* 0; -ENODATA: code without a rule; -ENOENT: no code is there. */
 typedef int (*callers_rule_fn)(void *ctx, uint64_t address, struct cfi_rule *rule);

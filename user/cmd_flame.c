@@ -150,7 +150,7 @@ static void say_stats(const struct flame *f, const struct watch_result *w)
 	const struct aggregate *a = w->aggregate;
 	struct profile_stats s;
 
-	profile_get_stats(f->profile, &s);
+	profile_get_stats(f->profile, f->o->mode, &s);
 	if (f->o->input && !w->stack_hz)
 		say_line("no stacks were recorded: record takes them, report -o only with --html");
 	say_line("%s samples, %s absences, %s stacks", format_count(s.samples).s,

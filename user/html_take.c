@@ -213,7 +213,7 @@ static int write_page(struct html_take *t, const struct report *r)
 	FILE *out;
 
 	if (!err) {
-		profile_get_stats(t->profile, &page.stacks);
+		profile_get_stats(t->profile, PROFILE_TAIL, &page.stacks);
 		find_stories(t, r, stories);
 		/* A pipe or terminal has no length. */
 		if (ftruncate(t->fd, 0) && errno != EINVAL)

@@ -231,25 +231,40 @@ static void count_user_stack(const struct profile *p, struct profile_stats *stat
 	stats->unknown += s->unknown;
 }
 
-void profile_get_stats(struct profile *p, struct profile_stats *stats)
+static void count_sample(const struct profile *p, struct profile_stats *stats,
+			 const struct ev_sample *s)
 {
+	stats->unnamed += s->kernel_stack < 0 && s->user_stack < 0;
+	count_user_stack(p, stats, s->pid, s->user_stack);
+}
+
+static void count_absence(const struct profile *p, struct profile_stats *stats,
+			  const struct ev_offcpu *o, bool waker)
+{
+	if (o->flags & OFFCPU_IN_WAIT)
+		return;
+	if (waker) {
+		count_user_stack(p, stats, o->waker_pid, o->waker_user_stack);
+		return;
+	}
+	stats->unnamed += o->kernel_stack < 0 && o->user_stack < 0;
+	count_user_stack(p, stats, o->pid, o->user_stack);
+}
+
+void profile_get_stats(struct profile *p, enum profile_mode mode, struct profile_stats *stats)
+{
+	bool samples = mode == PROFILE_CPU || mode == PROFILE_TAIL;
+
 	profile_sort(p);
 	*stats = (struct profile_stats){
 		.samples = p->n_samples, .absences = p->n_absences, .exchanges = p->n_exchanges,
 		.dropped = p->dropped, .stacks = p->n_stacks, .cut = p->cut,
 	};
-	for (size_t i = 0; i < p->n_samples; i++) {
-		const struct ev_sample *s = &p->samples[i];
-
-		stats->unnamed += s->kernel_stack < 0 && s->user_stack < 0;
-		count_user_stack(p, stats, s->pid, s->user_stack);
-	}
-	for (size_t i = 0; i < p->n_absences; i++) {
-		const struct ev_offcpu *o = &p->absences[i];
-
-		if (o->flags & OFFCPU_IN_WAIT)
-			continue;
-		stats->unnamed += o->kernel_stack < 0 && o->user_stack < 0;
-		count_user_stack(p, stats, o->pid, o->user_stack);
+	for (size_t i = 0; samples && i < p->n_samples; i++)
+		count_sample(p, stats, &p->samples[i]);
+	for (size_t i = 0; mode != PROFILE_CPU && i < p->n_absences; i++) {
+		/* Only the tail has time in it that a thread was ready to run. */
+		if (mode == PROFILE_TAIL || p->absences[i].blocked_ns)
+			count_absence(p, stats, &p->absences[i], mode == PROFILE_WAKEUP);
 	}
 }

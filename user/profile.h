@@ -27,8 +27,9 @@ struct profile_stats {
 	uint64_t samples, absences, exchanges;	/* that are held */
 	uint64_t dropped;			/* that found no room */
 	uint64_t stacks, cut;			/* in words; too deep for the kernel's limit */
-	uint64_t unnamed;			/* records whose stack could not be taken */
-	uint64_t user_stacks, broken;		/* records with one; it ends before its thread began */
+	/* Of the records that a mode shows: */
+	uint64_t unnamed;			/* their stack could not be taken */
+	uint64_t user_stacks, broken;		/* they have one; it ends before its thread began */
 	uint64_t user_frames, unknown;		/* of these; without a name */
 };
 
@@ -52,7 +53,7 @@ void profile_offcpu(struct profile *p, const struct ev_offcpu *o);
 void profile_exchange(struct profile *p, const struct ev_exchange *x);
 void profile_stack(struct profile *p, const struct named_stack *s);
 
-void profile_get_stats(struct profile *p, struct profile_stats *stats);
+void profile_get_stats(struct profile *p, enum profile_mode mode, struct profile_stats *stats);
 
 /* Adds to the tree. For PROFILE_TAIL `tail` says which; else it may be NULL. 0 or -ENOMEM. */
 int profile_tree(struct profile *p, enum profile_mode mode, struct profile_tail *tail,

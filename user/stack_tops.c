@@ -110,7 +110,7 @@ static int32_t resolve(struct stack_tops *t, uint32_t pid, int32_t id, const str
 	struct owner owner = { .symbols = t->symbols, .pid = pid };
 	int err;
 
-	if (id < 0 || !top->sp)
+	if (id < 0 || !top->n || top->n > TOP_WORDS)
 		return id;
 	t->stats.asked++;
 	err = callers_find(top, rule_of, &owner, &found.callers);
@@ -129,10 +129,12 @@ const void *stack_tops_record(struct stack_tops *t, const void *data, size_t *si
 	const struct ev_offcpu_top *o = data;
 	const struct ev_sample_top *s = data;
 	struct ev_sample *sample = (struct ev_sample *)room;
+	struct user_top top;
 
 	if (*size == sizeof(*o) && o->offcpu.head.kind == EV_OFFCPU) {
 		*room = o->offcpu;
-		room->user_stack = resolve(t, room->pid, room->user_stack, &o->top);
+		memcpy(&top, &o->top, sizeof(o->top));
+		room->user_stack = resolve(t, room->pid, room->user_stack, &top);
 		*size = room->head.size = sizeof(*room);
 	} else if (*size == sizeof(*s) && s->sample.head.kind == EV_SAMPLE) {
 		*sample = s->sample;

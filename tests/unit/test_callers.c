@@ -77,7 +77,7 @@ static void expect_callers(const struct user_top *top, int err, bool astray, uns
 
 static void test_to_the_first_frame(void **state)
 {
-	struct user_top top = { .ip = CODE(FRAMELESS), .sp = SP, .fp = SP + 0x400 };
+	struct user_top top = { .n = TOP_WORDS, .ip = CODE(FRAMELESS), .sp = SP, .fp = SP + 0x400 };
 	uint64_t expected[] = { CODE(SMALL), CODE(FRAMED) };
 
 	(void)state;
@@ -95,7 +95,7 @@ static void test_to_the_first_frame(void **state)
 
 static void test_frame_pointer_elsewhere(void **state)
 {
-	struct user_top top = { .ip = CODE(SAVES), .sp = SP, .fp = 0x5678 };
+	struct user_top top = { .n = TOP_WORDS, .ip = CODE(SAVES), .sp = SP, .fp = 0x5678 };
 	uint64_t expected[] = { CODE(FRAMED), CODE(FRAMED), CODE(FRAMED) };
 
 	(void)state;
@@ -122,7 +122,7 @@ static void test_frame_pointer_elsewhere(void **state)
 
 static void test_ways_that_end(void **state)
 {
-	struct user_top top = { .ip = CODE(BARE), .sp = SP, .fp = SP + 0x400 };
+	struct user_top top = { .n = TOP_WORDS, .ip = CODE(BARE), .sp = SP, .fp = SP + 0x400 };
 	uint64_t expected[CALLERS_MAX] = { CODE(BARE) };
 
 	(void)state;
@@ -147,7 +147,7 @@ static void test_ways_that_end(void **state)
 /* Between two functions with frames one has none: the kernel finds the first and the third caller. */
 static void test_gap_further_out(void **state)
 {
-	struct user_top top = { .ip = CODE(FRAMED), .sp = SP, .fp = SP + 8 };
+	struct user_top top = { .n = TOP_WORDS, .ip = CODE(FRAMED), .sp = SP, .fp = SP + 8 };
 	struct callers found;
 
 	(void)state;
@@ -293,7 +293,7 @@ static bool take_top(pid_t child, struct user_top *top)
 
 	if (ptrace(PTRACE_GETREGS, child, NULL, &regs))
 		return false;
-	*top = (struct user_top){ .ip = regs.rip, .sp = regs.rsp, .fp = regs.rbp };
+	*top = (struct user_top){ .n = TOP_WORDS, .ip = regs.rip, .sp = regs.rsp, .fp = regs.rbp };
 	from = (struct iovec){ (void *)regs.rsp, sizeof(top->word) };
 	return process_vm_readv(child, &to, 1, &from, 1, 0) > 0;
 }

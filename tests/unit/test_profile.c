@@ -135,7 +135,7 @@ static void test_nothing(void **state)
 	for (unsigned mode = 0; mode < PROFILE_MODES; mode++)
 		expect_tree(p, mode, false, &tail, 0, "");
 	expect_tree(p, PROFILE_OFFCPU, true, NULL, 0, "");
-	profile_get_stats(p, &stats);
+	profile_get_stats(p, PROFILE_CPU, &stats);
 	assert_int_equal(stats.samples + stats.absences + stats.dropped + stats.broken, 0);
 	profile_free(p);
 	profile_free(NULL);
@@ -444,7 +444,7 @@ static void test_dropped(void **state)
 	(void)state;
 	for (unsigned i = 0; i < PROFILE_LIMIT + 3; i++)
 		sample(p, LOOP, i, -1);
-	profile_get_stats(p, &stats);
+	profile_get_stats(p, PROFILE_CPU, &stats);
 	assert_int_equal(stats.samples, PROFILE_LIMIT);
 	assert_int_equal(stats.dropped, 3);
 	assert_int_equal(stats.unnamed, PROFILE_LIMIT);
@@ -471,7 +471,7 @@ static void test_broken(void **state)
 	sample(p, LOOP, 30, USER_MAIN);
 	sample(p, LOOP, 31, USER_HASH);
 	sample(p, LOOP, 32, USER_CUT);
-	profile_get_stats(p, &stats);
+	profile_get_stats(p, PROFILE_CPU, &stats);
 	assert_int_equal(stats.user_stacks, 9);
 	assert_int_equal(stats.broken, 3);	/* 20, 24, USER_CUT */
 	assert_int_equal(stats.cut, 1);

@@ -147,7 +147,6 @@ static void measure_load(struct loop *l)
 
 static void turn(struct loop *l)
 {
-	struct epoll_event events[MAX_EVENTS];
 	bool spin = fault_strikes(&l->faults, FAULT_SPIN, 1), sleep;
 	int max = (int)l->cfg->maxevents, n;
 
@@ -159,14 +158,14 @@ static void turn(struct loop *l)
 	if (l->cfg->spread == SPREAD_WEIGHTED)
 		measure_load(l);
 	sleep = mail_may_sleep(l) && !spin;
-	n = poller_wait(&l->poller, events, max, sleep ? -1 : 0);
+	n = poller_wait(&l->poller, l->events, max, sleep ? -1 : 0);
 	l->now = now_ns();
 	atomic_store_explicit(&l->asleep, false, memory_order_relaxed);
 	l->exchange.return_ns = l->now;
 	stat_add(&l->stats->turns, 1);
 	stat_add(&l->stats->events, (uint64_t)n);
 	for (int i = 0; i < n; i++)
-		serve(l, &events[i]);
+		serve(l, &l->events[i]);
 	mail_read(l);
 	conn_bury(l);
 	if (l->stopping && !l->conns.first && !l->lingering.first)
@@ -199,9 +198,10 @@ struct loop *loop_new(struct server *s, unsigned index, int listener)
 	l->tick.fire = on_tick;
 	l->flush_timer.fire = push_flush;
 	l->input = malloc(INPUT_BYTES);
+	l->events = malloc(MAX_EVENTS * sizeof(*l->events));
 	if (s->truth_fd >= 0 && !(l->truth = truth_open(s->truth_fd, s->cfg.truth_records)))
 		return NULL;
-	if (!l->input || mpsc_open(&l->mail, MAIL_ITEMS) || timers_open(&l->timers) ||
+	if (!l->input || !l->events || mpsc_open(&l->mail, MAIL_ITEMS) || timers_open(&l->timers) ||
 	    poller_open(&l->poller, s->cfg.backend) ||
 	    watch(l, &l->mail_watch, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), WATCH_MAIL) ||
 	    watch(l, &l->timer_watch, l->timers.fd, WATCH_TIMER) ||

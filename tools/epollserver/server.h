@@ -105,6 +105,7 @@ struct loop {
 	unsigned index;
 	uint32_t tid;
 	struct poller poller;
+	struct epoll_event *events;	/* of a turn; more than a stack should hold */
 	struct watch listener, mail_watch, timer_watch;
 	struct timers timers;
 	struct timer tick, accept_timer, token_timer, flush_timer, stop_timer, linger_timer;
