@@ -9,6 +9,7 @@
 #include "stack_names.h"
 #include "status.h"
 #include "symbols.h"
+#include "term.h"
 #include "watch.h"
 
 #define FRAME_BYTES (SYMBOLS_NAME_MAX + 8)
@@ -84,9 +85,21 @@ const void *stack_names_record(struct stack_names *s, const void *data, size_t *
 	return stack_tops_record(s->tops, data, size, room);
 }
 
-void stack_names_get_stats(const struct stack_names *s, struct stack_tops_stats *stats)
+void stack_names_say(const struct stack_names *s, bool verbose)
 {
-	stack_tops_get_stats(s->tops, stats);
+	struct stack_tops_stats t;
+
+	stack_tops_get_stats(s->tops, &t);
+	if (verbose)
+		say_line("call-frame information: %s user stacks, callers found in %s, the rest "
+			 "astray in %s, missing in %s, no code in %s", format_count(t.asked).s,
+			 format_count(t.found).s, format_count(t.astray).s, format_count(t.open).s,
+			 format_count(t.bad).s);
+	else if (t.open + t.bad)
+		say_line("%s of %s user stacks may lack callers near their innermost function: it has "
+			 "no frame, and no call-frame information led out of it",
+			 format_share((double)(t.open + t.bad) / (double)t.asked).s,
+			 format_count(t.asked).s);
 }
 
 static void look_again(struct stack_names *s, uint32_t pid, uint64_t now)

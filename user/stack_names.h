@@ -25,7 +25,8 @@ void stack_names_process(struct stack_names *s, uint32_t pid);
  */
 const void *stack_names_record(struct stack_names *s, const void *data, size_t *size,
 			       struct ev_offcpu *room);
-void stack_names_get_stats(const struct stack_names *s, struct stack_tops_stats *stats);
+/* A line on stderr about callers that may be missing; verbose: about all that were found. */
+void stack_names_say(const struct stack_names *s, bool verbose);
 
 /*
  * Remembers the stacks that the event names, and what processes that exec or are forked have

@@ -397,24 +397,6 @@ static void on_stack(void *ctx, const struct named_stack *s)
 		w->h->stack(w->h->ctx, s);
 }
 
-static void say_tops(const struct watcher *w)
-{
-	struct stack_tops_stats s;
-
-	stack_names_get_stats(w->stacks, &s);
-	if (w->config.verbose)
-		say_line("call-frame information: %llu user stacks, callers found in %llu, the rest "
-			 "astray in %llu, missing in %llu, no code in %llu",
-			 (unsigned long long)s.asked, (unsigned long long)s.found,
-			 (unsigned long long)s.astray, (unsigned long long)s.open,
-			 (unsigned long long)s.bad);
-	else if (s.open + s.bad)
-		say_line("%s of %s user stacks may lack callers near their innermost function: it has "
-			 "no frame, and no call-frame information led out of it",
-			 format_share((double)(s.open + s.bad) / (double)s.asked).s,
-			 format_count(s.asked).s);
-}
-
 int watcher_end(struct watcher *w)
 {
 	struct watch_result *r = w->r;
@@ -440,8 +422,8 @@ int watcher_end(struct watcher *w)
 		w->h->tap->drained(w->h->tap->ctx);
 	if (w->stacks)
 		stack_names_tell(w->stacks, w->session, on_module, on_stack, w);
-	if (w->stacks)
-		say_tops(w);
+	if (w->stacks && (w->h->stack || w->h->tap))
+		stack_names_say(w->stacks, w->config.verbose);
 	if (r->bad_events)
 		warn_line("%llu events could not be understood", (unsigned long long)r->bad_events);
 	if (w->config.verbose)

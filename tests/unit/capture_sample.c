@@ -144,9 +144,9 @@ static int put_stacks(struct capture_writer *w)
 	static const char *const other[] = { "[libfoo.so~2+0x40]" };
 	static const char *const kernel[] = { "schedule_[k]" };
 	static const struct named_stack stacks[] = {
-		{ .key = { 1234, 7 }, .frames = user, .n = 3 },
-		{ .key = { 1234, 8 }, .frames = other, .n = 1, .cut = true },
-		{ .key = { 0, 9 }, .frames = kernel, .n = 1 },
+		{ .key = { .pid = 1234, .id = 7 }, .frames = user, .n = 3 },
+		{ .key = { .pid = 1234, .id = 8 }, .frames = other, .n = 1, .cut = true },
+		{ .key = { .id = 9 }, .frames = kernel, .n = 1 },
 	};
 	static const struct stack_module modules[] = {
 		{ .name = "libfoo.so", .path = "/lib/libfoo.so", .build_id = { 0xab, 0xcd, 0xef },

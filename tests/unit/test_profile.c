@@ -26,7 +26,7 @@ enum { KERNEL_SLEEP = 1, KERNEL_IRQ = 2, USER_MAIN = 10, USER_HASH = 11, USER_CU
 static void add_stack(struct profile *p, uint32_t pid, int32_t id, const char *const *frames,
 		      size_t n)
 {
-	struct named_stack s = { .key = { pid, id }, .frames = frames, .n = n };
+	struct named_stack s = { .key = { .pid = pid, .id = id }, .frames = frames, .n = n };
 
 	profile_stack(p, &s);
 }
@@ -456,7 +456,7 @@ static void test_broken(void **state)
 	struct profile *p = with_stacks();
 	const char *const frames[] = { "work", "serve" };
 	/* Its beginning was not kept: nothing can be said of it. */
-	struct named_stack cut = { .key = { PID, 25 }, .frames = frames, .n = 2, .cut = true };
+	struct named_stack cut = { .key = { .pid = PID, .id = 25 }, .frames = frames, .n = 2, .cut = true };
 	struct profile_stats stats;
 
 	(void)state;
