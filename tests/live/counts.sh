@@ -147,7 +147,7 @@ test_under_load() {
 	# A thread is known as a loop from its first wait: its turn at the attach belongs to none yet.
 	expect_between 'under load: exchanges of the loops' $((seen - CONNECTIONS)) "$seen" \
 		"$(scope_jq '[.loops[].exchanges] | add')"
-	expect_no_loss 'under load'
+	expect_few_skipped 'under load' "$seen"
 	stop_server
 }
 

@@ -379,6 +379,13 @@ expect_no_loss() { # NAME
 	expect_jq "$1 loss" "$SCOPE_OUT" '[.loss[]] | all(. == 0)' .loss
 }
 
+# The kernel skips a hook, or refuses state, that would interrupt itself. Under load it does so now and
+# then, it is said, and it may touch one exchange in a thousand here; nothing else may be lost.
+expect_few_skipped() { # NAME EXCHANGES
+	expect_jq "$1 loss" "$SCOPE_OUT" ".loss.missed + .loss.map_full <= $2 / 1000 and
+		(.loss | del(.missed, .map_full) | all(.[]; . == 0))" .loss
+}
+
 # --- what must not be left behind ---
 
 # "prog 12" for all programs, maps and links that living processes hold.
