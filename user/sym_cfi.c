@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * sym_cfi.c - the entries of .eh_frame, sorted, and rules remembered as ranges, sorted too. libdw takes
- * the entries apart; what stands in them is read in sym_cfi_run.c.
+ * sym_cfi.c - rules remembered as ranges, sorted. Which entry is about an address stands in the unwind
+ * table (sym_unwind.c); libdw takes the entries apart, and sym_cfi_run.c reads what stands in them.
  */
 #include <elfutils/libdw.h>
 #include <errno.h>
@@ -14,16 +14,9 @@
 #include "sym_elf.h"
 
 #define RULES_MAX (1u << 20)
-#define ENTRIES_MAX (1u << 22)
+#define ENTRIES_MAX_BYTES (64u << 20)
 
 #define PCREL_4 0x1b	/* 4 bytes, relative to themselves: what linkers write */
-
-/* An entry: the code it is about, and where it stands in .eh_frame. */
-struct entry {
-	uint64_t start;
-	uint32_t size;
-	uint32_t at;
-};
 
 struct cfi {
 	int fd;		/* -1: in memory */
@@ -31,10 +24,7 @@ struct cfi {
 	Elf *elf;
 	unsigned char ident[EI_NIDENT];
 	Elf_Data *frames;	/* .eh_frame */
-	uint64_t address;	/* its own */
-	struct entry *entries;
-	size_t n_entries;
-	struct sym_object object;	/* for its segments */
+	struct sym_object object;	/* for its segments, and which entry is about what */
 	struct cfi_rule *rules;
 	size_t n, room;
 };
@@ -43,7 +33,6 @@ void cfi_close(struct cfi *cfi)
 {
 	if (!cfi)
 		return;
-	free(cfi->entries);
 	elf_end(cfi->elf);
 	sym_object_free(&cfi->object);
 	if (cfi->fd >= 0)
@@ -69,65 +58,19 @@ static bool common_of(const struct cfi *cfi, const Dwarf_FDE *fde, struct cfi_co
 	       cfi_common(&entry.cie, common) && common->encoding == PCREL_4;
 }
 
-static bool read_entry(const struct cfi *cfi, const Dwarf_FDE *fde, Dwarf_Off at,
-		       struct entry *entry)
-{
-	struct cfi_common common;
-	int32_t start;
-
-	if (fde->end - fde->start < 8 || !common_of(cfi, fde, &common))
-		return false;
-	memcpy(&start, fde->start, 4);
-	memcpy(&entry->size, fde->start + 4, 4);
-	entry->start = cfi->address + (uint64_t)start +
-		       (uint64_t)(fde->start - (const uint8_t *)cfi->frames->d_buf);
-	entry->at = (uint32_t)at;
-	return entry->size;
-}
-
-static int by_start(const void *a, const void *b)
-{
-	const struct entry *x = a, *y = b;
-
-	return (x->start > y->start) - (x->start < y->start);
-}
-
-/* Twice: to count them, and to take them. */
-static int read_entries(struct cfi *cfi)
-{
-	Dwarf_CFI_Entry entry;
-	Dwarf_Off next, at;
-	size_t n = 0;
-
-	for (at = 0; entry_at(cfi, at, &next, &entry) && next > at && n < ENTRIES_MAX; at = next)
-		n += !dwarf_cfi_cie_p(&entry);
-	if (!n)
-		return -ENODATA;
-	cfi->entries = malloc(n * sizeof(*cfi->entries));
-	if (!cfi->entries)
-		return -ENOMEM;
-	for (at = 0; cfi->n_entries < n && entry_at(cfi, at, &next, &entry) && next > at; at = next)
-		if (!dwarf_cfi_cie_p(&entry))
-			cfi->n_entries += read_entry(cfi, &entry.fde, at,
-						     &cfi->entries[cfi->n_entries]);
-	qsort(cfi->entries, cfi->n_entries, sizeof(*cfi->entries), by_start);
-	return 0;
-}
-
 static int find_frames(struct cfi *cfi)
 {
-	Elf_Scn *section = sym_elf_section(cfi->elf, ".eh_frame");
 	GElf_Ehdr header;
-	GElf_Shdr shdr;
+	int err;
 
 	if (!gelf_getehdr(cfi->elf, &header) || header.e_machine != EM_X86_64)
 		return -ENODATA;
-	cfi->frames = sym_elf_data(section);
-	if (!cfi->frames || !gelf_getshdr(section, &shdr))
-		return -ENODATA;
 	memcpy(cfi->ident, header.e_ident, EI_NIDENT);
-	cfi->address = shdr.sh_addr;
-	return read_entries(cfi);
+	cfi->frames = sym_elf_data(sym_elf_section(cfi->elf, ".eh_frame"));
+	if (!cfi->frames)
+		return -ENODATA;
+	err = sym_elf_functions(cfi->elf, &cfi->object, ENTRIES_MAX_BYTES);
+	return err ? err : cfi->object.n_functions ? 0 : -ENODATA;
 }
 
 /* Takes over *cfi, also when it fails. */
@@ -210,26 +153,16 @@ static void keep(struct cfi *cfi, size_t at, const struct cfi_rule *rule)
 /* What its entry says of an address. */
 static bool ask(const struct cfi *cfi, uint64_t address, struct cfi_rule *rule)
 {
-	size_t low = 0, high = cfi->n_entries;
+	const struct sym_function *f = sym_object_function(&cfi->object, address);
 	struct cfi_common common;
 	Dwarf_CFI_Entry entry;
-	const struct entry *e;
 	Dwarf_Off next;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (cfi->entries[middle].start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	e = low ? &cfi->entries[low - 1] : NULL;
-	if (!e || address - e->start >= e->size || !entry_at(cfi, e->at, &next, &entry) ||
-	    !common_of(cfi, &entry.fde, &common))
+	if (!f || !entry_at(cfi, f->entry, &next, &entry) || dwarf_cfi_cie_p(&entry) ||
+	    !common_of(cfi, &entry.fde, &common) || entry.fde.end - entry.fde.start < 8)
 		return false;
-	rule->start = e->start;
-	rule->end = e->start + e->size;
+	rule->start = f->start;
+	rule->end = f->start + f->size;
 	return cfi_run(&common, entry.fde.start + 8, entry.fde.end, address, rule);
 }
 

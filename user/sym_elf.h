@@ -23,6 +23,7 @@ struct sym_segment {
 struct sym_function {
 	uint64_t start;
 	uint32_t size;
+	uint32_t entry;		/* where .eh_frame tells of it */
 };
 
 struct sym_object {
@@ -60,8 +61,8 @@ int sym_elf_symtab(Elf *elf, struct sym_table *table, bool *found);
  * -ENOMEM, -E2BIG: they take more than max_bytes.
  */
 int sym_elf_functions(Elf *elf, struct sym_object *object, uint64_t max_bytes);
-/* Where the function of an address begins, 0: not known. */
-uint64_t sym_object_function(const struct sym_object *object, uint64_t vaddr);
+/* That of an address, or NULL. */
+const struct sym_function *sym_object_function(const struct sym_object *object, uint64_t vaddr);
 
 /* The address that the file itself gives to an offset in it. */
 bool sym_object_vaddr(const struct sym_object *object, uint64_t offset, uint64_t *vaddr);

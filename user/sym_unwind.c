@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * sym_unwind.c - where functions begin and end in a file that lost their names: its unwind table is
+ * sym_unwind.c - where functions begin and end, and the entries about them: a file's unwind table is
  * needed at run time and so survives stripping. The formats are those of the Linux Standard Base
  * (.eh_frame, .eh_frame_hdr), in the one encoding that linkers write: 4 bytes, relative.
  */
@@ -83,14 +83,16 @@ int sym_elf_functions(Elf *elf, struct sym_object *object, uint64_t max_bytes)
 		if (size && (!object->n_functions ||
 			     object->functions[object->n_functions - 1].start < start))
 			object->functions[object->n_functions++] =
-				(struct sym_function){ start, size };
+				(struct sym_function){ start, size,
+						       (uint32_t)(entry - frames.address) };
 	}
 	return 0;
 }
 
-uint64_t sym_object_function(const struct sym_object *object, uint64_t vaddr)
+const struct sym_function *sym_object_function(const struct sym_object *object, uint64_t vaddr)
 {
 	size_t low = 0, high = object->n_functions;
+	const struct sym_function *f;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -100,7 +102,6 @@ uint64_t sym_object_function(const struct sym_object *object, uint64_t vaddr)
 		else
 			high = middle;
 	}
-	if (!low || vaddr - object->functions[low - 1].start >= object->functions[low - 1].size)
-		return 0;
-	return object->functions[low - 1].start;
+	f = low ? &object->functions[low - 1] : NULL;
+	return f && vaddr - f->start < f->size ? f : NULL;
 }

@@ -375,6 +375,7 @@ int symbols_place(struct symbols *s, uint32_t pid, uint64_t start_time, uint64_t
 {
 	struct sym_process *p = find_process(s, pid, start_time);
 	const struct sym_mapping *m = p ? sym_process_find(p, address) : NULL;
+	const struct sym_function *function;
 
 	*place = (struct symbol_place){ 0 };
 	if (!m || !m->file)
@@ -386,7 +387,8 @@ int symbols_place(struct symbols *s, uint32_t pid, uint64_t start_time, uint64_t
 	place->offset = address - m->start + m->offset;
 	if (!sym_object_vaddr(&m->file->elf, place->offset, &place->vaddr))
 		place->vaddr = 0;
-	place->function = sym_object_function(&m->file->elf, place->vaddr);
+	function = sym_object_function(&m->file->elf, place->vaddr);
+	place->function = function ? function->start : 0;
 	return 0;
 }
 

@@ -101,6 +101,7 @@ static void count_note(void *arg, const char *text)
 static void check_unwind_table(uint64_t function)
 {
 	struct sym_object object = { 0 };
+	const struct sym_function *found;
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	Elf *elf;
 
@@ -108,10 +109,13 @@ static void check_unwind_table(uint64_t function)
 	assert_int_equal(sym_elf_head(elf, &object), 0);
 	assert_int_equal(sym_elf_functions(elf, &object, 100), -E2BIG);
 	assert_int_equal(sym_elf_functions(elf, &object, 1 << 20), 0);
-	assert_int_equal(sym_object_function(&object, function), function);
-	assert_int_equal(sym_object_function(&object, function + 9), function);
-	assert_int_not_equal(sym_object_function(&object, function - 1), function);
-	assert_int_equal(sym_object_function(&object, 0), 0);
+	found = sym_object_function(&object, function);
+	assert_non_null(found);
+	assert_int_equal(found->start, function);
+	assert_ptr_equal(sym_object_function(&object, function + found->size - 1), found);
+	assert_ptr_not_equal(sym_object_function(&object, function + found->size), found);
+	assert_ptr_not_equal(sym_object_function(&object, function - 1), found);
+	assert_null(sym_object_function(&object, 0));
 	elf_end(elf);
 	sym_object_free(&object);
 	close(fd);
