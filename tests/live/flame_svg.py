@@ -8,8 +8,8 @@
 import sys
 
 from devtools import Browser
+from verdict import end, expect
 
-failed = 0
 FRAME = """(() => { const g = [...document.querySelectorAll('.frames g')].find(g => g.flame &&
     g.flame.shown && g.flame.name === %s && g.flame.depth === %d); const r = g.querySelector('rect')
     .getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; })()"""
@@ -42,15 +42,6 @@ SHOWN = "[...document.querySelectorAll('.frames g')].filter(g => !g.hasAttribute
 TIP = """(() => { const t = document.querySelector('.tip'); return t.closest('foreignObject')
     .hasAttribute('display') ? '' : t.innerText; })()"""
 SHARE = "document.querySelector('output').textContent"
-
-
-def expect(name, wanted, got):
-    global failed
-    if wanted == got:
-        print("ok", name)
-    else:
-        failed += 1
-        print("not ok %s: expected %r got %r" % (name, wanted, got))
 
 
 def box(b, name, depth=1):
@@ -274,7 +265,7 @@ def main():
         expect("nothing logged, thrown or fetched", [], b.faults)
     finally:
         b.close()
-    sys.exit(failed > 0)
+    end()
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ import os
 import sys
 
 from devtools import Browser
+from verdict import end, expect
 
-failed = 0
 # Rows of the table with that label: the row's head, then the value of each number.
 TABLE = """[...document.querySelectorAll('[aria-label="%s"] tbody tr:not(.part)')].map(r =>
     [r.querySelector('th').textContent, ...[...r.querySelectorAll('data')].map(d => +d.value)])"""
@@ -19,15 +19,6 @@ BOX = "(() => { const r = %s.getBoundingClientRect(); return [r.left, r.top, r.w
 FRAMES = "[...document.querySelectorAll('.frames g')].filter(g => !g.hasAttribute('display'))"
 HEAT = "JSON.parse(document.getElementById('heat-data').textContent)"
 SECTIONS = ["diagnosis", "ledger", "heat", "worst", "flame", "details", "loss"]
-
-
-def expect(name, wanted, got):
-    global failed
-    if wanted == got:
-        print("ok", name)
-    else:
-        failed += 1
-        print("not ok %s: expected %r got %r" % (name, wanted, got))
 
 
 def table(b, label):
@@ -202,7 +193,7 @@ def main():
         expect("nothing logged, thrown or fetched", [], b.faults)
     finally:
         b.close()
-    sys.exit(failed > 0)
+    end()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import tempfile
 from collections import Counter
 
 from devtools import Browser
+from verdict import end, expect
 
 # What is exported is kept, not downloaded.
 CATCH = "URL.createObjectURL = blob => (window.exported = blob.text(), 'data:,'), 0"
@@ -21,16 +22,6 @@ STATE = """document.title.endsWith(' - speedscope') ? 'read' :
     document.body.innerText.includes('Something went wrong') ? 'error' : 'busy'"""
 HARMLESS = re.compile(r'\{"type": "(log|timeEnd)"|\{"entry": \{"source": "rendering"')
 KIND = re.compile('"value": "Importing as ([^"]*)"')
-failed = 0
-
-
-def expect(name, wanted, got):
-    global failed
-    if wanted == got:
-        print("ok", name)
-    else:
-        failed += 1
-        print("not ok %s: expected %.300r got %.300r" % (name, wanted, got))
 
 
 def load(page, path):
@@ -118,7 +109,7 @@ def timeline(page, path):
 def main():
     for path in sys.argv[2:]:
         (timeline if path.endswith(".json") else folded)(sys.argv[1], path)
-    sys.exit(failed > 0)
+    end()
 
 
 main()

@@ -11,18 +11,10 @@ import sys
 from collections import Counter
 from xml.sax.saxutils import unescape
 
+from verdict import end, expect
+
 TITLE = re.compile(r"<title>([^<]*) \(([0-9,]+) samples, [0-9.]+%(; [-+]?[0-9.]+%)?\)</title>")
-failed = 0
 QUOTES = {"&quot;": '"', "&apos;": "'", "&#39;": "'"}
-
-
-def expect(name, wanted, got):
-    global failed
-    if wanted == got:
-        print("ok %s: %s" % (sys.argv[1], name))
-    else:
-        failed += 1
-        print("not ok %s: %s: expected %.300r got %.300r" % (sys.argv[1], name, wanted, got))
 
 
 def plain(name):
@@ -44,12 +36,12 @@ def main():
     for name, weight, change in titles:
         drawn[plain(unescape(name, QUOTES))] += int(weight.replace(",", ""))
         changes += bool(change)
-    expect("total", total, drawn.pop("all", None))
+    expect(sys.argv[1] + ": total", total, drawn.pop("all", None))
     if columns:
-        expect("change of every frame", len(titles), changes + 1)
+        expect(sys.argv[1] + ": change of every frame", len(titles), changes + 1)
     else:
-        expect("weights of %d frames" % len(names), {}, dict((names - drawn) + (drawn - names)))
-    sys.exit(failed > 0)
+        expect(sys.argv[1] + ": weights of %d frames" % len(names), {}, dict((names - drawn) + (drawn - names)))
+    end()
 
 
 main()

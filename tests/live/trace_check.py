@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 
 import trace_rules
 from trace_rules import ns
+from verdict import end, expect
 
 TIMED = {"name": str, "cat": str, "pid": int, "tid": int, "ts": (int, float)}
 NEEDS = {
@@ -24,16 +25,6 @@ NEEDS = {
     "s": {**TIMED, "id": int},
     "f": {**TIMED, "id": int, "bp": str},
 }
-failed = 0
-
-
-def expect(name, want, got):
-    global failed
-    if want == got:
-        print(f"ok {name}")
-    else:
-        failed += 1
-        print(f"not ok {name}: expected {want} got {got}")
 
 
 def malformed(event):
@@ -96,7 +87,7 @@ def main():
                sum(int(n) for stack, n in folded if stack.startswith("service;")),
                sum(e["args"]["blocked_ns"] for e in events
                    if e["ph"] == "b" and e["name"] == "service" and "args" in e))
-    sys.exit(failed > 0)
+    end()
 
 
 main()
