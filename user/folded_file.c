@@ -37,7 +37,8 @@ int folded_file_read(struct flame_tree *tree, const char *path, bool single)
 		return EXIT_FAULT;
 	}
 	if (!read.lines && read.bad) {
-		fail_line("'%.200s' is no folded text: no line is 'frame;frame number'", path);
+		fail_line("'%.200s' is no folded text, lines of 'frame;frame NUMBER'; a capture is read "
+			  "with -i", path);
 		return EXIT_FAULT;
 	}
 	if (single && flame_differential(tree)) {

@@ -108,6 +108,8 @@ void options_print_help(FILE *out, enum command command)
 			row->name, row->name);
 	if (takes_input(command))
 		fprintf(out, "       epollscope %s -i FILE [OPTIONS]\n", row->name);
+	if (command == CMD_FLAME)
+		fputs("       epollscope flame --folded FILE [--against FILE] [--svg FILE]\n", out);
 	print_target(out, IN(command));
 	fputs("\nOptions:\n", out);
 	print_options(out, IN(command), false);

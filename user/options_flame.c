@@ -38,8 +38,11 @@ const char *set_unit(struct options *o, const char *value)
 
 const char *set_hz(struct options *o, const char *value)
 {
-	return quantity_u32(value, o->command == CMD_FLAME ? 1 : 0, 10000, &o->hz) ?
-		       "a rate is a whole number up to 10000" : NULL;
+	if (o->command == CMD_FLAME)
+		return quantity_u32(value, 1, 10000, &o->hz) ?
+			       "a rate is a whole number from 1 to 10000" : NULL;
+	return quantity_u32(value, 0, 10000, &o->hz) ?
+		       "a rate is a whole number up to 10000, 0 for no stacks" : NULL;
 }
 
 /* What other tools call the rate's inverse. */
