@@ -5,114 +5,7 @@
 # limit: 300
 . tests/live/lib.sh
 live_init
-
-PARTS=$LIVE_DIR/parts
-HERE=tests/live/servers
-mkdir -p "$PARTS"
-read -ra LIBS < <(sed -n 's/^libs := //p' Makefile)
-
-# --- a resolver that takes questions ---
-
-# shellcheck disable=SC2317
-resolver() { # [COMMAND...] before it, e.g. env A=B
-	: >"$LIVE_DIR/notes"
-	coproc RESOLVER { env "$@" "$PARTS/resolve" 2>>"$LIVE_DIR/notes"; }
-	STARTED+=("$RESOLVER_PID")
-}
-
-resolver_end() {
-	local pid=$RESOLVER_PID in=${RESOLVER[1]} status
-
-	eval "exec $in>&-"
-	wait "$pid"
-	status=$?
-	forget "$pid"
-	[ $status = 0 ] || fail 'resolver ends' "expected status 0 got $status: $(tail -n 3 "$LIVE_DIR/notes")"
-}
-
-# Leaves ANSWER: a subshell would not have the resolver.
-ask() { # QUESTION...
-	echo "$*" >&"${RESOLVER[1]}"
-	ANSWER=''
-	read -r -t 60 ANSWER <&"${RESOLVER[0]}" || fail "resolver: $*" 'expected an answer got none'
-}
-
-expect_answer() { # NAME EXPECTED QUESTION...
-	local name=$1 expected=$2
-
-	shift 2
-	ask "$@"
-	expect_eq "$name" "$expected" "$ANSWER"
-}
-
-expect_note() { # NAME WORDS
-	if grep -qF "$2" "$LIVE_DIR/notes"; then
-		pass "$1"
-	else
-		fail "$1" "expected a note of '$2' got $(cat "$LIVE_DIR/notes")"
-	fi
-}
-
-# --- programs ---
-
-# shellcheck disable=SC2317 # called by until
-target_ready() {
-	grep -q '^ready' "$LIVE_DIR/target.log"
-}
-
-start_target() { # COMMAND...
-	: >"$LIVE_DIR/target.log"
-	"$@" >"$LIVE_DIR/target.log" 2>&1 </dev/null &
-	TARGET=$!
-	STARTED+=("$TARGET")
-	await 20 target_ready || fail "start $1" "expected ready got $(cat "$LIVE_DIR/target.log")"
-}
-
-stop_target() {
-	kill -KILL "$TARGET"
-	wait "$TARGET" 2>/dev/null
-	forget "$TARGET"
-}
-
-address_of() { # FUNCTION
-	awk -v name="$1" '$1 == "fn" && $2 == name { print $3; exit }' "$LIVE_DIR/target.log"
-}
-
-# A byte inside the function, whose start it told.
-expect_function() { # NAME FUNCTION EXPECTED
-	expect_answer "$1" "$3" user "$TARGET" "$(printf '%x' $((0x$(address_of "$2") + 1)))"
-}
-
-# All functions that the target told of, and addr2line of the same place.
-expect_functions() { # NAME OBJECT [FILE]
-	local told=0 right=0 same=0 name address place
-
-	ask add "$TARGET"
-	expect_eq "$1: added" 0 "$ANSWER"
-	while read -r _ name address; do
-		told=$((told + 1))
-		ask user "$TARGET" "$(printf '%x' $((0x$address + 1)))"
-		[ "$ANSWER" = "user $2 $name" ] && right=$((right + 1))
-		[ -n "${3-}" ] || continue
-		ask place "$TARGET" "$address"
-		read -r _ place _ <<<"$ANSWER"
-		[ "$(addr2line -f -e "$3" "$place" | head -n 1)" = "$name" ] && same=$((same + 1))
-	done < <(grep '^fn ' "$LIVE_DIR/target.log")
-	expect_eq "$1: names" "$told" "$right"
-	[ -z "${3-}" ] || expect_eq "$1: as addr2line" "$told" "$same"
-	[ "$told" -ge 3 ] || fail "$1" "expected functions got $told"
-}
-
-compile() { # OUT OPTIONS...
-	local out=$PARTS/$1
-
-	shift
-	"${CC:-cc}" -std=gnu11 -O1 -g -Wl,--build-id -o "$out" "$@"
-}
-
-build_id_of() { # FILE
-	readelf -n "$1" | sed -n 's/.*Build ID: //p'
-}
+. tests/live/lib_symbols.sh
 
 test_kinds() {
 	local kind
@@ -349,88 +242,6 @@ test_libc() {
 	stop_target
 }
 
-# --- perf maps: 0x1000 is an address that no program has ---
-
-perf_map() { # TEXT
-	PERF_MAP=/tmp/perf-$TARGET.map
-	rm -f "$PERF_MAP"
-	[ -z "${1-}" ] || printf '%b' "$1" >"$PERF_MAP"
-}
-
-expect_jit() { # NAME EXPECTED
-	resolver
-	ask add "$TARGET"
-	expect_answer "perf map: $1" "$2" user "$TARGET" 1010
-	resolver_end
-	rm -f "$PERF_MAP"
-}
-
-test_perf_map() {
-	local none='none [unknown] [unknown]' line='1000 100 compiled\n'
-
-	start_target "$PARTS/pie"
-	perf_map "$line"
-	expect_jit 'its own' 'jit [jit] compiled'
-	perf_map "1000 100 older\n0x1008 0x10 newer\n1000 zz\n-1 5 x\n\nffffffffffffffff 2 y\n"
-	expect_jit 'the latest line' 'jit [jit] newer'
-	expect_note 'perf map: bad lines' 'a part of perf map'
-	perf_map "1000 100 cut"
-	expect_jit 'half a line' "$none"
-	perf_map '1000 100 Lcom/a;::\x1b[31mb \xff\n'
-	expect_jit 'hostile name' 'jit [jit] Lcom/a:::?[31mb ?'
-	perf_map "$line"
-	chown 12345 "$PERF_MAP"
-	expect_jit 'of another user' "$none"
-	expect_note 'perf map of another user: note' 'perf map'
-	perf_map "$line"
-	chmod o+w "$PERF_MAP"
-	expect_jit 'that everybody may write' "$none"
-	perf_map "$line"
-	mv "$PERF_MAP" "$PARTS/elsewhere"
-	ln -s "$PARTS/elsewhere" "$PERF_MAP"
-	expect_jit 'a symbolic link' "$none"
-	expect_note 'perf map, a symbolic link: note' 'not a regular file'
-	perf_map
-	mkfifo "$PERF_MAP"
-	expect_jit 'a FIFO' "$none"
-	perf_map
-	perf_map "$line"
-	truncate -s 1T "$PERF_MAP"
-	expect_jit 'of a terabyte' 'jit [jit] compiled'
-	# It is remembered after its end.
-	perf_map "$line"
-	resolver
-	ask add "$TARGET"
-	rm "$PERF_MAP"
-	stop_target
-	expect_answer 'perf map after its end' 'jit [jit] compiled' user "$TARGET" 1010
-	resolver_end
-}
-
-test_node() {
-	local address end
-
-	: >"$LIVE_DIR/target.log"
-	start_target node --perf-basic-prof --logfile="$LIVE_DIR/v8.log" --no-logfile-per-isolate $HERE/sym_target.js
-	address=$(grep 'JS:.*hotCheckout' "/tmp/perf-$TARGET.map" | tail -n 1 | cut -d' ' -f1)
-	resolver
-	ask add "$TARGET"
-	ask user "$TARGET" "$address"
-	case $ANSWER in
-	'jit [jit] JS:'*hotCheckout*) pass 'node: a compiled function' ;;
-	*) fail 'node: a compiled function' "expected jit [jit] JS:*hotCheckout got $ANSWER" ;;
-	esac
-	read -r address end < <(sed -nE 's/^([0-9a-f]+)-([0-9a-f]+) r-xp .*node$/\1 \2/p' \
-		"/proc/$TARGET/maps")
-	ask time "$TARGET" "$address" "$end" 10000
-	read -r load each found <<<"$ANSWER"
-	echo "# node: $((load / 1000000)) ms to read its symbols, $((each / 1000)) us for 10,000" \
-		"addresses, $found with names"
-	rm -f "/tmp/perf-$TARGET.map"
-	resolver_end
-	stop_target
-}
-
 # Another root, another pid namespace; by the links of map_files, and by name without them.
 test_container() {
 	local root=$PARTS/root no_links='setpriv --bounding-set=-sys_admin,-checkpoint_restore'
@@ -561,11 +372,6 @@ test_fuzz() {
 	fi
 }
 
-if ! "${CC:-cc}" -std=gnu11 -O2 -I. -o "$PARTS/resolve" $HERE/resolve.c \
-	"${BUILD:-build}/libepollscope.a" "${LIBS[@]}"; then
-	fail 'resolver builds' 'expected a program got none'
-	finish
-fi
 test_kinds
 test_stripped
 test_debuglink
@@ -576,8 +382,6 @@ test_workers
 test_exec
 test_kernel
 test_libc
-test_perf_map
-test_node
 test_container
 test_hostile
 test_fuzz
