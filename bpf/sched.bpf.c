@@ -62,7 +62,8 @@ INLINE void wait_begin_asleep(struct thread *t, struct task_struct *task, __u64 
 	sc = cfg_syscall[nr];
 	if (is_wait(sc, t))
 		t->in_wait = WAITS_EVENTS;
-	else if (!t->turn && (is_read(sc) || is_accept(sc)) && listener_of_fd(SYSCALL_ARG1(regs)))
+	else if (!t->turn && (is_read(sc) || is_accept(sc)) &&
+		 listener_probe(sock_of_fd(SYSCALL_ARG1(regs))))
 		t->in_wait = WAITS_DATA;
 	else
 		return;

@@ -148,10 +148,9 @@ INLINE struct sock *sock_of_fd(__u32 fd)
 	return sk;
 }
 
-/* The listener behind a descriptor of the current task, or of whose port its connection is. */
-INLINE struct listener *listener_of_fd(__u32 fd)
+/* listener_of() by probe reads, for a socket that no hook vouches for; NULL is nobody's. */
+INLINE struct listener *listener_probe(const struct sock *sk)
 {
-	struct sock *sk = sock_of_fd(fd);
 	struct listener_key key = {};
 
 	if (!sk)

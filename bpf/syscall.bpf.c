@@ -102,7 +102,7 @@ INLINE void wait_ends(struct thread *t, struct task_struct *task, __u32 sc, long
 {
 	struct loop *loop;
 
-	t->in_wait = 0;
+	t->in_wait = WAITS_NOT;
 	t->wait_ep = is_epoll(sc) ? eventpoll_of_fd(t->fd) : 0;
 	t->prev_return_ns = t->return_ns;
 	t->return_ns = now;
@@ -133,9 +133,9 @@ INLINE void wait_ends(struct thread *t, struct task_struct *task, __u32 sc, long
 INLINE void accept_listener(__u32 fd)
 {
 	struct sock *sk = sock_of_fd(fd);
-	struct listener *l = listener_of_fd(fd);
+	struct listener *l = listener_probe(sk);
 
-	if (!sk || !l)
+	if (!l)
 		return;
 	add_shared(&l->accepted, 1);
 	l->backlog = BPF_CORE_READ(sk, sk_ack_backlog);
@@ -258,7 +258,7 @@ INLINE void after_write(struct thread *t, __u32 fd, __u64 now)
 INLINE void wait_end_missed(struct thread *t, __u64 now)
 {
 	COUNT(calls_missed);
-	t->in_wait = 0;
+	t->in_wait = WAITS_NOT;
 	t->prev_return_ns = t->return_ns;
 	t->return_ns = now;
 	t->return_runnable_ns = t->runnable_ns;
@@ -350,7 +350,7 @@ INLINE int leave(__u32 nr, long ret)
 	if (!t || !t->enter_ns) {
 		first_return(task, nr, ret);
 		if (t)
-			t->in_wait = 0;
+			t->in_wait = WAITS_NOT;
 		return 0;
 	}
 	if (!t->in_wait && task->nvcsw != t->enter_nvcsw && t->blocks == t->enter_blocks)
