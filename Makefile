@@ -41,7 +41,7 @@ libs := -lbpf -ldw -lelf -lz -llzma -lbz2 -liberty -lm -pthread -lmicrohttpd -lc
 
 # The owner of the maps is linked first: bpftool 7.1 loses the place of a map that it meets as extern.
 bpf_src := $(sort $(wildcard bpf/maps.bpf.c)) $(filter-out bpf/maps.bpf.c,$(wildcard bpf/*.bpf.c))
-user_src := $(wildcard user/*.c flamegraph/*.c)
+user_src := $(wildcard user/*.c user/*/*.c flamegraph/*.c)
 server_src := $(wildcard tools/epollserver/*.c)
 load_src := $(wildcard tools/epollload/*.c)
 unit_src := $(wildcard tests/unit/*.c)
@@ -161,12 +161,12 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags.c | have-deps
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(c_flags) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-# Only these files of user/ know the skeleton.
-$(filter $(BUILD)/obj/user/bpf_%,$(user_obj)): | $(skeleton)
+# Only this room knows the skeleton.
+$(filter $(BUILD)/obj/user/kernel/%,$(user_obj)): | $(skeleton)
 
 # Styles and scripts of pictures and pages as C strings, without comments and indentation.
 assets := $(patsubst %,$(BUILD)/%.h,$(wildcard $(addprefix flamegraph/,*.css *.js) \
-	$(addprefix user/,*.css *.js)))
+	$(addprefix user/render/,*.css *.js)))
 
 $(assets): $(BUILD)/%.h: % $(BUILD)/flags.c
 	$(call say,TEXT,$@)
@@ -174,11 +174,11 @@ $(assets): $(BUILD)/%.h: % $(BUILD)/flags.c
 	$(Q)sed -e 's/^[[:space:]]*//' -e '/^$$/d' -e '/^\/\//d' -e '/^\/\*.*\*\/$$/d' \
 		-e 's/[\"]/\\&/g' -e 's/.*/"&\\n"/' $< > $@
 
-$(addprefix $(BUILD)/obj/,flamegraph/assets.o user/html_assets.o): | $(assets)
+$(addprefix $(BUILD)/obj/,flamegraph/assets.o user/render/html_assets.o): | $(assets)
 
 $(BUILD)/libepollscope.a: $(lib_obj) $(BUILD)/sources.c
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcs $@ $(lib_obj)
+	$(Q)rm -f $@ && $(AR) qcs $@ $(lib_obj)
 
 link = $(CC) $(c_flags) $(CFLAGS) $(LDFLAGS) -Wl,--as-needed -o $@
 

@@ -3,7 +3,7 @@
  * ledger.bpf.c - the parts of the ledger that are functions of their own: with their loops and
  * branches inline, the verifier would walk them anew for every path that leads there.
  */
-#include "ledger.h"
+#include "ledger.bpf.h"
 
 /* Runnable and blocked time of a thread between two moments of its past; 1 if forgotten. */
 __noinline int off_between(const struct thread *t, __u64 from, __u64 to, struct split *out)

@@ -2,7 +2,7 @@
 /*
  * process.bpf.c - the target grows by fork and shrinks by exit.
  */
-#include "target.h"
+#include "target.bpf.h"
 
 INLINE void process_event(const struct task_struct *task, __u32 parent, __u32 change)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* sample.bpf.c - where the target's threads are on the CPU, by a clock on every processor. */
-#include "stacks.h"
-#include "target.h"
+#include "stacks.bpf.h"
+#include "target.bpf.h"
 
 SEC("perf_event")
 int on_sample(void *ctx)

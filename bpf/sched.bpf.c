@@ -10,8 +10,8 @@
  *
  * sched_waking comes before sched_wakeup, in the waker: it tells who that is.
  */
-#include "signals.h"
-#include "stacks.h"
+#include "symptoms.bpf.h"
+#include "stacks.bpf.h"
 
 /* A wake-up seen this much before the switch that it overtook still belongs to it. */
 #define WAKING_RACE_NS	100000

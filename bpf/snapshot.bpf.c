@@ -5,7 +5,7 @@
  * Run by reading the iterators, after the hooks are attached: whatever appears in between is seen
  * by both and counted once, because a connection that has its state is left alone.
  */
-#include "ledger.h"
+#include "ledger.bpf.h"
 
 INLINE void meet_listener(const struct sock *sk)
 {

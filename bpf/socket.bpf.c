@@ -6,7 +6,7 @@
  * tcp_probe (each received segment, just before it is queued) and tcp_rcv_space_adjust (inside a
  * read) stand in for the first two, and the send is taken at its system call (syscall.bpf.c).
  */
-#include "ledger.h"
+#include "ledger.bpf.h"
 
 /* The answer to a request of ours. Softirq. */
 INLINE void client_arrival(struct conn *c)

@@ -6,7 +6,7 @@
  * call. A report without system calls, and the commands that print none, attach the other pair to
  * the tracepoints of the loop's own calls only: 110 ns a firing there, 38 ns on all other calls.
  */
-#include "ledger.h"
+#include "ledger.bpf.h"
 
 INLINE bool is_write(__u32 sc)
 {

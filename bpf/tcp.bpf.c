@@ -6,7 +6,7 @@
  * or the snapshot, and from the current task only where the kernel is certain to run in its own
  * context: listen() and connect().
  */
-#include "ledger.h"
+#include "ledger.bpf.h"
 
 INLINE void listener_add(const struct sock *sk)
 {

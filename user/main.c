@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "commands.h"
-#include "options.h"
-#include "render.h"
-#include "status.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "render/render.h"
+#include "base/status.h"
 
 #ifndef EPOLLSCOPE_VERSION
 #define EPOLLSCOPE_VERSION "unknown"

@@ -14,9 +14,9 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "capture_format.h"
-#include "render.h"
-#include "replay.h"
+#include "capture/format.h"
+#include "render/render.h"
+#include "watch/replay.h"
 #include "tests/unit/capture_sample.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -360,7 +360,7 @@ test_fuzz() {
 	printf '5556bd1b91000-556bd1b92000 r-xp 00001000 fe:01 1234 /bin/x' >"$seeds/maps"
 	if ! clang-14 -std=gnu11 -D_GNU_SOURCE= -g -O1 -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -I. -Iuser -o "$PARTS/fuzz_elf" tests/fuzz/fuzz_elf.c \
-		user/sym_*.c user/term.c -ldw -lelf -lz -llzma -liberty >"$LIVE_DIR/fuzz.log" 2>&1; then
+		user/{base,target,symbols}/*.c -ldw -lelf -lz -llzma -liberty >"$LIVE_DIR/fuzz.log" 2>&1; then
 		fail 'fuzzer builds' "$(tail -n 3 "$LIVE_DIR/fuzz.log")"
 		return
 	fi

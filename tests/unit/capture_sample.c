@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "capture_sample.h"
-#include "capture_stacks.h"
+#include "capture/stacks.h"
 
 #define START_NS    1000000000000ULL
 #define BLOCK	    (256u << 10)

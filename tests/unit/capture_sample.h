@@ -3,8 +3,8 @@
 #ifndef CAPTURE_SAMPLE_H
 #define CAPTURE_SAMPLE_H
 
-#include "capture_data.h"
-#include "capture_write.h"
+#include "capture/data.h"
+#include "capture/write.h"
 
 struct capture_sample {
 	struct watch_result r;	/* with an aggregate of the exchanges and a little of everything */

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "blame.h"
+#include "explain/blame.h"
 
 #define MS 1000000ULL
 #define LOOP 100	/* tid of the loop */

@@ -22,10 +22,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../../user/callers.h"
-#include "../../user/proc.h"
-#include "../../user/stack_tops.h"
-#include "../../user/symbols.h"
+#include "symbols/callers.h"
+#include "target/proc.h"
+#include "symbols/stack_copy.h"
+#include "symbols/symbols.h"
 
 /* --- made-up rules --- */
 

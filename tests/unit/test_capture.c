@@ -13,10 +13,10 @@
 
 #include <cmocka.h>
 
-#include "capture_read.h"
+#include "capture/read.h"
 #include "capture_sample.h"
-#include "replay.h"
-#include "stack_modules.h"
+#include "watch/replay.h"
+#include "symbols/stack_modules.h"
 
 static int memory_file(void)
 {

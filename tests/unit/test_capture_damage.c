@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "capture_format.h"
+#include "capture/format.h"
 #include "capture_sample.h"
-#include "replay.h"
+#include "watch/replay.h"
 
 #define EXCHANGES 12
 #define ROUND	  3

@@ -16,8 +16,8 @@
 
 #include <cmocka.h>
 
-#include "capture_read.h"
-#include "capture_write.h"
+#include "capture/read.h"
+#include "capture/write.h"
 
 static int memory_file(void)
 {

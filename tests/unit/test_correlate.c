@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "correlate.h"
+#include "stream/correlate.h"
 
 #define SEEN_MAX 64
 #define WAIT_NS 1000

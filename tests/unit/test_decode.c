@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "decode.h"
+#include "stream/decode.h"
 
 static const struct {
 	uint16_t kind;

@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "export_conns.h"
-#include "export_http.h"
-#include "options.h"
+#include "export/conns.h"
+#include "export/http.h"
+#include "cli/options.h"
 
 #define OPEN "application/openmetrics-text"
 

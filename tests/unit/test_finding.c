@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "finding.h"
+#include "explain/finding.h"
 
 #define MS 1000000ULL
 #define S  1000000000ULL

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "heatmap.h"
+#include "explain/heatmap.h"
 
 #define MS 1000000ull
 #define START (5000 * MS)

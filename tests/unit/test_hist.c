@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "model.h"
+#include "model/model.h"
 
 /* xorshift64: the same samples on every machine. */
 static uint64_t next_random(uint64_t *state)

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "finding.h"
-#include "html.h"
+#include "explain/finding.h"
+#include "render/html.h"
 
 #define HOSTILE "</b><i>\"'&\x1b\xff"
 

@@ -13,9 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../user/launch.h"
-#include "../../user/proc.h"
-#include "../../user/stop.h"
+#include "target/launch.h"
+#include "target/proc.h"
+#include "base/stop.h"
 
 #define PATIENCE_MS 10000
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "export.h"
+#include "export/export.h"
 
 static uint64_t next_random(uint64_t *state)
 {

@@ -10,9 +10,9 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "../../user/options.h"
-#include "../../user/options_table.h"
-#include "../../user/quantity.h"
+#include "cli/options.h"
+#include "cli/options_table.h"
+#include "base/quantity.h"
 
 #define ARGS_MAX 32
 

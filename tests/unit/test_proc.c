@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../user/proc.h"
+#include "target/proc.h"
 
 #define AFTER_NAME                                                                                \
 	" S 7 42 42 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 3 0 98765 111 222 18446744073709551615 1 1"

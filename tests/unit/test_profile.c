@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "profile.h"
-#include "profile_private.h"
-#include "stage_map.h"
+#include "explain/profile.h"
+#include "explain/profile_private.h"
+#include "explain/stage_map.h"
 
 #define MS 1000000ULL
 #define PID 100

@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "finding.h"
+#include "explain/finding.h"
 #include "json_check.h"
-#include "render.h"
+#include "render/render.h"
 
 #define OFFSET INT64_C(1763716000000000000)
 

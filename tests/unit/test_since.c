@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "aggregate.h"
+#include "model/aggregate.h"
 
 #define US 1000ULL
 

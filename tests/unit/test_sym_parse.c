@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <errno.h>
 
-#include "../../user/sym_process.h"
+#include "symbols/process.h"
 
 static const char *name_at(struct sym_table *t, uint64_t address)
 {

@@ -12,10 +12,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "../../user/proc.h"
-#include "../../user/sym_elf.h"
-#include "../../user/sym_names.h"
-#include "../../user/symbols.h"
+#include "target/proc.h"
+#include "symbols/elf.h"
+#include "symbols/names.h"
+#include "symbols/symbols.h"
 
 static void test_demangle(void **state)
 {

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "tail.h"
-#include "tail_set.h"
+#include "stream/tail.h"
+#include "explain/tail_set.h"
 
 #define MS 1000000ULL
 #define S (1000 * MS)

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../user/target.h"
+#include "target/target.h"
 
 /* A family: a parent with a name of its own, which forks a child, and waits to be killed. */
 struct family {

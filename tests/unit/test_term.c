@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "term.h"
+#include "base/term.h"
 
 static void test_ns(void **state)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* no_export.c - stands for export in the static twin that runs in the virtual machines. */
-#include "commands.h"
-#include "status.h"
+#include "cli/commands.h"
+#include "base/status.h"
 
 int cmd_export(const struct options *o)
 {

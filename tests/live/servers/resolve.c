@@ -18,8 +18,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "user/proc.h"
-#include "user/symbols.h"
+#include "target/proc.h"
+#include "symbols/symbols.h"
 
 static void note(void *arg, const char *text)
 {

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * symptoms.bpf.h - what findings rest on beside the ledger: who held a turn, what its events were good
+ * for, bytes left behind, sends held back, windows shut.
+ *
+ * Counted where a hook passes anyway; whatever costs more than a few adds is on a path that only a
+ * sick server takes.
+ */
+#ifndef EPOLLSCOPE_SIGNALS_H
+#define EPOLLSCOPE_SIGNALS_H
+
+#include "socket.bpf.h"
+
+#define EPOLL_CTL_ADD	1
+#define EPOLL_CTL_DEL	2
+#define EPOLLOUT	0x004
+#define EPOLLONESHOT	(1U << 30)
+#define EPOLLET		(1U << 31)
+#define TCP_NAGLE_OFF	1
+
+/* A long absence from the CPU, as the scheduler's hook knows it. */
+struct absence {
+	__u64 blocked_ns;
+	__u32 pid, tid;
+	__u32 instead_pid, instead_tid;
+	char comm[COMM_LEN];
+	char instead_comm[COMM_LEN];
+};
+
+/* Functions of their own (symptoms.bpf.c): events, and what only a sick server needs. */
+int turn_report(const struct thread *t, __u64 now);
+int off_report(const struct thread *t, const struct absence *a, const struct off_top *top,
+	       __u64 now);
+
+#define COUNT_BY(field, n) do {					\
+	struct counters *__c = counters();			\
+	if (__c)						\
+		add_shared(&__c->field, n);			\
+} while (0)
+
+/* The connection that held the thread until now gives way to another, or to the wait (0). */
+INLINE void turn_hold(struct thread *t, __u64 conn, __u64 now)
+{
+	if (t->held_conn && now - t->held_ns > t->long_ns) {
+		t->long_ns = now - t->held_ns;
+		t->long_conn = t->held_conn;
+	}
+	t->held_conn = conn;
+	t->held_ns = now;
+}
+
+/* Data was read from a connection. */
+INLINE void turn_touch(struct thread *t, __u64 conn, __u64 now)
+{
+	if (t->held_conn == conn)
+		return;
+	turn_hold(t, conn, now);
+	t->touched++;
+}
+
+INLINE void turn_begins(struct thread *t, long events)
+{
+	t->turn_events = events > 0 ? events : 0;
+	t->touched = 0;
+	t->turn_accepts = 0;
+	t->long_ns = 0;
+	t->long_conn = 0;
+	t->held_conn = 0;
+}
+
+INLINE void turn_ends(struct thread *t, __u64 now)
+{
+	struct counters *n;
+
+	turn_hold(t, 0, now);
+	if (t->turn_events > t->touched && cfg_syscalls) {
+		n = counters();
+		if (n)
+			add(&n->events_spurious, t->turn_events - t->touched);
+	}
+	if (now - t->return_ns >= control.turn_ns)
+		turn_report(t, now);
+}
+
+/* The mask that a connection's epoll item has now; 0 if it has none. */
+INLINE __u32 epoll_mask_of(const struct sock *sk)
+{
+	struct hlist_node *link = BPF_CORE_READ(sk, sk_socket, file, f_ep, first);
+	__u32 mask = 0;
+
+	if (link)
+		bpf_probe_read_kernel(&mask, sizeof(mask),
+				      (char *)link - bpf_core_field_offset(struct epitem, fllink) +
+				      bpf_core_field_offset(struct epitem, event));
+	return mask;
+}
+
+/* The queue is empty, after bytes had been left behind. Only an edge-triggered one stalls so. */
+INLINE void drained(struct conn *c, __u64 now)
+{
+	if (c->left_ns && now - c->left_ns > UNDRAINED_NS) {
+		COUNT(undrained);
+		COUNT_BY(undrained_ns, now - c->left_ns);
+	}
+	c->left_ns = 0;
+}
+
+INLINE void left_behind(struct conn *c, const struct sock *sk, __u64 now)
+{
+	__u64 since = c->left_ns;
+
+	if (since && now - since > UNDRAINED_NS)
+		drained(c, now);
+	c->left_ns = epoll_mask_of(sk) & EPOLLET ? now : 0;
+}
+
+/* A segment joined data that nobody has read yet: is there room for another? */
+INLINE void window_check(struct conn *c, const struct tcp_sock *tp)
+{
+	if (!c->shut_ns && (__s32)(tp->rcv_wup + tp->rcv_wnd - tp->rcv_nxt) <= 0)
+		c->shut_ns = bpf_ktime_get_ns();
+}
+
+INLINE void window_opened(__u64 *since_ns, bool ours, __u64 now)
+{
+	__u64 shut = now - *since_ns;
+	struct counters *n = counters();
+
+	*since_ns = 0;
+	if (shut <= WINDOW_SHUT_NS || !n)
+		return;
+	add_shared(ours ? &n->window_ours : &n->window_theirs, 1);
+	add_shared(ours ? &n->window_ours_ns : &n->window_theirs_ns, shut);
+}
+
+/* The socket took no more: a reader that does not read, if its window has no room either. */
+INLINE void send_full(struct conn *c, const struct tcp_sock *tp)
+{
+	COUNT(send_eagain);
+	if (!c->zero_ns && (__s32)(tp->snd_una + tp->snd_wnd - tp->snd_nxt) < (__s32)tp->mss_cache)
+		c->zero_ns = bpf_ktime_get_ns();
+}
+
+/* A window that is full because the way is long opens after a round trip: that is not shut. */
+INLINE void their_window_opened(struct conn *c, const struct tcp_sock *tp, __u64 now)
+{
+	if (now - c->zero_ns > 4 * 125ULL * tp->srtt_us)	/* in eighths of a microsecond */
+		window_opened(&c->zero_ns, false, now);
+	c->zero_ns = 0;
+}
+
+/* After a send: less than a segment is left, and waits for the acknowledgement of what is out. */
+INLINE void nagle_check(struct conn *c, const struct tcp_sock *tp, __u64 now)
+{
+	__u32 unsent = tp->write_seq - tp->snd_nxt;
+
+	if (!unsent || unsent >= tp->mss_cache || !tp->packets_out || c->held_jiffies)
+		return;
+	if (BPF_CORE_READ_BITFIELD(tp, nonagle) & TCP_NAGLE_OFF)
+		return;
+	COUNT(nagle_held);
+	c->held_seq = tp->write_seq;
+	c->held_jiffies = (__u32)bpf_jiffies64() | 1;
+	c->held_ns = now;
+}
+
+/*
+ * What was kept back went out with the last segment that was sent, whose time the kernel knows in
+ * jiffies. How long one is follows from our own two stamps.
+ */
+INLINE void nagle_released(struct conn *c, __u32 sent_jiffies, __u64 now)
+{
+	__u32 passed = (__u32)bpf_jiffies64() - c->held_jiffies;
+	__u32 held = sent_jiffies - c->held_jiffies;
+	__u64 held_ns;
+
+	c->held_jiffies = 0;
+	if (!passed || (__s32)held <= 0 || held > passed)
+		return;
+	held_ns = (now - c->held_ns) / passed * held;
+	if (held_ns < NAGLE_NS)
+		return;
+	COUNT(nagle_delayed);
+	COUNT_BY(nagle_delayed_ns, held_ns);
+}
+
+/* An answer is complete. */
+INLINE void answer_signals(struct conn *c, __u32 sent_jiffies, __u64 now)
+{
+	struct counters *n = counters();
+
+	if (!n)
+		return;
+	add_shared(&n->answers, 1);
+	add_shared(&n->answer_sends, c->sends);
+	if (c->sends > SMALL_SENDS && (c->answer_end - c->answer_start) / c->sends < SMALL_BYTES)
+		add_shared(&n->answers_small, 1);
+	if (c->held_jiffies)
+		nagle_released(c, sent_jiffies, now);
+}
+
+/* The connection closes, or the watch is over. */
+INLINE void conn_signals(struct conn *c, const struct tcp_sock *tp, __u64 now)
+{
+	struct counters *n = counters();
+
+	if (n)
+		add_shared(&n->segments_out, tp->data_segs_out - c->segments_seen);
+	c->segments_seen = tp->data_segs_out;
+	if (c->left_ns)
+		drained(c, now);
+	if (c->shut_ns)
+		window_opened(&c->shut_ns, true, now);
+	if (c->zero_ns)
+		their_window_opened(c, tp, now);
+}
+
+INLINE void ctl_count(__u64 op, __u64 event)
+{
+	struct counters *n = counters();
+	__u32 mask = 0, which = CTL_MOD;
+
+	if (!n)
+		return;
+	if (op == EPOLL_CTL_ADD) {
+		which = CTL_ADD;
+	} else if (op == EPOLL_CTL_DEL) {
+		which = CTL_DEL;
+	} else {
+		bpf_probe_read_user(&mask, sizeof(mask), (void *)event);
+		which = mask & EPOLLONESHOT ? CTL_MOD_ONESHOT :
+			mask & EPOLLOUT ? CTL_MOD_OUT : CTL_MOD;
+	}
+	ADD_AT(n->ctl, which, 1);
+}
+
+#endif

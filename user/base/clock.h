@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* clock.h - the clock of every time stamp, and its distance to the wall clock. */
+#ifndef EPOLLSCOPE_CLOCK_H
+#define EPOLLSCOPE_CLOCK_H
+
+#include <stdint.h>
+
+/* CLOCK_MONOTONIC in ns: what the kernel side stamps with. */
+uint64_t monotonic_ns(void);
+
+/* What to add to CLOCK_MONOTONIC for ns since the epoch, as of now. */
+int64_t realtime_offset_ns(void);
+
+#endif

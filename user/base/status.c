@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* status.c - messages on stderr and the end of stdout. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/status.h"
+#include "base/term.h"
+
+#define MESSAGE_MAX 700
+
+/* Writes the whole line at once, so that lines of several writers do not mix. */
+static void __attribute__((format(printf, 2, 0)))
+print_line(const char *prefix, const char *fmt, va_list args)
+{
+	char message[MESSAGE_MAX], line[4 * MESSAGE_MAX + 64];
+	size_t len;
+
+	if (vsnprintf(message, sizeof(message), fmt, args) < 0)
+		return;
+	len = (size_t)snprintf(line, sizeof(line), "epollscope: %s", prefix);
+	len += escape_text(line + len, sizeof(line) - len - 1, message, strlen(message));
+	line[len++] = '\n';
+	if (write(STDERR_FILENO, line, len) < 0)
+		return; /* nobody is left to tell */
+}
+
+void fail_line(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	print_line("", fmt, args);
+	va_end(args);
+}
+
+void say_line(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	print_line("", fmt, args);
+	va_end(args);
+}
+
+void warn_line(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	print_line("note: ", fmt, args);
+	va_end(args);
+}
+
+int exit_status_of(int err)
+{
+	switch (err) {
+	case 0:
+		return EXIT_OK;
+	case -ESRCH:
+	case -ENOENT:
+	case -ENOTDIR:
+		return EXIT_NOTARGET;
+	case -EPERM:
+	case -EACCES:
+		return EXIT_NOPERM_ERROR;
+	default:
+		return EXIT_FAULT;
+	}
+}
+
+void guard_standard_files(void)
+{
+	/* Opened the wrong way round: reading 0 and writing 1 or 2 still fail with EBADF. */
+	static const int mode[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", mode[fd]) < 0)
+			return;
+	}
+}
+
+int write_failure(int fd)
+{
+	struct pollfd out = { .fd = fd, .events = POLLOUT };
+
+	/* Writing to a pipe without a reader could end us. */
+	if (poll(&out, 1, 0) > 0 && (out.revents & POLLERR))
+		return -EPIPE;
+	return write(fd, "\n", 1) < 0 ? -errno : -EIO;
+}
+
+int flush_stdout(void)
+{
+	if (fflush(stdout))
+		return -errno;
+	return ferror(stdout) ? write_failure(STDOUT_FILENO) : 0;
+}
+
+int finish_stdout(void)
+{
+	int err = flush_stdout();
+
+	if (close(STDOUT_FILENO) && !err)
+		err = -errno;
+	return err;
+}

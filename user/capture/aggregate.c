@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* aggregate.c - struct aggregate as items: only what is not 0. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/data.h"
+#include "capture/format.h"
+
+#define ITEMS_MAX 65536	/* loops, wakers, ...: more than any map holds */
+#define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
+
+/* Ids are the file's for ever: a new member gets the next one. test_capture_data misses none. */
+static const struct field counters_table[] = {
+#define C(id, member) NUMBERS(id, struct counters, member)
+	C(1, clamped), C(2, async), C(3, handoff), C(4, merged), C(5, no_wait), C(6, split),
+	C(7, split_ns), C(8, opened), C(9, closed), C(10, preexisting), C(11, unknown),
+	C(12, retransmits), C(13, resets), C(14, state), C(15, closed_reason), C(16, wakeups),
+	C(17, preemptions), C(18, offcpu), C(19, offcpu_ns), C(20, syscall_errors),
+	C(21, syscall_eagain), C(22, ring_lost), C(23, ring_sent), C(24, map_full),
+	C(25, unmatched), C(26, clock), C(27, switches_missed), C(28, calls_missed),
+	C(29, stacks_lost), C(30, accepts_left), C(31, accepts_taken), C(32, accept_empty),
+	C(33, accept_no_fd), C(34, ctl), C(35, events_spurious), C(36, waits_empty),
+	C(37, undrained), C(38, undrained_ns), C(39, answers), C(40, answer_sends),
+	C(41, answers_small), C(42, nagle_held), C(43, nagle_delayed), C(44, nagle_delayed_ns),
+	C(45, send_eagain), C(46, window_theirs), C(47, window_theirs_ns), C(48, window_ours),
+	C(49, window_ours_ns), C(50, segments_out), C(51, close_wait_old),
+	C(52, close_wait_unaccepted), C(53, close_wait_max_ns), C(54, wakes_vain),
+#undef C
+};
+
+static const struct field totals_table[] = {
+#define T(id, member) NUMBER(id, struct aggregate, member)
+	T(1, loops_handed_out), T(2, drained), T(3, missed), T(4, cost_ns), T(5, cost_runs),
+	T(6, cost_exchanges),
+#undef T
+};
+
+static const struct field loop_table[] = {
+#define L(id, member) NUMBER(id, struct loop, member)
+	L(1, pid), L(2, tid), BYTES(3, struct loop, comm), L(4, turns), L(5, events),
+	L(6, wakeups), L(7, exchanges), L(8, accepts), L(9, accept_eagain), L(10, full_batches),
+	L(11, busy_ns), L(12, wait_ns), HISTOGRAM(13, struct loop, turn),
+	HISTOGRAM(14, struct loop, wait),
+#undef L
+};
+
+static const struct field eventpoll_table[] = {
+#define E(id, member) NUMBER(id, struct eventpoll_info, member)
+	E(1, id), E(2, pid), E(3, returns), E(4, events), E(5, wait_ns), E(6, shared),
+#undef E
+};
+
+static const struct field waker_table[] = {
+	NUMBER(1, struct aggregate_waker, pid),
+	NUMBER(2, struct aggregate_waker, waker.count),
+	BYTES(3, struct aggregate_waker, waker.comm),
+};
+
+static const struct field listener_table[] = {
+#define L(id, member) NUMBER(id, struct aggregate_listener, member)
+	L(1, key.netns), L(2, key.port), L(3, listener.backlog), L(4, listener.backlog_max),
+	L(5, listener.limit), L(6, listener.queued), L(7, listener.accepted),
+#undef L
+};
+
+/* The file's names of the histograms: system calls are named by their place in syscalls.h. */
+#define FILE_SYSCALL 256
+
+static uint64_t hist_name(unsigned id)
+{
+	static const uint16_t names[H_SYSCALL] = {
+		[H_SEND_LATE] = 1, [H_DELIVER_LATE] = 2, [H_CLIENT] = 3, [H_RUNQUEUE] = 4,
+		[H_ACCEPT_WAIT] = 5,
+	};
+
+	return id < H_SYSCALL ? names[id] : FILE_SYSCALL + id - H_SYSCALL;
+}
+
+static void put_table(struct bytes *b, uint16_t id, const struct field *table, size_t n,
+		      const void *from)
+{
+	size_t begun = item_begin(b, id);
+
+	fields_put(b, table, n, from);
+	item_end(b, begun);
+}
+
+static void put_stage_ns(struct bytes *b, const struct ledger_set *l)
+{
+	size_t begun = item_begin(b, LEDGER_STAGE_NS);
+
+	for (uint64_t i = 0; i < HIST_BUCKETS; i++) {
+		bool any = false;
+
+		for (unsigned stage = 0; stage < STAGE_COUNT; stage++)
+			any |= l->stage_ns[i][stage] != 0;
+		if (!any)
+			continue;
+		bytes_put(b, &i, sizeof(i));
+		bytes_put(b, l->stage_ns[i], sizeof(l->stage_ns[i]));
+	}
+	item_end(b, begun);
+}
+
+static void put_ledger(struct bytes *b, const struct ledger_set *l)
+{
+	size_t begun = item_begin(b, AGGREGATE_LEDGER);
+
+	item_hist(b, LEDGER_LATENCY, &l->latency);
+	item_hist(b, LEDGER_SEND, &l->send);
+	item_hist(b, LEDGER_DELIVER, &l->deliver);
+	for (unsigned stage = 0; stage < STAGE_COUNT; stage++)
+		item_hist(b, (uint16_t)(LEDGER_STAGE + stage), &l->stage[stage]);
+	put_stage_ns(b, l);
+	item_end(b, begun);
+}
+
+static void put_hist(struct bytes *b, unsigned id, const struct hist *h)
+{
+	size_t begun = item_begin(b, AGGREGATE_HIST), empty;
+
+	item_number(b, HIST_ID, hist_name(id));
+	empty = b->len;
+	item_hist(b, HIST_DATA, h);
+	if (b->len == empty && !b->failed)
+		b->len = begun - 8;	/* nor its own head */
+	else
+		item_end(b, begun);
+}
+
+void aggregate_put(struct bytes *b, const struct aggregate *a)
+{
+	put_table(b, AGGREGATE_TOTALS, totals_table, COUNT_OF(totals_table), a);
+	put_table(b, AGGREGATE_COUNTERS, counters_table, COUNT_OF(counters_table), &a->counters);
+	put_ledger(b, &a->ledger);
+	for (unsigned id = 0; id < H_MAX; id++)
+		put_hist(b, id, &a->hists[id]);
+	for (size_t i = 0; i < a->n_loops; i++)
+		put_table(b, AGGREGATE_LOOP, loop_table, COUNT_OF(loop_table), &a->loops[i]);
+	for (size_t i = 0; i < a->n_eventpolls; i++)
+		put_table(b, AGGREGATE_EVENTPOLL, eventpoll_table, COUNT_OF(eventpoll_table),
+			  &a->eventpolls[i]);
+	for (size_t i = 0; i < a->n_wakers; i++)
+		put_table(b, AGGREGATE_WAKER, waker_table, COUNT_OF(waker_table), &a->wakers[i]);
+	for (size_t i = 0; i < a->n_listeners; i++)
+		put_table(b, AGGREGATE_LISTENER, listener_table, COUNT_OF(listener_table),
+			  &a->listeners[i]);
+}
+
+static bool get_stage_ns(const struct item *it, struct ledger_set *l)
+{
+	uint64_t row[1 + STAGE_COUNT];
+
+	if (it->len % sizeof(row))
+		return false;
+	for (size_t at = 0; at < it->len; at += sizeof(row)) {
+		memcpy(row, it->data + at, sizeof(row));
+		if (row[0] >= HIST_BUCKETS)
+			return false;
+		memcpy(l->stage_ns[row[0]], row + 1, sizeof(l->stage_ns[0]));
+	}
+	return true;
+}
+
+static bool get_ledger(struct items from, struct ledger_set *l)
+{
+	struct item it;
+	bool good = true;
+
+	while (good && items_next(&from, &it)) {
+		unsigned stage = it.id - (unsigned)LEDGER_STAGE;
+
+		if (it.id == LEDGER_LATENCY)
+			good = get_hist(&it, &l->latency);
+		else if (it.id == LEDGER_SEND)
+			good = get_hist(&it, &l->send);
+		else if (it.id == LEDGER_DELIVER)
+			good = get_hist(&it, &l->deliver);
+		else if (it.id == LEDGER_STAGE_NS)
+			good = get_stage_ns(&it, l);
+		else if (it.id >= LEDGER_STAGE && stage < STAGE_COUNT)
+			good = get_hist(&it, &l->stage[stage]);
+	}
+	return good && !from.cut;
+}
+
+static bool get_named_hist(struct items from, struct aggregate *a)
+{
+	uint64_t name = 0;
+	struct item it;
+
+	while (items_next(&from, &it)) {
+		if (it.id == HIST_ID)
+			name = get_number(&it);
+		for (unsigned id = 0; it.id == HIST_DATA && id < H_MAX; id++)
+			if (hist_name(id) == name && !get_hist(&it, &a->hists[id]))
+				return false;
+	}
+	return !from.cut;
+}
+
+/* One more at the end of a list. */
+static int get_one(const struct item *it, const struct field *table, size_t n, void *list,
+		   size_t *count, size_t size)
+{
+	void *old, *grown;
+
+	if (*count >= ITEMS_MAX)
+		return -EBADMSG;
+	memcpy(&old, list, sizeof(old));
+	grown = reallocarray(old, *count + 1, size);
+	if (!grown)
+		return -ENOMEM;
+	memcpy(list, &grown, sizeof(grown));
+	memset((char *)grown + *count * size, 0, size);
+	if (!fields_get(items_in(it), table, n, (char *)grown + *count * size))
+		return -EBADMSG;
+	++*count;
+	return 0;
+}
+
+static int get_item(const struct item *it, struct aggregate *a)
+{
+#define ONE(what, table) get_one(it, table, COUNT_OF(table), &a->what, &a->n_##what, sizeof(*a->what))
+	switch (it->id) {
+	case AGGREGATE_TOTALS:
+		return fields_get(items_in(it), totals_table, COUNT_OF(totals_table), a) ?
+			       0 : -EBADMSG;
+	case AGGREGATE_COUNTERS:
+		return fields_get(items_in(it), counters_table, COUNT_OF(counters_table),
+				  &a->counters) ? 0 : -EBADMSG;
+	case AGGREGATE_LEDGER:
+		return get_ledger(items_in(it), &a->ledger) ? 0 : -EBADMSG;
+	case AGGREGATE_HIST:
+		return get_named_hist(items_in(it), a) ? 0 : -EBADMSG;
+	case AGGREGATE_LOOP:
+		return ONE(loops, loop_table);
+	case AGGREGATE_EVENTPOLL:
+		return ONE(eventpolls, eventpoll_table);
+	case AGGREGATE_WAKER:
+		return ONE(wakers, waker_table);
+	case AGGREGATE_LISTENER:
+		return ONE(listeners, listener_table);
+	default:
+		return 0;
+	}
+#undef ONE
+}
+
+int aggregate_get(struct items from, struct aggregate *a)
+{
+	struct item it;
+	int err = 0;
+
+	while (!err && items_next(&from, &it))
+		err = get_item(&it, a);
+	return err ? err : from.cut ? -EBADMSG : 0;
+}

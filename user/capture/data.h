@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * data.h - struct watch_result and struct aggregate as items of a capture, and back.
+ *
+ * Both ways go by tables of members: files of older and newer programs are read as far as both
+ * know. Readers return false for what makes no sense; what they filled until then stays valid.
+ */
+#ifndef EPOLLSCOPE_CAPTURE_DATA_H
+#define EPOLLSCOPE_CAPTURE_DATA_H
+
+#include "model/aggregate.h"
+#include "capture/items.h"
+#include "cli/options.h"
+#include "watch/watch.h"
+
+/* What is known at the start: the head. o may be NULL. */
+void meta_put(struct bytes *b, const struct watch_result *r, const struct options *o);
+
+/* And at the end: the trailer is both. `kinds` counts the file's records. */
+void meta_put_end(struct bytes *b, const struct watch_result *r, const uint64_t kinds[EV_KINDS]);
+
+/*
+ * Into r, where 0 stays what the file does not tell. Targets are replaced if the items hold any.
+ * -EPROTO: its histograms have other buckets than ours; the rest is filled. -ENOMEM, -EBADMSG.
+ */
+int meta_get(struct items from, struct watch_result *r);
+
+void aggregate_put(struct bytes *b, const struct aggregate *a);
+
+/* Into a fresh aggregate. 0, -ENOMEM or -EBADMSG. */
+int aggregate_get(struct items from, struct aggregate *a);
+
+#endif

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* meta.c - what was watched, where, when and how: a capture's head and trailer. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "capture/data.h"
+#include "capture/format.h"
+#include "stream/tail.h"
+
+#define TARGETS_MAX (1u << 20)
+
+/* Ids are the file's for ever. */
+static const struct field facts_table[] = {
+#define F(id, member) NUMBER(id, struct facts, member)
+	F(1, io_uring), F(2, known), F(3, group_pid), F(4, out_armed), F(5, out_watched),
+	F(6, herd_waiters), F(7, n_threads), F(8, throttled), F(9, throttled_ns),
+	BYTES(10, struct facts, cgroup), NUMBERS(11, struct facts, threads), F(12, go),
+#undef F
+};
+
+#define FACTS_FIELDS (sizeof(facts_table) / sizeof(facts_table[0]))
+
+static void put_features(struct bytes *b, const struct feature_set *set)
+{
+	for (int f = 0; f < FEATURE_COUNT; f++) {
+		uint64_t state[] = { set->available[f], set->used[f] };
+		size_t begun = item_begin(b, META_FEATURE);
+
+		item_text(b, FEATURE_NAME, feature_table[f].name);
+		item_numbers(b, FEATURE_STATE, state, 2);
+		item_end(b, begun);
+	}
+}
+
+static void put_targets(struct bytes *b, const struct targets *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		size_t begun = item_begin(b, META_TARGET);
+
+		item_number(b, TARGET_PID, t->list[i].pid);
+		item_number(b, TARGET_START_TIME, t->list[i].start_time);
+		item_text(b, TARGET_COMM, t->list[i].comm);
+		item_text(b, TARGET_EXE, t->list[i].exe);
+		item_end(b, begun);
+	}
+}
+
+static void put_options(struct bytes *b, const struct watch_result *r, const struct options *o)
+{
+	size_t begun = item_begin(b, META_OPTIONS);
+
+	item_number(b, OPTION_NO_SYSCALLS, r->no_syscalls);
+	item_number(b, OPTION_STACK_HZ, r->stack_hz);
+	item_number(b, OPTION_STACK_DEPTH, r->stack_depth);
+	item_number(b, OPTION_WINDOW, r->window_ns);
+	if (o) {
+		for (size_t i = 0; i < o->target.n_ports; i++)
+			item_number(b, OPTION_PORTS, o->target.ports[i]);
+		for (size_t i = 0; i < o->target.n_comms; i++)
+			item_text(b, OPTION_COMM, o->target.comms[i]);
+		if (o->target.cgroup)
+			item_text(b, OPTION_CGROUP, o->target.cgroup);
+		item_number(b, OPTION_DURATION, o->duration_ns);
+		item_number(b, OPTION_RING_KIB, o->ring_kib);
+	}
+	item_end(b, begun);
+}
+
+void meta_put(struct bytes *b, const struct watch_result *r, const struct options *o)
+{
+	static const uint64_t histogram[] = { HIST_SUB_BITS, HIST_EXP_MAX };
+
+	item_text(b, META_VERSION, r->version);
+	item_text(b, META_KERNEL, r->kernel);
+	item_text(b, META_HOST, r->host);
+	item_number(b, META_START, r->start_ns);
+	item_number(b, META_OFFSET, (uint64_t)r->realtime_offset_ns);
+	item_number(b, META_CPUS, r->cpus);
+	item_numbers(b, META_HISTOGRAM, histogram, 2);
+	put_features(b, &r->features);
+	put_targets(b, &r->targets);
+	put_options(b, r, o);
+	if (r->attached_ns && r->attached_ns != r->start_ns)
+		item_number(b, META_ATTACHED, r->attached_ns);
+}
+
+static void put_loss(struct bytes *b, const struct aggregate *a)
+{
+	const struct counters *n = &a->counters;
+	uint64_t loss[] = {
+		aggregate_lost_events(a), n->map_full, a->missed + n->calls_missed, n->unmatched,
+		n->clock,
+	};
+
+	item_numbers(b, META_LOSS, loss, sizeof(loss) / sizeof(loss[0]));
+}
+
+void meta_put_end(struct bytes *b, const struct watch_result *r, const uint64_t kinds[EV_KINDS])
+{
+	size_t begun;
+
+	item_number(b, META_END, r->end_ns);
+	item_number(b, META_OFFSET_END, (uint64_t)realtime_offset_ns());
+	item_number(b, META_EVENTS, r->events);
+	item_number(b, META_BAD_EVENTS, r->bad_events);
+	item_number(b, META_LISTEN_OVERFLOWS, r->listen_overflows);
+	item_bytes(b, META_COLLECTOR, &r->collector_cpu_seconds, sizeof(r->collector_cpu_seconds));
+	if (r->aggregate)
+		put_loss(b, r->aggregate);
+	item_numbers(b, META_KINDS, kinds, EV_KINDS);
+	begun = item_begin(b, META_FACTS);
+	fields_put(b, facts_table, FACTS_FIELDS, &r->facts);
+	item_end(b, begun);
+}
+
+/* By name: features that one of the two programs does not know cost nothing. */
+static void get_feature(struct items from, struct feature_set *set)
+{
+	uint64_t state[2] = { 0 };
+	char name[32] = "";
+	struct item it;
+
+	while (items_next(&from, &it)) {
+		if (it.id == FEATURE_NAME)
+			get_text(&it, name, sizeof(name));
+		else if (it.id == FEATURE_STATE)
+			get_numbers(&it, state, 2);
+	}
+	for (int f = 0; f < FEATURE_COUNT; f++) {
+		if (strcmp(feature_table[f].name, name) != 0)
+			continue;
+		set->available[f] = state[0] != 0;
+		set->used[f] = state[1] != 0;
+	}
+}
+
+static int get_target(struct items from, struct targets *t)
+{
+	struct target *grown, *new;
+	struct item it;
+
+	if (t->n >= TARGETS_MAX)
+		return -EBADMSG;
+	grown = reallocarray(t->list, t->n + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	t->list = grown;
+	new = &grown[t->n++];
+	*new = (struct target){ 0 };
+	while (items_next(&from, &it)) {
+		if (it.id == TARGET_PID)
+			new->pid = (uint32_t)get_number(&it);
+		else if (it.id == TARGET_START_TIME)
+			new->start_time = get_number(&it);
+		else if (it.id == TARGET_COMM)
+			get_text(&it, new->comm, sizeof(new->comm));
+		else if (it.id == TARGET_EXE)
+			get_text(&it, new->exe, sizeof(new->exe));
+	}
+	return 0;
+}
+
+static void get_options(struct items from, struct watch_result *r)
+{
+	struct item it;
+
+	while (items_next(&from, &it)) {
+		uint64_t n = get_number(&it);
+
+		if (it.id == OPTION_NO_SYSCALLS)
+			r->no_syscalls = n != 0;
+		else if (it.id == OPTION_STACK_HZ && n <= STACK_HZ_MAX)
+			r->stack_hz = (uint32_t)n;
+		else if (it.id == OPTION_STACK_DEPTH && n && n <= STACK_DEPTH)
+			r->stack_depth = (uint32_t)n;
+		else if (it.id == OPTION_WINDOW && n >= TAIL_WINDOW_MIN_NS &&
+			 n <= TAIL_WINDOW_MAX_NS)
+			r->window_ns = n;
+	}
+}
+
+static int check_histogram(const struct item *it)
+{
+	uint64_t bits[2] = { 0 };
+
+	get_numbers(it, bits, 2);
+	return bits[0] == HIST_SUB_BITS && bits[1] == HIST_EXP_MAX ? 0 : -EPROTO;
+}
+
+/* Only into an aggregate that does not know better. */
+static void get_loss(const struct item *it, struct watch_result *r)
+{
+	uint64_t loss[5] = { 0 };
+
+	get_numbers(it, loss, 5);
+	r->loss_known = true;
+	if (!r->rebuilt || !r->aggregate)
+		return;
+	r->aggregate->counters.ring_lost = loss[0];
+	r->aggregate->counters.map_full = loss[1];
+	r->aggregate->missed = loss[2];
+	r->aggregate->counters.unmatched = loss[3];
+	r->aggregate->counters.clock = loss[4];
+}
+
+/* Nothing in it may be believed: not that a flag is 0 or 1, not that a name ends. */
+static void get_facts(const struct item *it, struct facts *facts)
+{
+	uint64_t flag[3] = { 0 };
+	struct items from = items_in(it);
+	struct item member;
+
+	*facts = (struct facts){ 0 };
+	while (items_next(&from, &member)) {
+		if (member.id == 1 || member.id == 2)
+			flag[member.id - 1] = get_number(&member);
+		else if (member.id == 12)
+			flag[2] = get_number(&member);
+	}
+	fields_get(items_in(it), facts_table + 2, FACTS_FIELDS - 3, facts);
+	facts->io_uring = flag[0] != 0;
+	facts->known = flag[1] != 0;
+	facts->go = flag[2] != 0;
+	facts->cgroup[sizeof(facts->cgroup) - 1] = '\0';
+	if (facts->n_threads > FACTS_THREADS)
+		facts->n_threads = FACTS_THREADS;
+}
+
+static void get_end(const struct item *it, struct watch_result *r)
+{
+	switch (it->id) {
+	case META_END:
+		r->end_ns = get_number(it);
+		break;
+	case META_LISTEN_OVERFLOWS:
+		r->listen_overflows = get_number(it);
+		break;
+	case META_FACTS:
+		get_facts(it, &r->facts);
+		break;
+	case META_LOSS:
+		get_loss(it, r);
+		break;
+	case META_COLLECTOR:
+		if (it->len == sizeof(r->collector_cpu_seconds))
+			memcpy(&r->collector_cpu_seconds, it->data, it->len);
+		break;
+	default:
+		break;
+	}
+}
+
+static int get_item(const struct item *it, struct watch_result *r, bool *fresh_targets)
+{
+	switch (it->id) {
+	case META_VERSION:
+		get_text(it, r->version, sizeof(r->version));
+		return 0;
+	case META_KERNEL:
+		get_text(it, r->kernel, sizeof(r->kernel));
+		return 0;
+	case META_HOST:
+		get_text(it, r->host, sizeof(r->host));
+		return 0;
+	case META_START:
+		r->start_ns = get_number(it);
+		return 0;
+	case META_OFFSET:
+		r->realtime_offset_ns = (int64_t)get_number(it);
+		return 0;
+	case META_CPUS:
+		r->cpus = (uint32_t)get_number(it);
+		return 0;
+	case META_HISTOGRAM:
+		return check_histogram(it);
+	case META_FEATURE:
+		get_feature(items_in(it), &r->features);
+		return 0;
+	case META_TARGET:
+		if (*fresh_targets)
+			r->targets.n = 0;
+		*fresh_targets = false;
+		return get_target(items_in(it), &r->targets);
+	case META_ATTACHED:
+		r->attached_ns = get_number(it);
+		return 0;
+	case META_OPTIONS:
+		get_options(items_in(it), r);
+		return 0;
+	default:
+		get_end(it, r);
+		return 0;
+	}
+}
+
+int meta_get(struct items from, struct watch_result *r)
+{
+	bool fresh_targets = true;
+	struct item it;
+	int err = 0, bad = 0;
+
+	while (err != -ENOMEM && items_next(&from, &it)) {
+		err = get_item(&it, r, &fresh_targets);
+		bad = err ? err : bad;
+	}
+	return bad ? bad : from.cut ? -EBADMSG : 0;
+}

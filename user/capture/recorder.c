@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* recorder.c - see recorder.h. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "capture/data.h"
+#include "capture/stacks.h"
+#include "capture/recorder.h"
+#include "capture/recorder_store.h"
+#include "base/status.h"
+#include "base/term.h"
+
+#define MS 1000000ULL
+
+#define SEAL_NS		(500 * MS)	/* a block waits for so long: that much a kill -9 costs */
+#define RING_PARTS	16		/* the window of a flight recorder is so many blocks at least */
+#define END_BYTES	(192u << 10)	/* of --max-size are for what comes at the end, */
+#define STOP_BYTES	BLOCK_BYTES	/* and so many for what is under way when we stop */
+#define RING_MAX_BYTES	(256u << 20)	/* of memory, when nothing else is said */
+#define STACKS_BYTES	(CAPTURE_CHUNK_MAX / 2)	/* of stacks in words make a chunk */
+#define STACKS_SHARE	8		/* of --max-size this part is for stacks */
+
+struct recorder {
+	const struct options *o;
+	struct watch_tap tap;
+	struct capture_writer writer;
+	struct store store;
+	const struct watch_result *watch;
+	struct bytes modules;	/* the files that these stacks need and that were not told of */
+	uint64_t n_modules;	/* in all */
+	struct bytes stacks;	/* in words, until there are enough for a chunk */
+	uint64_t n_stacks, stacks_dropped;	/* in these; for want of room in the file */
+	bool begun, ended;	/* the store runs; no more events come */
+	bool takes_stacks;
+	struct block *block;	/* being filled; NULL: none */
+	uint64_t last_ns;	/* of the last tick */
+	uint64_t seal_ns;
+	int trigger_fd;		/* SIGUSR1; -1 */
+	const char *trigger;	/* why it stopped; NULL */
+	int err;
+};
+
+static void fail_write(const struct recorder *rec, int err)
+{
+	fail_line("cannot write '%.300s': %s", rec->o->output, strerror(-err));
+}
+
+static void seal(struct recorder *rec)
+{
+	if (!rec->block)
+		return;
+	rec->block->to_ns = rec->last_ns;
+	store_put(&rec->store, rec->block);
+	rec->block = NULL;
+}
+
+static void append(struct recorder *rec, const void *data, size_t size)
+{
+	if (rec->block && rec->block->len + size > BLOCK_BYTES)
+		seal(rec);
+	if (!rec->block) {
+		rec->block = store_block(&rec->store);
+		if (!rec->block) {
+			rec->err = -ENOMEM;
+			return;
+		}
+		rec->block->from_ns = rec->last_ns;
+	}
+	memcpy(rec->block->data + rec->block->len, data, size);
+	rec->block->len += size;
+}
+
+static void on_record(void *ctx, const void *data, size_t size)
+{
+	struct recorder *rec = ctx;
+	struct ev_exchange ex;
+
+	if (!rec->begun || rec->err || size < sizeof(ex.head) || size > BLOCK_BYTES)
+		return;
+	append(rec, data, size);
+	memcpy(&ex, data, size < sizeof(ex) ? size : sizeof(ex));
+	if (ex.head.kind < EV_KINDS && rec->block)
+		rec->block->kinds[ex.head.kind]++;
+	if (rec->o->has_until && ex.head.kind == EV_EXCHANGE && size >= sizeof(ex) &&
+	    ex.latency_ns > rec->o->until_ns)
+		rec->trigger = "an exchange was as slow as --until says";
+}
+
+/* Blocks leave room for the end; what a flight recorder keeps is bounded in any case. */
+static uint64_t bytes_for_blocks(const struct recorder *rec)
+{
+	const struct options *o = rec->o;
+
+	if (o->max_bytes)
+		return o->max_bytes - END_BYTES -
+		       (rec->takes_stacks ? o->max_bytes / STACKS_SHARE : 0);
+	return o->ring_ns ? RING_MAX_BYTES : 0;
+}
+
+/* Non-zero when the recording has come to its end. */
+static int is_over(struct recorder *rec)
+{
+	struct signalfd_siginfo info;
+
+	if (!rec->err)
+		rec->err = store_error(&rec->store);
+	if (rec->err)
+		return 1;
+	if (rec->trigger_fd >= 0 && read(rec->trigger_fd, &info, sizeof(info)) > 0)
+		rec->trigger = "SIGUSR1";
+	else if (rec->o->max_bytes && !rec->o->ring_ns &&
+		 store_bytes(&rec->store) + STOP_BYTES > bytes_for_blocks(rec))
+		rec->trigger = "--max-size is reached";
+	return rec->trigger != NULL;
+}
+
+static int on_tick(void *ctx, uint64_t now_ns)
+{
+	struct event_head tick = {
+		.size = sizeof(tick), .kind = CAPTURE_TICK, .time_ns = now_ns,
+	};
+	struct recorder *rec = ctx;
+
+	if (!rec->begun)
+		return rec->err != 0;
+	append(rec, &tick, sizeof(tick));
+	rec->last_ns = now_ns;
+	if (rec->block && now_ns - rec->block->from_ns >= rec->seal_ns)
+		seal(rec);
+	return is_over(rec);
+}
+
+static void on_attached(void *ctx, const struct watch_result *r);
+static void on_drained(void *ctx);
+static void on_module(void *ctx, const struct stack_module *m);
+static void on_stack(void *ctx, const struct named_stack *s);
+
+static void nothing(int signal_number)
+{
+	(void)signal_number;
+}
+
+int recorder_open(struct recorder **out, const struct options *o, struct watch_handlers *h)
+{
+	struct sigaction harmless = { .sa_handler = nothing, .sa_flags = SA_RESTART };
+	struct recorder *rec = o->output ? calloc(1, sizeof(*rec)) : NULL;
+	int err;
+
+	*out = rec;
+	if (!o->output)
+		return EXIT_OK;
+	if (!rec) {
+		fail_line("out of memory");
+		return EXIT_FAULT;
+	}
+	rec->o = o;
+	rec->trigger_fd = -1;
+	rec->tap = (struct watch_tap){
+		.attached = on_attached, .record = on_record, .tick = on_tick,
+		.drained = on_drained, .module = on_module, .stack = on_stack, .ctx = rec,
+	};
+	h->tap = &rec->tap;
+	/* A trigger that comes before we wait for it, or after, must not end us. */
+	sigaction(SIGUSR1, &harmless, NULL);
+	err = capture_create(&rec->writer, o->output);
+	if (!err)
+		return EXIT_OK;
+	fail_write(rec, err);
+	return exit_status_of(err);
+}
+
+/* Once the program is launched, which must not inherit it. */
+static int await_trigger(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return -1;
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int put_head(struct recorder *rec, const struct watch_result *r, uint32_t flags)
+{
+	struct bytes items = { 0 };
+	int err;
+
+	meta_put(&items, r, rec->o);
+	err = capture_put_head(&rec->writer, &items, flags);
+	bytes_free(&items);
+	return err;
+}
+
+static void on_attached(void *ctx, const struct watch_result *r)
+{
+	struct recorder *rec = ctx;
+	const struct options *o = rec->o;
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGXFSZ, &ignore, NULL);	/* a limit on file sizes is an error, not our end */
+	rec->watch = r;
+	rec->takes_stacks = r->stack_hz != 0;
+	rec->last_ns = r->start_ns;
+	rec->seal_ns = o->ring_ns && o->ring_ns / RING_PARTS < SEAL_NS ? o->ring_ns / RING_PARTS :
+									  SEAL_NS;
+	rec->writer.max_bytes = o->max_bytes;
+	rec->trigger_fd = await_trigger();
+	if (!o->ring_ns)
+		rec->err = put_head(rec, r, 0);
+	if (!rec->err)
+		rec->err = store_start(&rec->store, &rec->writer, o->ring_ns,
+					bytes_for_blocks(rec));
+	rec->begun = !rec->err;
+}
+
+static int put_items(struct recorder *rec, uint32_t type, struct bytes *items)
+{
+	int err = items->failed ? -ENOMEM :
+		  capture_put_chunk(&rec->writer, type, items->data, items->len);
+
+	bytes_free(items);
+	return err;
+}
+
+static int put_aggregate(struct recorder *rec, const struct watch_result *r)
+{
+	struct bytes items = { 0 };
+	int err;
+
+	aggregate_put(&items, r->aggregate);
+	err = put_items(rec, CHUNK_AGGREGATE, &items);
+	if (err != -ENOBUFS && err != -EMSGSIZE)
+		return err;
+	warn_line("the sums did not fit: a report will be added up from the exchanges");
+	return 0;
+}
+
+/* All events are in the file, once. r becomes what the file tells of. */
+static int end_events(struct recorder *rec, struct watch_result *r)
+{
+	bool ended = rec->ended;
+
+	rec->ended = true;
+	if (!ended && rec->begun) {
+		seal(rec);
+		rec->err = rec->err ? rec->err : store_stop(&rec->store);
+	}
+	if (!rec->begun || rec->err)
+		return rec->err ? rec->err : -EINVAL;
+	if (!rec->o->ring_ns)
+		return 0;
+	if (rec->store.oldest)
+		r->start_ns = rec->store.oldest->from_ns;
+	if (!ended) {
+		rec->err = put_head(rec, r, CAPTURE_WINDOW);
+		rec->err = rec->err ? rec->err : store_write_kept(&rec->store);
+	}
+	return rec->err;
+}
+
+/* A kill from here on costs the stacks only. An error stays with us: it is told at the end. */
+static void on_drained(void *ctx)
+{
+	struct recorder *rec = ctx;
+	struct watch_result window = *rec->watch;
+
+	if (rec->begun)
+		end_events(rec, &window);
+}
+
+static void put_stacks(struct recorder *rec)
+{
+	struct watch_result window = *rec->watch;
+	uint64_t max_bytes = rec->writer.max_bytes;
+	int err = end_events(rec, &window);
+
+	rec->writer.max_bytes = max_bytes ? max_bytes - END_BYTES : 0;
+	if (!err && rec->modules.len)
+		err = capture_put_chunk(&rec->writer, CHUNK_MODULES, rec->modules.data,
+					rec->modules.len);
+	if (!err && rec->stacks.len)
+		err = capture_put_chunk(&rec->writer, CHUNK_STACKS, rec->stacks.data,
+					rec->stacks.len);
+	rec->writer.max_bytes = max_bytes;
+	if (err == -ENOBUFS)
+		rec->stacks_dropped += rec->n_stacks;
+	else
+		rec->err = err;
+	rec->modules.len = rec->stacks.len = rec->n_stacks = 0;
+}
+
+static void on_module(void *ctx, const struct stack_module *m)
+{
+	struct recorder *rec = ctx;
+
+	modules_put(&rec->modules, m);
+	rec->n_modules++;
+	if (rec->modules.failed)
+		rec->err = -ENOMEM;
+}
+
+static void on_stack(void *ctx, const struct named_stack *s)
+{
+	struct recorder *rec = ctx;
+
+	if (!rec->begun)
+		return;
+	if (stacks_put(&rec->stacks, s))
+		rec->err = -ENOMEM;
+	rec->n_stacks++;
+	if (rec->stacks.len >= STACKS_BYTES)
+		put_stacks(rec);
+}
+
+static int put_end(struct recorder *rec, const struct watch_result *r)
+{
+	struct bytes items = { 0 };
+	int err;
+
+	r->aggregate->counters.ring_lost += rec->store.dropped;
+	err = rec->o->ring_ns ? 0 : put_aggregate(rec, r);
+	if (err)
+		return err;
+	meta_put(&items, r, rec->o);
+	meta_put_end(&items, r, rec->store.kinds);
+	err = put_items(rec, CHUNK_TRAILER, &items);
+	return err ? err : capture_end(&rec->writer);
+}
+
+static void tell(const struct recorder *rec, const struct watch_result *r)
+{
+	say_line("%s%swrote %s exchanges and %s connections in %s, %s bytes, to '%.300s'",
+		 rec->trigger ? rec->trigger : "", rec->trigger ? ": " : "",
+		 format_count(rec->store.kinds[EV_EXCHANGE]).s,
+		 format_count(rec->store.kinds[EV_CONN_CLOSE]).s,
+		 format_ns(r->end_ns - r->start_ns).s, format_count(rec->writer.bytes).s,
+		 rec->o->output);
+	if (rec->store.dropped)
+		warn_line("%s events did not fit into --max-size any more",
+			  format_count(rec->store.dropped).s);
+	if (rec->n_modules)
+		say_line("%s of the target's files have no symbols here: their frames are "
+			 "addresses, with the files' build-ids", format_count(rec->n_modules).s);
+	if (rec->stacks_dropped)
+		warn_line("%s stacks did not fit into --max-size any more",
+			  format_count(rec->stacks_dropped).s);
+}
+
+int recorder_end(struct recorder *rec, const struct watch_result *r)
+{
+	struct watch_result window = *r;
+	int err;
+
+	if (!rec)
+		return EXIT_OK;
+	if (rec->begun)
+		put_stacks(rec);
+	err = end_events(rec, &window);
+	err = err ? err : put_end(rec, &window);
+	if (err) {
+		fail_write(rec, err);
+		return EXIT_FAULT;
+	}
+	tell(rec, &window);
+	return EXIT_OK;
+}
+
+void recorder_close(struct recorder *rec)
+{
+	if (!rec)
+		return;
+	if (rec->begun)
+		store_free(&rec->store);
+	free(rec->block);
+	bytes_free(&rec->modules);
+	bytes_free(&rec->stacks);
+	if (rec->trigger_fd >= 0)
+		close(rec->trigger_fd);
+	if (rec->writer.created && !rec->writer.bytes)
+		unlink(rec->o->output);
+	capture_close(&rec->writer);
+	free(rec);
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* cmd_export.c - watch several targets for ever and serve what they accumulate to Prometheus. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "base/stop.h"
+#include "cli/commands.h"
+#include "export/export.h"
+#include "export/files.h"
+#include "export/guard.h"
+#include "export/http.h"
+#include "export/publish.h"
+
+#define SWEEP_NS (100 * 1000000ULL)
+
+struct exporter {
+	const struct options *o;
+	struct stop stop;
+	struct export_target *targets;
+	size_t n_targets;
+	struct export_limits limits;
+	struct publisher publisher;
+	struct http *http;
+	struct export_files files;
+	struct metrics about;	/* what every snapshot says alike */
+	int listen_fd;
+};
+
+static uint64_t own_cpu_ns(void)
+{
+	struct rusage u;
+
+	if (getrusage(RUSAGE_SELF, &u))
+		return 0;
+	return (uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000000 +
+	       (uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1000;
+}
+
+/* --- HTTP thread --- */
+
+static int write_metrics(void *ctx, struct text *t)
+{
+	struct exporter *e = ctx;
+	struct snapshot *s = publisher_get(&e->publisher);
+
+	if (!s)
+		return -ETIMEDOUT;
+	metrics_write(t, &s->metrics);
+	publisher_give_back(&e->publisher, s);
+	return 0;
+}
+
+static bool healthy(void *ctx)
+{
+	struct exporter *e = ctx;
+
+	return publisher_alive(&e->publisher);
+}
+
+/* --- collector --- */
+
+static int publish(struct exporter *e, uint64_t now)
+{
+	struct metrics m = e->about;
+	int err = 0;
+
+	m.targets = calloc(e->n_targets, sizeof(*m.targets));
+	if (!m.targets)
+		return -ENOMEM;
+	m.collector_cpu_ns = own_cpu_ns();
+	m.scrapes = http_scrapes(e->http);
+	m.refused = http_refused(e->http);
+	while (m.n_targets < e->n_targets && !err) {
+		err = export_collect(&e->targets[m.n_targets], &e->limits,
+				     &m.targets[m.n_targets]);
+		m.n_targets++;
+	}
+	err = err ? err : publisher_put(&e->publisher, &m, now);
+	if (err) {
+		for (size_t i = 0; i < m.n_targets; i++)
+			export_collect_free(&m.targets[i]);
+		free(m.targets);
+	}
+	return err;
+}
+
+static void loop(struct exporter *e)
+{
+	struct pollfd fds[] = {
+		{ .fd = e->stop.fd, .events = POLLIN },
+		{ .fd = e->publisher.wake_fd, .events = POLLIN },
+	};
+	uint64_t now, swept = 0;
+
+	for (;;) {
+		poll(fds, 2, WATCHER_TICK_MS);
+		if (fds[0].revents && stop_take(&e->stop))
+			return;
+		now = monotonic_ns();
+		for (size_t i = 0; i < e->n_targets; i++)
+			export_target_tick(&e->targets[i], now);
+		/* Out of memory: the scraper gets a 503 and comes again. */
+		if (publisher_tick(&e->publisher, now))
+			publish(e, now);
+		if (now - swept >= SWEEP_NS) {
+			http_sweep(e->http, now);
+			swept = now;
+		}
+	}
+}
+
+/* --- from the options to there --- */
+
+static int open_limits(struct exporter *e)
+{
+	const struct export_options *x = &e->o->export;
+	uint64_t least;
+	int err = export_limits(&e->limits, x->max_series, x->n_groups, x->syscalls, &least);
+
+	if (err == -ERANGE) {
+		fail_line("--max-series %u is too few for %zu target%s: give %llu or more",
+			  x->max_series, x->n_groups, x->n_groups == 1 ? "" : "s",
+			  (unsigned long long)least);
+		return EXIT_USAGE_ERROR;
+	}
+	if (err)
+		fail_line("out of memory");
+	return err ? EXIT_FAULT : EXIT_OK;
+}
+
+static int open_listener(struct exporter *e, char url[256])
+{
+	bool loopback = true;
+
+	e->listen_fd = http_listen(e->o->export.listen, url, &loopback);
+	if (e->listen_fd == -EADDRINUSE) {
+		fail_line("cannot listen on %s: the port is in use; give another with --listen",
+			  e->o->export.listen);
+		return EXIT_FAULT;
+	}
+	if (e->listen_fd < 0) {
+		fail_line("cannot listen on %s: %s", e->o->export.listen, strerror(-e->listen_fd));
+		return exit_status_of(e->listen_fd) == EXIT_NOPERM_ERROR ? EXIT_NOPERM_ERROR :
+									    EXIT_FAULT;
+	}
+	if (!loopback && !e->files.user)
+		warn_line("%s can be reached from other machines, and whoever reaches it can read "
+			  "it: --auth-file asks for a password", url);
+	return EXIT_OK;
+}
+
+static int open_targets(struct exporter *e)
+{
+	const struct export_options *x = &e->o->export;
+	int status = EXIT_OK;
+
+	e->targets = calloc(x->n_groups, sizeof(*e->targets));
+	if (!e->targets) {
+		fail_line("out of memory");
+		return EXIT_FAULT;
+	}
+	while (e->n_targets < x->n_groups && !status) {
+		const struct export_group *g = &x->groups[e->n_targets];
+		struct export_target *t = &e->targets[e->n_targets++];
+
+		status = export_target_open(t, g->name, &g->spec, e->o);
+		for (size_t i = 0; i < e->n_targets - 1 && !status; i++)
+			if (!strcmp(e->targets[i].label, t->label)) {
+				fail_line("two targets have the name '%s': give one --target NAME",
+					  t->label);
+				status = EXIT_USAGE_ERROR;
+			}
+	}
+	return status;
+}
+
+static int drop_privileges(const struct exporter *e)
+{
+	const char *why;
+	bool by_port = false;
+	int err;
+
+	for (size_t i = 0; i < e->n_targets; i++)
+		by_port |= e->targets[i].spec->n_ports > 0;
+	err = export_drop_privileges(by_port, e->o->export.measure_cost, &why);
+	if (!err)
+		return EXIT_OK;
+	fail_line("%s failed: %s", why, strerror(-err));
+	return EXIT_FAULT;
+}
+
+static int start_http(struct exporter *e)
+{
+	struct http_config config = {
+		.listen_fd = e->listen_fd,
+		.source = { .metrics = write_metrics, .healthy = healthy, .ctx = e },
+		.cert = e->files.cert, .key = e->files.key,
+		.user = e->files.user, .password = e->files.password,
+	};
+
+	e->http = http_start(&config);
+	if (!e->http) {
+		fail_line("the HTTP server could not start%s",
+			  config.cert ? ": are the certificate and its key a pair of PEM files?" : "");
+		return EXIT_FAULT;
+	}
+	e->listen_fd = -1;
+	return EXIT_OK;
+}
+
+static void describe(struct exporter *e)
+{
+	struct utsname u;
+
+	e->about.version = EPOLLSCOPE_VERSION;
+	e->about.max_series = e->o->export.max_series;
+	e->about.syscalls = e->o->export.syscalls;
+	e->about.created_ns = monotonic_ns() + (uint64_t)realtime_offset_ns();
+	if (!uname(&u))
+		snprintf(e->about.kernel, sizeof(e->about.kernel), "%s", u.release);
+}
+
+static int run(struct exporter *e)
+{
+	size_t processes = 0;
+	char url[256] = "";
+	int status;
+
+	describe(e);
+	status = open_limits(e);
+	status = status ? status : export_files_open(&e->files, &e->o->export);
+	status = status ? status : open_listener(e, url);
+	status = status ? status : open_targets(e);
+	status = status ? status : drop_privileges(e);
+	status = status ? status : start_http(e);
+	if (status)
+		return status;
+	for (size_t i = 0; i < e->n_targets; i++)
+		processes += watcher_alive(e->targets[i].watcher);
+	say_line("attached to %zu process%s of %zu target%s, serving http%s://%s/metrics", processes,
+		 processes == 1 ? "" : "es", e->n_targets, e->n_targets == 1 ? "" : "s",
+		 e->files.cert ? "s" : "", url);
+	loop(e);
+	return EXIT_OK;
+}
+
+int cmd_export(const struct options *o)
+{
+	struct exporter e = { .o = o, .stop = STOP_INIT, .listen_fd = -1 };
+	int status;
+
+	if (o->export.print_metrics) {
+		metrics_document(stdout);
+		return EXIT_OK;
+	}
+	if (stop_open(&e.stop) || publisher_open(&e.publisher)) {
+		fail_line("no descriptors left for signals");
+		return EXIT_FAULT;
+	}
+	status = run(&e);
+	http_stop(e.http);
+	for (size_t i = 0; i < e.n_targets; i++)
+		export_target_close(&e.targets[i]);
+	free(e.targets);
+	publisher_close(&e.publisher);
+	export_files_close(&e.files);
+	if (e.listen_fd >= 0)
+		close(e.listen_fd);
+	stop_close(&e.stop);
+	return status;
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* cmd_report.c - watch, then say where the P99 went. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "explain/finding.h"
+#include "cli/report_page.h"
+#include "capture/recorder.h"
+#include "render/render.h"
+#include "base/status.h"
+#include "watch/watch.h"
+
+/* The slowest exchanges, slowest first, and what explains them. */
+struct worst {
+	struct exchange_info *list;
+	size_t n, room;
+	struct blame *blame;
+};
+
+struct reporting {
+	struct worst worst;
+	struct recorder *rec;	/* with -o; else NULL */
+	struct html_take *page;	/* with --html; else NULL */
+};
+
+static void on_turn(void *ctx, const struct ev_turn *t)
+{
+	blame_turn(((struct reporting *)ctx)->worst.blame, t);
+}
+
+static void on_offcpu(void *ctx, const struct ev_offcpu *o)
+{
+	blame_offcpu(((struct reporting *)ctx)->worst.blame, o);
+}
+
+static int keep_worst(void *ctx, const struct exchange_info *x)
+{
+	struct worst *w = &((struct reporting *)ctx)->worst;
+	size_t i;
+
+	blame_exchange(w->blame, &x->ex);
+	if (!w->room || (w->n == w->room &&
+			 x->ex.latency_ns <= w->list[w->n - 1].ex.latency_ns))
+		return 0;
+	if (w->n < w->room)
+		w->n++;
+	for (i = w->n - 1; i > 0 && w->list[i - 1].ex.latency_ns < x->ex.latency_ns; i--)
+		w->list[i] = w->list[i - 1];
+	w->list[i] = *x;
+	return 0;
+}
+
+static int fill_targets(struct report *r, const struct targets *t)
+{
+	r->targets = calloc(t->n ? t->n : 1, sizeof(*r->targets));
+	if (!r->targets)
+		return -1;
+	for (r->n_targets = 0; r->n_targets < t->n; r->n_targets++) {
+		struct target_info *to = &r->targets[r->n_targets];
+		const struct target *from = &t->list[r->n_targets];
+
+		to->pid = from->pid;
+		memcpy(to->comm, from->comm, COMM_LEN);
+		memcpy(to->exe, from->exe, sizeof(to->exe));
+	}
+	return 0;
+}
+
+static int fill_notes(struct report *r, const struct watch_result *w)
+{
+	const struct feature_set *set = &w->features;
+
+	r->notes = calloc(FEATURE_COUNT + 1 + WATCH_NOTES, sizeof(*r->notes));
+	if (!r->notes)
+		return -1;
+	for (size_t i = 0; i < w->n_notes; i++)
+		r->notes[r->n_notes++] = w->notes[i];
+	for (int f = 0; f < FEATURE_COUNT; f++) {
+		int sub = feature_table[f].substitute;
+
+		if (set->available[f] || f == FEATURE_SOCKET_OLD)
+			continue;
+		r->notes[r->n_notes++] = sub >= 0 && set->used[sub] ?
+					 feature_table[sub].without : feature_table[f].without;
+	}
+	if (w->no_syscalls)
+		r->notes[r->n_notes++] = "system calls were left out (--no-syscalls)";
+	return 0;
+}
+
+static int fill_report(struct report *r, const struct watch_result *w)
+{
+	r->version = w->version;
+	memcpy(r->kernel, w->kernel, sizeof(r->kernel));
+	memcpy(r->host, w->host, sizeof(r->host));
+	r->start_realtime_ns = w->start_ns + (uint64_t)w->realtime_offset_ns;
+	r->realtime_offset_ns = w->realtime_offset_ns;
+	r->window_ns = w->end_ns > w->start_ns ? w->end_ns - w->start_ns : 0;
+	r->events = w->events;
+	r->connections.listen_overflows = w->listen_overflows;
+	r->overhead.collector_cpu_seconds = w->collector_cpu_seconds;
+	r->exchanges_only = w->rebuilt;
+	r->loss_unknown = !w->loss_known;
+	if (aggregate_report(w->aggregate, r) || fill_targets(r, &w->targets) ||
+	    fill_notes(r, w))
+		return -1;
+	return 0;
+}
+
+static int fill_diagnosis(struct report *r, const struct watch_result *w, const struct options *o,
+			  struct blame *blame)
+{
+	struct blame_sums sums;
+	struct finding_input in = {
+		.r = r, .n = &w->aggregate->counters, .b = &sums, .facts = &w->facts,
+		.threshold = o->threshold,
+	};
+
+	r->findings = calloc(FINDINGS_MAX, sizeof(*r->findings));
+	if (!r->findings)
+		return -1;
+	blame_join(blame, dist_tail_ns(&r->latency), &sums);
+	r->n_findings = diagnose(&in, r->findings, FINDINGS_MAX);
+	return 0;
+}
+
+/* Where stacks were taken they name the code of what was computed, or slept in. */
+static void name_code(struct report *r, struct html_take *page)
+{
+	static const char *const codes[] = { "loop-blocked", "slow-service", "blocking-call",
+					     "lock-contention" };
+	char code[COMM_LEN * 4];
+
+	html_take_code(page, r, code, sizeof(code));
+	for (size_t i = 0; code[0] && i < r->n_findings; i++) {
+		struct finding *f = &r->findings[i];
+
+		for (size_t k = 0; k < sizeof(codes) / sizeof(codes[0]); k++) {
+			if (strcmp(f->code, codes[k]) != 0 || f->n_evidence == EVIDENCE_MAX)
+				continue;
+			evidence_name(f, "code", code);
+			finding_say(f, " Most of the tail's stacks are under %s.",
+				    f->evidence[f->n_evidence - 1].text);
+		}
+	}
+}
+
+static int print(const struct options *o, const struct watch_result *w,
+		 struct reporting *reporting)
+{
+	struct worst *worst = &reporting->worst;
+	struct style style = { .color = !o->json && options_color(o, 1) };
+	struct report r = { .worst = worst->list, .n_worst = worst->n };
+	int status = EXIT_FAULT;
+
+	worst->list = NULL;
+	if (fill_report(&r, w) || fill_diagnosis(&r, w, o, worst->blame)) {
+		fail_line("out of memory");
+	} else {
+		if (reporting->page) {
+			html_take_rate(reporting->page, w->stack_hz);
+			name_code(&r, reporting->page);
+		}
+		if (o->json)
+			render_report_json(stdout, &r);
+		else
+			render_report_text(stdout, &r, &style);
+		status = reporting->page ? html_take_write(reporting->page, &r) : EXIT_OK;
+		if (!status)
+			status = watch_status(o, w, r.loss.ring);
+	}
+	report_free(&r);
+	return status;
+}
+
+/* With -o the capture comes first, so that both tell the same; the report comes in any case. */
+static int end(const struct options *o, const struct watch_result *w, struct reporting *reporting)
+{
+	int recorded = recorder_end(reporting->rec, w);
+	int printed = print(o, w, reporting);
+
+	return recorded ? recorded : printed;
+}
+
+int cmd_report(const struct options *o)
+{
+	struct watch_result w = { 0 };
+	struct reporting r = { .worst.room = o->top };
+	struct watch_handlers handlers = {
+		.exchange = keep_worst, .turn = on_turn, .offcpu = on_offcpu,
+		.ctx = &r, .syscalls = true, .blame = true,
+	};
+	int status;
+
+	r.worst.list = calloc(o->top ? o->top : 1, sizeof(*r.worst.list));
+	r.worst.blame = blame_new();
+	if (!r.worst.list || !r.worst.blame) {
+		fail_line("out of memory");
+		free(r.worst.list);
+		blame_free(r.worst.blame);
+		return EXIT_FAULT;
+	}
+	status = recorder_open(&r.rec, o, &handlers);
+	if (!status && o->html)
+		status = html_take_open(&r.page, o, &handlers);
+	if (!status)
+		status = watch(o, &handlers, &w);
+	if (!status)
+		status = end(o, &w, &r);
+	free(r.worst.list);
+	blame_free(r.worst.blame);
+	recorder_close(r.rec);
+	html_take_close(r.page);
+	watch_free(&w);
+	return status;
+}

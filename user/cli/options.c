@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* options.c - from argv to struct options, by the tables. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/options.h"
+#include "cli/options_table.h"
+
+#define OPTIONS_MAX 64
+#define LONG_BASE   256	/* getopt's value for row 0; short names are below */
+
+/* The tables as getopt_long wants them. */
+struct getopt_view {
+	char shorts[2 * OPTIONS_MAX + 3];
+	struct option longs[OPTIONS_MAX + 1];
+};
+
+const char *command_name(enum command command)
+{
+	return command_rows[command].name;
+}
+
+/* Sets o->error: the message and where to read on. */
+static int __attribute__((format(printf, 2, 3))) usage(struct options *o, const char *fmt, ...)
+{
+	const char *name = command_name(o->command);
+	size_t len;
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(o->error, sizeof(o->error), fmt, args);
+	va_end(args);
+	len = strlen(o->error);
+	snprintf(o->error + len, sizeof(o->error) - len, "; try 'epollscope%s%s --help'",
+		 name ? " " : "", name ? name : "");
+	return -EINVAL;
+}
+
+static void build_view(struct getopt_view *view)
+{
+	char *s = view->shorts;
+
+	*view = (struct getopt_view){ 0 };
+	*s++ = '-';	/* in order: a word that is no option is reported where it stands */
+	*s++ = ':';	/* tell a missing argument from an unknown option, and print nothing */
+	for (size_t i = 0; i < option_count && i < OPTIONS_MAX; i++) {
+		const struct option_row *row = &option_rows[i];
+
+		if (row->key) {
+			*s++ = row->key;
+			if (row->arg)
+				*s++ = ':';
+		}
+		view->longs[i] = (struct option){
+			.name = row->name,
+			.has_arg = row->arg ? required_argument : no_argument,
+			.val = LONG_BASE + (int)i,
+		};
+	}
+}
+
+static const struct option_row *row_of(int val)
+{
+	if (val >= LONG_BASE)
+		return &option_rows[val - LONG_BASE];
+	for (size_t i = 0; i < option_count; i++) {
+		if (option_rows[i].key && option_rows[i].key == val)
+			return &option_rows[i];
+	}
+	return NULL;
+}
+
+/* "-p" or "--over": as short as help shows it. */
+static const char *spelled(const struct option_row *row, char buf[32])
+{
+	if (row->key)
+		snprintf(buf, 32, "-%c", row->key);
+	else
+		snprintf(buf, 32, "--%s", row->name);
+	return buf;
+}
+
+static int set_command(struct options *o, const char *word)
+{
+	for (int i = CMD_NONE + 1; i < CMD_COUNT; i++) {
+		if (strcmp(word, command_rows[i].name) != 0)
+			continue;
+		o->command = (enum command)i;
+		return 0;
+	}
+	return usage(o, "unknown command '%.60s'", word);
+}
+
+static int apply(struct options *o, const struct option_row *row, const char *value)
+{
+	const char *wanted;
+	char name[32];
+
+	spelled(row, name);
+	if (!(row->commands & IN(o->command))) {
+		if (o->command == CMD_NONE)
+			return usage(o, "%s comes after the command", name);
+		return usage(o, "'%s' does not take %s", command_name(o->command), name);
+	}
+	wanted = row->set(o, value);
+	if (wanted)
+		return usage(o, "bad value '%.40s' for %s: %s", value, name, wanted);
+	return 0;
+}
+
+/* getopt refused a word: say which and why. */
+static int refuse(struct options *o, int got, const char *word)
+{
+	const struct option_row *row = row_of(optopt);
+
+	if (got == ':')
+		return usage(o, "'%.40s' needs a value: %s", word, row ? row->arg : "VALUE");
+	if (row && !row->arg)
+		return usage(o, "'%.40s': this option takes no value", word);
+	if (optopt && optopt < LONG_BASE)
+		return usage(o, "unknown option '-%c'", optopt);
+	return usage(o, "unknown option '%.40s'", word);
+}
+
+/* One step of getopt; got is what it returned. */
+static int take(struct options *o, int got, char *const argv[])
+{
+	if (got == 1) {
+		if (o->command == CMD_NONE)
+			return set_command(o, optarg);
+		return usage(o, "unexpected '%.60s'", optarg);
+	}
+	if (got == '?' || got == ':')
+		return refuse(o, got, argv[optind - 1]);
+	return apply(o, row_of(got), optarg);
+}
+
+static void set_presets(struct options *o)
+{
+	for (size_t i = 0; i < option_count; i++) {
+		if (option_rows[i].preset)
+			option_rows[i].set(o, option_rows[i].preset);
+	}
+}
+
+/* What can only be judged when everything is known. */
+static int check(struct options *o)
+{
+	const struct target_spec *t = &o->target;
+	bool selected = t->n_pids || t->n_comms || t->cgroup;
+	const char *wrong;
+
+	if (o->command == CMD_NONE && o->json_schema)
+		o->command = CMD_REPORT;
+	if (o->command == CMD_NONE)
+		return usage(o, "no command");
+	if (o->json_schema)
+		return 0;
+	wrong = check_capture(o, selected || t->n_ports || t->program);
+	if (!wrong && o->command == CMD_FLAME)
+		wrong = check_flame(o, selected || t->n_ports || t->program);
+	if (wrong)
+		return usage(o, "%s", wrong);
+	if (o->input || o->folded)
+		return 0;
+	if (o->command == CMD_EXPORT) {
+		wrong = options_check_export(o);
+		return wrong ? usage(o, "%s", wrong) : 0;
+	}
+	if (t->program && selected)
+		return usage(o, "'-- PROGRAM' is the target: leave out -p, -c and --cgroup");
+	if (o->cost && !selected && !t->n_ports && !t->program)
+		return usage(o, "--cost is measured on a target: give -p, -c, -P or --cgroup");
+	if (command_rows[o->command].target == TARGET_OPTIONAL)
+		return t->program ? usage(o, "'%s' does not launch programs",
+					  command_name(o->command)) : 0;
+	if (!t->program && !selected && !t->n_ports)
+		return usage(o, "no target: give -p, -c, -P, --cgroup or '-- PROGRAM'");
+	return 0;
+}
+
+int options_parse(struct options *o, int argc, char *const argv[])
+{
+	const char *value = NULL;
+	struct getopt_view view;
+	bool dashes;
+	int got, err = 0;
+
+	*o = (struct options){ 0 };
+	thresholds_default(o->threshold);
+	set_presets(o);
+	build_view(&view);
+	optind = 0;	/* glibc: start afresh */
+	do {
+		got = getopt_long(argc, argv, view.shorts, view.longs, NULL);
+		if (got == -1)
+			break;
+		value = optarg;
+		err = take(o, got, argv);
+	} while (!err && o->action == ACTION_RUN);
+	if (err || o->action != ACTION_RUN)
+		return err;
+
+	/* getopt stops at "--", or at the end, whose last word may be an option's value "--". */
+	dashes = optind > 1 && !strcmp(argv[optind - 1], "--") && value != argv[optind - 1];
+	if (dashes && optind == argc)
+		return usage(o, "no program after '--'");
+	if (dashes)
+		o->target.program = argv + optind;
+	return check(o);
+}
+
+void options_free(struct options *o)
+{
+	target_spec_free(&o->target);
+	options_free_export(o);
+}
+
+bool options_color(const struct options *o, int fd)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (o->color != COLOR_AUTO)
+		return o->color == COLOR_ALWAYS;
+	return isatty(fd) && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* facts.c - see facts.h. */
+#include <fcntl.h>
+#include <gelf.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "explain/facts.h"
+#include "explain/facts_epoll.h"
+#include "target/proc.h"
+
+/* The text of a small file. Returns its length, 0 if it can't be read. */
+static size_t read_text(const char *path, char *text, size_t room)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, room - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	return n > 0 ? (size_t)n : 0;
+}
+
+/* The line of /proc/PID/cgroup for a controller ("" is version 2): its path. */
+static bool cgroup_of(uint32_t pid, const char *controller, char *path, size_t room)
+{
+	char name[32], text[4096], *line, *save = NULL;
+
+	snprintf(name, sizeof(name), "/proc/%u/cgroup", pid);
+	if (!read_text(name, text, sizeof(text)))
+		return false;
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char *list = strchr(line, ':'), *where = list ? strchr(list + 1, ':') : NULL;
+		size_t len = strlen(controller);
+
+		if (!where)
+			continue;
+		*where++ = '\0';
+		list++;
+		if (!strcmp(list, controller) ||
+		    (len && !strncmp(list, controller, len) && list[len] == ',')) {
+			snprintf(path, room, "%s", where);
+			return true;
+		}
+	}
+	return false;
+}
+
+static uint64_t stat_of(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+
+	return at ? strtoull(at + strlen(name), NULL, 10) : 0;
+}
+
+/* Adds the throttling of a process's group and of the groups above it, which bind it too. */
+static bool throttling_of(struct facts *f, uint32_t pid, int sign)
+{
+	static const char *const roots[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/cpu" };
+	static const char *const controllers[] = { "", "cpu" };
+	char path[256], name[512], text[4096], *slash;
+	bool found = false;
+
+	for (unsigned i = 0; i < 2; i++) {
+		if (!cgroup_of(pid, controllers[i], path, sizeof(path)))
+			continue;
+		found = true;
+		for (;; *slash = '\0') {
+			snprintf(name, sizeof(name), "%s%s/cpu.stat", roots[i], path);
+			if (read_text(name, text, sizeof(text)) && stat_of(text, "nr_throttled ")) {
+				f->throttled += sign * stat_of(text, "nr_throttled ");
+				f->throttled_ns += sign * (stat_of(text, "throttled_time ") +
+						   1000 * stat_of(text, "throttled_usec "));
+				if (sign > 0 && !f->cgroup[0])
+					snprintf(f->cgroup, sizeof(f->cgroup), "%.127s", path);
+			}
+			slash = strrchr(path, '/');
+			if (!slash || !path[0])
+				break;
+		}
+	}
+	return found;
+}
+
+static bool has_section(int fd, const char *wanted)
+{
+	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
+	bool found = false;
+	size_t names;
+
+	if (elf && !elf_getshdrstrndx(elf, &names)) {
+		for (Elf_Scn *s = elf_nextscn(elf, NULL); s && !found; s = elf_nextscn(elf, s)) {
+			GElf_Shdr head;
+			const char *name = gelf_getshdr(s, &head) ?
+					   elf_strptr(elf, names, head.sh_name) : NULL;
+
+			found = name && !strcmp(name, wanted);
+		}
+	}
+	elf_end(elf);
+	return found;
+}
+
+/* Even a stripped Go binary keeps the table that its runtime unwinds with. */
+bool facts_runtime(uint32_t pid, bool *go)
+{
+	char path[32];
+	int fd;
+
+	*go = false;
+	snprintf(path, sizeof(path), "/proc/%u/exe", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return false;
+	*go = elf_version(EV_CURRENT) != EV_NONE && has_section(fd, ".gopclntab");
+	close(fd);
+	return true;
+}
+
+static struct thread_cpu *thread_slot(struct facts *f, uint32_t tid)
+{
+	for (uint32_t i = 0; i < f->n_threads; i++)
+		if (f->threads[i].tid == tid)
+			return &f->threads[i];
+	if (f->n_threads == FACTS_THREADS)
+		return NULL;
+	f->threads[f->n_threads] = (struct thread_cpu){ .tid = tid };
+	return &f->threads[f->n_threads++];
+}
+
+static bool thread_run_ns(uint32_t pid, uint32_t tid, uint64_t *ns)
+{
+	char path[64], text[128];
+
+	snprintf(path, sizeof(path), "/proc/%u/task/%u/schedstat", pid, tid);
+	if (!read_text(path, text, sizeof(text)))
+		return false;
+	*ns = strtoull(text, NULL, 10);
+	return true;
+}
+
+/* At the beginning what each thread has used; at the end the difference. */
+static void threads_of(struct facts *f, uint32_t pid, bool end)
+{
+	uint32_t *tids = NULL;
+	uint64_t ns;
+	size_t n;
+
+	if (proc_threads(pid, &tids, &n))
+		return;
+	for (size_t i = 0; i < n; i++) {
+		struct thread_cpu *t = thread_slot(f, tids[i]);
+
+		if (t && thread_run_ns(pid, tids[i], &ns))
+			t->run_ns = end ? ns - t->run_ns : ns;
+	}
+	free(tids);
+}
+
+void facts_usage_begin(struct facts *f, const uint32_t *pids, size_t n)
+{
+	memset(f, 0, sizeof(*f));
+	f->group_pid = n ? pids[0] : 0;
+	throttling_of(f, f->group_pid, -1);
+	for (size_t i = 0; i < n; i++)
+		threads_of(f, pids[i], false);
+}
+
+void facts_begin(struct facts *f, const uint32_t *pids, size_t n)
+{
+	bool go;
+
+	facts_usage_begin(f, pids, n);
+	for (size_t i = 0; i < n; i++)
+		f->go = (facts_runtime(pids[i], &go) && go) || f->go;
+}
+
+void facts_usage_end(struct facts *f, const uint32_t *pids, size_t n)
+{
+	if (!throttling_of(f, f->group_pid, 1)) {
+		f->throttled = 0;
+		f->throttled_ns = 0;
+	}
+	for (size_t i = 0; i < n; i++)
+		threads_of(f, pids[i], true);
+	f->known = n > 0;
+	f->epoll_unread = true;
+}
+
+void facts_end(struct facts *f, const uint32_t *pids, size_t n)
+{
+	facts_usage_end(f, pids, n);
+	f->epoll_unread = false;
+	facts_epoll(f, pids, n);
+}
+
+uint64_t facts_cpu_ns(const struct facts *f, uint32_t tid)
+{
+	for (uint32_t i = 0; i < f->n_threads; i++)
+		if (f->threads[i].tid == tid)
+			return f->known ? f->threads[i].run_ns : 0;
+	return 0;
+}

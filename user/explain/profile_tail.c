@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * profile_tail.c - what the responsible threads did while a set of exchanges waited.
+ *
+ * Time off the CPU is exact: the part of each absence that falls into a stage. Time on it is exact
+ * as a sum, stage by stage, and divided among the samples that fell into it: each sample counts
+ * for every exchange that waited while it was taken. So the total is the stages' own time.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "explain/profile_private.h"
+#include "base/span.h"
+#include "explain/stage_map.h"
+#include "base/term.h"
+
+struct span {
+	struct stage_span at;
+	bool handoff;	/* a service that another thread than the reader ended */
+};
+
+/* On-CPU time is divided within its stage; services that changed hands are by themselves. */
+enum {
+	POOL_HANDOFF = STAGE_COUNT,
+	POOLS,
+};
+
+struct tail_walk {
+	struct profile *p;
+	struct flame_tree *tree;
+	struct profile_tail *tail;
+	uint64_t oncpu_ns[POOLS];	/* to be divided among the hits */
+	uint64_t hits[POOLS];
+	uint16_t (*sample_hits)[POOLS];	/* of each sample */
+	int err;
+};
+
+/* The first record of a sorted list that is not before (tid, at). */
+static size_t first_at(const void *list, size_t n, size_t size, size_t tid_at, uint32_t tid,
+		       uint64_t at)
+{
+	size_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		const char *record = (const char *)list + mid * size;
+		uint64_t time = ((const struct event_head *)record)->time_ns;
+		uint32_t has;
+
+		memcpy(&has, record + tid_at, sizeof(has));
+		if (has < tid || (has == tid && time < at))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static void add(struct tail_walk *w, struct frames *f, uint64_t ns, bool explained)
+{
+	if (!ns || w->err)
+		return;
+	if (explained)
+		w->tail->explained_ns += ns;
+	w->err = flame_add(w->tree, f->at, f->n, ns);
+}
+
+static void frames_begin(struct frames *f, unsigned stage, bool handoff, const char *comm)
+{
+	f->n = 0;
+	frame_push(f, stage_name(stage));
+	if (handoff)
+		frame_push(f, "[handed over]");
+	frame_push(f, comm);
+}
+
+/* Asleep in its wait for events the thread has no stack: that wait is all there is to say. */
+static void add_part(struct tail_walk *w, const struct span *s, const struct ev_offcpu *o,
+		     uint64_t ns, bool runnable)
+{
+	struct fmt comm = format_comm(o->comm, sizeof(o->comm), 40);
+	bool waits = o->flags & OFFCPU_IN_WAIT, explained = false;
+	struct frames f;
+
+	frames_begin(&f, s->at.stage, s->handoff, comm.s);
+	if (waits)
+		frame_push(&f, "[wait for events]");
+	else
+		explained = frames_push_stacks(w->p, &f, o->pid, o->user_stack, o->kernel_stack);
+	if (runnable)
+		frame_push(&f, "[runnable]");
+	else if (!explained && !waits)
+		frame_push(&f, "[no stack]");
+	add(w, &f, ns, explained || runnable);
+}
+
+/* Returns the time of the span that the thread was off the CPU. */
+static uint64_t add_absences(struct tail_walk *w, const struct span *s)
+{
+	const struct profile *p = w->p;
+	uint64_t absent = 0;
+
+	for (size_t i = first_at(p->absences, p->n_absences, sizeof(*p->absences),
+				 offsetof(struct ev_offcpu, tid), s->at.tid, s->at.from);
+	     i < p->n_absences && p->absences[i].tid == s->at.tid &&
+	     p->absences[i].start_ns < s->at.to; i++) {
+		const struct ev_offcpu *o = &p->absences[i];
+		uint64_t woken = o->start_ns + o->blocked_ns;
+		uint64_t blocked = span_overlap(s->at.from, s->at.to, o->start_ns, woken);
+		uint64_t runnable =
+			span_overlap(s->at.from, s->at.to, woken, o->head.time_ns);
+
+		add_part(w, s, o, blocked, false);
+		add_part(w, s, o, runnable, true);
+		absent += blocked + runnable;
+	}
+	return absent;
+}
+
+static void hit_samples(struct tail_walk *w, const struct span *s, unsigned pool)
+{
+	const struct profile *p = w->p;
+
+	for (size_t i = first_at(p->samples, p->n_samples, sizeof(*p->samples),
+				 offsetof(struct ev_sample, tid), s->at.tid, s->at.from);
+	     i < p->n_samples && p->samples[i].tid == s->at.tid &&
+	     p->samples[i].head.time_ns < s->at.to; i++) {
+		if (w->sample_hits[i][pool] == UINT16_MAX)
+			continue;
+		w->sample_hits[i][pool]++;
+		w->hits[pool]++;
+	}
+}
+
+static void add_bare(struct tail_walk *w, unsigned stage, const char *why, uint64_t ns,
+		     bool explained)
+{
+	struct frames f = { .n = 0 };
+
+	frame_push(&f, stage_name(stage));
+	frame_push(&f, why);
+	add(w, &f, ns, explained);
+}
+
+static void walk_span(struct tail_walk *w, const struct ev_exchange *x, struct span *s)
+{
+	uint64_t ns = s->at.to - s->at.from, absent;
+	unsigned pool = s->at.stage;
+
+	w->tail->stage_ns += ns;
+	if (s->at.stage == STAGE_SERVICE) {
+		/* The thread served others meanwhile: what it did was not for this request. */
+		if (x->flags & EXCHANGE_ASYNC) {
+			add_bare(w, s->at.stage, "[asynchronous]", ns, false);
+			return;
+		}
+		s->handoff = x->flags & EXCHANGE_HANDOFF;
+		pool = s->handoff ? POOL_HANDOFF : pool;
+	}
+	absent = add_absences(w, s);
+	ns -= absent < ns ? absent : ns;
+	/* By its own stamps the thread was waiting for a processor, whoever told of it or not. */
+	if (s->at.stage == STAGE_RUNQUEUE) {
+		add_bare(w, s->at.stage, "[runnable]", ns, true);
+		return;
+	}
+	w->oncpu_ns[pool] += ns;
+	hit_samples(w, s, pool);
+}
+
+static void walk_exchange(struct tail_walk *w, const struct ev_exchange *x)
+{
+	struct stage_spans spans;
+
+	w->tail->exchanges++;
+	w->tail->latency_ns += x->latency_ns;
+	stage_spans(x, &spans);
+	for (size_t i = 0; i < spans.n; i++) {
+		struct span s = { .at = spans.span[i] };
+
+		walk_span(w, x, &s);
+	}
+}
+
+/* Each hit gets its share of the stage's time, to the nanosecond. */
+static void add_samples(struct tail_walk *w, unsigned pool)
+{
+	unsigned stage = pool == POOL_HANDOFF ? STAGE_SERVICE : pool;
+	uint64_t left = w->oncpu_ns[pool], hits = w->hits[pool];
+
+	for (size_t i = 0; i < w->p->n_samples && hits; i++) {
+		const struct ev_sample *s = &w->p->samples[i];
+		struct fmt comm = format_comm(s->comm, sizeof(s->comm), 40);
+		uint64_t n = w->sample_hits[i][pool], ns;
+		struct frames f;
+		bool explained;
+
+		if (!n)
+			continue;
+		ns = (uint64_t)((double)left * ((double)n / (double)hits));
+		if (n == hits || ns > left)
+			ns = left;
+		left -= ns;
+		hits -= n;
+		frames_begin(&f, stage, pool == POOL_HANDOFF, comm.s);
+		explained = frames_push_stacks(w->p, &f, s->pid, s->user_stack, s->kernel_stack);
+		if (!explained)
+			frame_push(&f, "[no stack]");
+		add(w, &f, ns, explained);
+	}
+	add_bare(w, stage, "[not sampled]", left, false);
+}
+
+static bool is_of(const struct profile_tail *tail, const struct ev_exchange *x)
+{
+	if (!tail->set)
+		return x->latency_ns >= tail->from_ns && x->latency_ns <= tail->to_ns;
+	if (tail->typical)
+		return x->latency_ns <= tail_set_median(tail->set, x->head.time_ns);
+	return x->latency_ns >= tail_set_from(tail->set, x->head.time_ns);
+}
+
+int profile_tail_tree(struct profile *p, struct profile_tail *tail, struct flame_tree *tree)
+{
+	struct tail_walk w = { .p = p, .tree = tree, .tail = tail };
+
+	w.sample_hits = calloc(p->n_samples + 1, sizeof(*w.sample_hits));
+	if (!w.sample_hits)
+		return -ENOMEM;
+	tail->exchanges = tail->latency_ns = tail->stage_ns = tail->explained_ns = 0;
+	for (size_t i = 0; i < p->n_exchanges; i++)
+		if (is_of(tail, &p->exchanges[i]))
+			walk_exchange(&w, &p->exchanges[i]);
+	for (unsigned pool = 0; pool < POOLS; pool++)
+		add_samples(&w, pool);
+	free(w.sample_hits);
+	return w.err;
+}

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* rules_loop.c - how epoll and accept are used, whether or not it has made a tail yet. */
+#include "explain/finding.h"
+#include "base/term.h"
+
+#define AT(id) (in->threshold[THRESHOLD_##id])
+
+static double ratio(uint64_t a, uint64_t b)
+{
+	return b ? (double)a / (double)b : 0;
+}
+
+static bool enough(const struct finding_input *in, uint64_t n)
+{
+	return (double)n >= AT(EXCHANGES);
+}
+
+/* What the thread that accepts did meanwhile: was it away, or there and left the queue alone? */
+static void say_acceptor(const struct finding_input *in, struct finding *f)
+{
+	const struct loop_info *most = NULL;
+
+	for (size_t i = 0; i < in->r->n_loops; i++)
+		if (in->r->loops[i].accepts && (!most || in->r->loops[i].accepts > most->accepts))
+			most = &in->r->loops[i];
+	if (!most)
+		return;
+	if (most->turn.max_ns * 2 >= in->r->connections.accept_wait.max_ns)
+		finding_say(f, " The accepting thread (tid %u) was held by its turns, for up to %s.",
+			    most->tid, format_ns(most->turn.max_ns).s);
+	else
+		finding_say(f, " The accepting thread (tid %u) was back at its wait within %s each "
+			    "time: it leaves the queue alone, or takes too few a turn.", most->tid,
+			    format_ns(most->turn.max_ns).s);
+	evidence_number(f, "acceptor_tid", most->tid);
+}
+
+bool rule_accept_starved(const struct finding_input *in, struct finding *f)
+{
+	const struct dist *wait = &in->r->connections.accept_wait;
+	uint64_t overflows = in->r->connections.listen_overflows;
+	const struct listener_info *full = NULL;
+
+	for (size_t i = 0; i < in->r->n_listeners; i++) {
+		const struct listener_info *l = &in->r->listeners[i];
+
+		if (l->limit && ratio(l->backlog_max, l->limit) > AT(BACKLOG))
+			full = l;
+	}
+	if (!(wait->count >= 10 && (double)wait->p99_ns > AT(ACCEPT)) && !overflows && !full)
+		return false;
+	/* Without descriptors nothing can be accepted: that is the finding. */
+	f->severity = in->n->accept_no_fd ? SEVERITY_WARNING : SEVERITY_SEVERE;
+	f->share = cause_share(in, CAUSE_ACCEPT);
+	finding_say(f, "Connections wait to be accepted: P99 %s, at most %s",
+		    format_ns(wait->p99_ns).s, format_ns(wait->max_ns).s);
+	if (full) {
+		finding_say(f, "; the queue of port %u held %u of %u", full->port,
+			    full->backlog_max, full->limit);
+		evidence_number(f, "port", full->port);
+		evidence_number(f, "backlog_max", full->backlog_max);
+		evidence_number(f, "backlog_limit", full->limit);
+	}
+	if (overflows)
+		finding_say(f, "; %s were dropped because it was full", format_count(overflows).s);
+	finding_say(f, ".");
+	say_acceptor(in, f);
+	f->advice = "Accept until EAGAIN in each turn, with more acceptors, or from a thread of its "
+		    "own; raise the backlog (listen() and net.core.somaxconn).";
+	evidence_number(f, "accept_p99_ns", (double)wait->p99_ns);
+	evidence_number(f, "accept_max_ns", (double)wait->max_ns);
+	evidence_number(f, "overflows", (double)overflows);
+	return true;
+}
+
+bool rule_thundering_herd(const struct finding_input *in, struct finding *f)
+{
+	uint64_t opened = in->r->connections.opened, empty = in->n->accept_empty;
+	/* Who comes too late even for the event goes back to sleep without a return of its wait. */
+	bool looked = in->facts->known && !in->facts->epoll_unread;
+	uint64_t vain = looked ? in->n->wakes_vain : 0;
+
+	if (empty + vain < 20 || ratio(empty + vain, opened) <= AT(HERD) ||
+	    (looked && in->facts->herd_waiters < 2))
+		return false;
+	finding_say(f, "Several loops wake for one connection: %s accepts found nothing and %s "
+		    "wake-ups were in vain, for %s connections", format_count(empty).s,
+		    format_count(vain).s, format_count(opened).s);
+	if (in->facts->herd_waiters)
+		finding_say(f, "; %u eventpolls share a listener without EPOLLEXCLUSIVE",
+			    in->facts->herd_waiters);
+	finding_say(f, ".");
+	f->advice = "Add EPOLLEXCLUSIVE to the listener's registration, or give each loop a "
+		    "listener of its own (SO_REUSEPORT).";
+	evidence_number(f, "empty_accepts", (double)empty);
+	evidence_number(f, "vain_wakeups", (double)vain);
+	evidence_number(f, "accepts", (double)opened);
+	evidence_number(f, "waiters", in->facts->herd_waiters);
+	return true;
+}
+
+/* The loop that does too much, while others that serve too idle; NULL: none. */
+static const struct loop_info *overloaded_loop(const struct finding_input *in, uint64_t *all)
+{
+	const struct report *r = in->r;
+	const struct loop_info *most = NULL;
+	uint32_t serving = 0;
+	bool idle = false;
+
+	*all = 0;
+	if ((double)r->window_ns < AT(IMBALANCE_TIME) || in->facts->go)
+		return NULL;
+	for (size_t i = 0; i < r->n_loops; i++) {
+		*all += r->loops[i].exchanges;
+		serving += r->loops[i].exchanges != 0;	/* one that only accepts is no peer */
+		if (!most || r->loops[i].exchanges > most->exchanges)
+			most = &r->loops[i];
+	}
+	for (size_t i = 0; i < r->n_loops; i++)
+		idle = idle || (&r->loops[i] != most && r->loops[i].exchanges &&
+				r->loops[i].busy_share < 0.5);
+	/* A loop with time to spare serves what it has: only a busy one is hurt. */
+	if (serving < 2 || !enough(in, *all) || !idle || most->busy_share < 0.7 ||
+	    (double)most->exchanges * (serving - 1) <=
+	    AT(IMBALANCE) * (double)(*all - most->exchanges))
+		return NULL;
+	return most;
+}
+
+bool imbalanced(const struct finding_input *in)
+{
+	uint64_t all;
+
+	return overloaded_loop(in, &all) != NULL;
+}
+
+bool rule_imbalance(const struct finding_input *in, struct finding *f)
+{
+	const struct report *r = in->r;
+	uint64_t all;
+	const struct loop_info *most = overloaded_loop(in, &all);
+
+	if (!most)
+		return false;
+	/* What queues in that loop would be served elsewhere. */
+	if (in->b->n_loops && in->b->loops[0].tid == most->tid)
+		f->share = cause_share(in, CAUSE_BATCH) + cause_share(in, CAUSE_HELD);
+	f->severity = f->share >= 0.5 ? SEVERITY_SEVERE : SEVERITY_WARNING;
+	finding_say(f, "One loop does the work: tid %u served %s of %s exchanges and was busy %s "
+		    "of the time, while others idled.", most->tid, format_count(most->exchanges).s,
+		    format_count(all).s, format_share(most->busy_share).s);
+	f->advice = "Spread connections by load when they are accepted, or by SO_REUSEPORT.";
+	evidence_number(f, "tid", most->tid);
+	evidence_number(f, "exchanges_share", ratio(most->exchanges, all));
+	evidence_number(f, "busy_share", most->busy_share);
+	evidence_number(f, "loops", (double)r->n_loops);
+	return true;
+}
+
+bool rule_ctl_churn(const struct finding_input *in, struct finding *f)
+{
+	static const char *const what[CTL_COUNT] = {
+		"EPOLL_CTL_ADD", "EPOLL_CTL_DEL", "EPOLL_CTL_MOD", "EPOLL_CTL_MOD with EPOLLOUT",
+		"EPOLL_CTL_MOD with EPOLLONESHOT",
+	};
+	uint64_t spare = 2 * (in->r->connections.opened + in->r->connections.closed +
+			      in->r->client.count);
+	uint64_t calls = in->n->ctl[CTL_ADD] + in->n->ctl[CTL_DEL];
+	unsigned most = CTL_MOD;
+	double each;
+
+	/* A connection, and one to an upstream, come and go with an ADD and a DEL each; so may that
+	 * of each request to an upstream. */
+	calls = calls > spare ? calls - spare : 0;
+	for (unsigned i = CTL_MOD; i < CTL_COUNT; i++) {
+		calls += in->n->ctl[i];
+		if (in->n->ctl[i] > in->n->ctl[most])
+			most = i;
+	}
+	if (calls > 2 * in->n->ctl[most])
+		most = CTL_ADD;
+	each = ratio(calls, in->r->latency.count);
+	if (!enough(in, in->r->latency.count) || each <= AT(CTL))
+		return false;
+	f->severity = each > 3 * AT(CTL) ? SEVERITY_SEVERE : SEVERITY_WARNING;
+	finding_say(f, "%s epoll_ctl calls for each exchange, most of them %s.",
+		    format_decimal(each, 2).s, what[most]);
+	f->advice = most == CTL_MOD_ONESHOT ?
+		    "EPOLLONESHOT needs one call for each event: use edge triggering instead." :
+		    "Register a connection once, edge-triggered for input and output, and "
+		    "leave it so.";
+	evidence_number(f, "ctl_per_exchange", each);
+	evidence_number(f, "calls", (double)calls);
+	evidence_name(f, "operation", what[most]);
+	return true;
+}
+
+bool rule_spurious_wakeups(const struct finding_input *in, struct finding *f)
+{
+	uint64_t events = 0, spurious = in->n->events_spurious;
+	double share;
+
+	for (size_t i = 0; i < in->r->n_loops; i++)
+		events += in->r->loops[i].events;
+	for (size_t i = 0; i < in->r->n_eventpolls; i++)
+		if (in->r->eventpolls[i].shared)
+			return false;	/* who got the event is not who does the I/O */
+	share = ratio(spurious, events);
+	if (in->facts->go || spurious < 100 || share <= AT(SPURIOUS))
+		return false;
+	f->severity = share > 0.5 ? SEVERITY_SEVERE : SEVERITY_WARNING;
+	finding_say(f, "%s of the events (%s) led to no input or output", format_share(share).s,
+		    format_count(spurious).s);
+	if (in->facts->out_armed)
+		finding_say(f, ": EPOLLOUT is left armed, level-triggered, on %u of %u descriptors",
+			    in->facts->out_armed, in->facts->out_watched);
+	finding_say(f, ".");
+	f->advice = in->facts->out_armed ?
+		    "Ask for EPOLLOUT only while a send is incomplete, or edge-triggered." :
+		    "Read what an event announces, or stop asking for it.";
+	evidence_number(f, "spurious_share", share);
+	evidence_number(f, "spurious_events", (double)spurious);
+	evidence_number(f, "out_armed", in->facts->out_armed);
+	return true;
+}
+
+bool rule_edge_undrained(const struct finding_input *in, struct finding *f)
+{
+	uint64_t n = in->n->undrained;
+
+	if (!n)
+		return false;
+	f->severity = SEVERITY_SEVERE;
+	finding_say(f, "Edge-triggered connections stalled with bytes left unread: %s times, %s on "
+		    "average.", format_count(n).s, format_ns(in->n->undrained_ns / n).s);
+	f->advice = "With EPOLLET read until EAGAIN, or remember that there is more.";
+	evidence_number(f, "stalls", (double)n);
+	evidence_number(f, "stall_mean_ns", (double)in->n->undrained_ns / (double)n);
+	return true;
+}
+
+bool rule_poll_spin(const struct finding_input *in, struct finding *f)
+{
+	uint64_t waits = 0, empty = in->n->waits_empty, most = 0;
+	double share, cpus;
+
+	for (size_t i = 0; i < in->r->n_loops; i++) {
+		uint64_t cpu = facts_cpu_ns(in->facts, in->r->loops[i].tid);
+
+		waits += in->r->loops[i].turns;
+		if (cpu > most)
+			most = cpu;
+	}
+	share = ratio(empty, waits);
+	cpus = ratio(most, in->r->window_ns);
+	if (in->facts->go || empty < 1000 || share <= AT(SPIN) || cpus <= 0.5)
+		return false;
+	f->severity = SEVERITY_SEVERE;
+	finding_say(f, "The loop spins: %s of its waits returned nothing at once, and a thread used "
+		    "%s of a CPU.", format_share(share).s, format_share(cpus).s);
+	f->advice = "Wait with a time-out, or -1, unless work is pending.";
+	evidence_number(f, "empty_share", share);
+	evidence_number(f, "cpu_share", cpus);
+	evidence_number(f, "waits_per_second",
+			ratio(waits * 1000, in->r->window_ns / 1000000));
+	return true;
+}
+
+bool rule_fd_exhaustion(const struct finding_input *in, struct finding *f)
+{
+	if (!in->n->accept_no_fd)
+		return false;
+	f->severity = SEVERITY_SEVERE;
+	finding_say(f, "The server has run out of file descriptors: %s accepts failed with EMFILE "
+		    "or ENFILE.", format_count(in->n->accept_no_fd).s);
+	f->advice = "Raise RLIMIT_NOFILE (systemd: LimitNOFILE=), and look for descriptors that "
+		    "are never closed.";
+	evidence_number(f, "failed_accepts", (double)in->n->accept_no_fd);
+	return true;
+}
+
+bool rule_io_uring_bypass(const struct finding_input *in, struct finding *f)
+{
+	if (!in->facts->io_uring)
+		return false;
+	f->severity = SEVERITY_INFO;
+	finding_say(f, "The target holds an io_uring: what it reads and sends that way is timed at "
+		    "its sockets, but its system calls and turns are not seen.");
+	f->advice = "Read the tables of system calls and loops with that in mind.";
+	return true;
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* rules_net.c - connections and the network. */
+#include "explain/finding.h"
+#include "base/term.h"
+
+#define AT(id) (in->threshold[THRESHOLD_##id])
+
+static double ratio(uint64_t a, uint64_t b)
+{
+	return b ? (double)a / (double)b : 0;
+}
+
+bool rule_close_wait_leak(const struct finding_input *in, struct finding *f)
+{
+	uint64_t old = in->n->close_wait_old, queued = in->n->close_wait_unaccepted;
+
+	if (!old)
+		return false;
+	f->severity = SEVERITY_SEVERE;
+	if (queued * 2 > old)
+		finding_say(f, "%s clients have given up in the accept queue: their connections "
+			    "were never accepted, the oldest for %s.", format_count(old).s,
+			    format_ns(in->n->close_wait_max_ns).s);
+	else
+		finding_say(f, "%s connections that their clients have closed are still open here "
+			    "(CLOSE_WAIT), the oldest for %s.", format_count(old).s,
+			    format_ns(in->n->close_wait_max_ns).s);
+	f->advice = queued * 2 > old ? "Accept them: the acceptor has stopped or is too slow." :
+		    "Close a connection when a read returns 0, or on EPOLLRDHUP.";
+	evidence_number(f, "connections", (double)old);
+	evidence_number(f, "never_accepted", (double)queued);
+	evidence_number(f, "oldest_ns", (double)in->n->close_wait_max_ns);
+	return true;
+}
+
+bool rule_nagle_delay(const struct finding_input *in, struct finding *f)
+{
+	uint64_t delayed = in->n->nagle_delayed;
+	double share = ratio(delayed, in->n->answer_sends);
+
+	if (delayed < 5 || share <= AT(NAGLE))
+		return false;
+	f->severity = SEVERITY_SEVERE;
+	finding_say(f, "The ends of %s answers were kept back by the Nagle algorithm until the "
+		    "client acknowledged their beginnings, %s on average (%s of the sends).",
+		    format_count(delayed).s,
+		    format_ns(in->n->nagle_delayed_ns / delayed).s, format_share(share).s);
+	f->advice = "Set TCP_NODELAY, and send an answer with one call (writev).";
+	evidence_number(f, "delayed", (double)delayed);
+	evidence_number(f, "delay_mean_ns", (double)in->n->nagle_delayed_ns / (double)delayed);
+	evidence_number(f, "share_of_sends", share);
+	return true;
+}
+
+bool rule_small_writes(const struct finding_input *in, struct finding *f)
+{
+	double share = ratio(in->n->answers_small, in->n->answers);
+	double each = ratio(in->n->answer_sends, in->n->answers);
+
+	if ((double)in->n->answers < AT(EXCHANGES) || share <= AT(SMALL))
+		return false;
+	finding_say(f, "Answers go out in crumbs: %s sends each, %s of the answers in more than two "
+		    "of less than 256 bytes.", format_decimal(each, 1).s, format_share(share).s);
+	f->advice = "Gather an answer and send it with one call (writev, or MSG_MORE).";
+	evidence_number(f, "sends_per_answer", each);
+	evidence_number(f, "share_of_answers", share);
+	return true;
+}
+
+bool rule_send_blocked(const struct finding_input *in, struct finding *f)
+{
+	const struct dist *send = &in->r->send;
+
+	if (send->count < 20 || (double)send->p99_ns <= AT(SEND))
+		return false;
+	finding_say(f, "Answers take long to hand over: P99 %s between their first and last byte, "
+		    "at most %s. ", format_ns(send->p99_ns).s, format_ns(send->max_ns).s);
+	if (in->n->send_eagain)
+		finding_say(f, "The clients read slowly: %s sends found the socket's buffer full.",
+			    format_count(in->n->send_eagain).s);
+	else
+		finding_say(f, "No send found the socket's buffer full: it is the server that hands "
+			    "them over late.");
+	/* A shut window has a finding of its own, which says more. */
+	f->severity = in->n->window_theirs ? SEVERITY_WARNING : SEVERITY_SEVERE;
+	f->advice = in->n->send_eagain ?
+		    "Bound what is queued for a slow reader, and close it when it stays behind." :
+		    "Send an answer as soon as it is complete.";
+	evidence_number(f, "send_p99_ns", (double)send->p99_ns);
+	evidence_number(f, "send_max_ns", (double)send->max_ns);
+	evidence_number(f, "buffer_full", (double)in->n->send_eagain);
+	return true;
+}
+
+bool rule_retransmits(const struct finding_input *in, struct finding *f)
+{
+	uint64_t n = in->r->connections.retransmits;
+	double share = ratio(n, in->n->segments_out);
+
+	if (n < 10 || share <= AT(RETRANSMITS))
+		return false;
+	f->severity = SEVERITY_SEVERE;
+	finding_say(f, "The network loses packets: %s of %s segments were sent again (%s).",
+		    format_count(n).s, format_count(in->n->segments_out).s, format_share(share).s);
+	f->advice = "Look at the path: drops on interfaces, a full queue, a policer.";
+	evidence_number(f, "retransmits", (double)n);
+	evidence_number(f, "segments", (double)in->n->segments_out);
+	evidence_number(f, "share_of_segments", share);
+	return true;
+}
+
+bool rule_zero_window(const struct finding_input *in, struct finding *f)
+{
+	uint64_t theirs = in->n->window_theirs, ours = in->n->window_ours;
+
+	if (!theirs && !ours)
+		return false;
+	f->severity = SEVERITY_SEVERE;
+	if (theirs)
+		finding_say(f, "Clients do not read: their receive window was shut %s times for %s "
+			    "in all.", format_count(theirs).s,
+			    format_ns(in->n->window_theirs_ns).s);
+	if (ours)
+		finding_say(f, "%sThe server does not read what has come: its receive window was "
+			    "shut %s times for %s in all.", theirs ? " " : "",
+			    format_count(ours).s, format_ns(in->n->window_ours_ns).s);
+	f->advice = theirs ? "Bound what is queued for a slow reader, and close it when it stays "
+			     "behind." : "Read in each turn, or shed load before it queues here.";
+	evidence_number(f, "theirs", (double)theirs);
+	evidence_number(f, "theirs_ns", (double)in->n->window_theirs_ns);
+	evidence_number(f, "ours", (double)ours);
+	evidence_number(f, "ours_ns", (double)in->n->window_ours_ns);
+	return true;
+}

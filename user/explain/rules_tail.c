@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* rules_tail.c - what made the tail slow. Shares are of the tail's latency, from the blame. */
+#include <stdio.h>
+
+#include "explain/finding.h"
+#include "base/term.h"
+
+#define AT(id) (in->threshold[THRESHOLD_##id])
+
+static enum severity severity_of(double share)
+{
+	return share >= 0.5 ? SEVERITY_SEVERE : SEVERITY_WARNING;
+}
+
+static struct fmt name_of(const struct blame_name *n)
+{
+	return format_comm(n->comm, sizeof(n->comm), 24);
+}
+
+/* "from 127.0.0.1:5000", or the connection's number. */
+static struct fmt conn_of(const struct blame_conn *c)
+{
+	struct fmt f;
+
+	if (c->flow.family)
+		return format_end(&c->flow, END_REMOTE);
+	snprintf(f.s, sizeof(f.s), "number %llu", (unsigned long long)c->conn);
+	return f;
+}
+
+/*
+ * Handlers that compute for so long in one turn hold everybody up, whether the tail is those who
+ * waited or, when few came meanwhile, the handlers' own exchanges.
+ */
+static bool loop_is_held(const struct finding_input *in)
+{
+	const struct blame_sums *b = in->b;
+	bool own = (double)b->service_max_ns >= AT(TURN) &&
+		   cause_share(in, CAUSE_SERVICE) >= AT(CAUSE);
+
+	return (double)b->hold_max_ns >= AT(TURN) &&
+	       (own || cause_share(in, CAUSE_HELD) >= AT(CAUSE));
+}
+
+bool rule_loop_blocked(const struct finding_input *in, struct finding *f)
+{
+	const struct blame_sums *b = in->b;
+	double others = cause_share(in, CAUSE_HELD);
+
+	if (!loop_is_held(in))
+		return false;
+	f->share = others + cause_share(in, CAUSE_SERVICE);
+	f->severity = severity_of(f->share);
+	finding_say(f, "Single handlers computed for up to %s and held the event loop: %s of the "
+		    "tail's time was theirs or went by behind them",
+		    format_ns(b->hold_max_ns).s, format_share(f->share).s);
+	if (others >= AT(CAUSE) && b->n_conns)
+		finding_say(f, ", %s of the waiting behind the connection from %s",
+			    format_share((double)b->conns[0].ns /
+					 (double)b->cause_ns[CAUSE_HELD]).s,
+			    conn_of(&b->conns[0]).s);
+	finding_say(f, ".");
+	f->advice = "Move the work off the event loop (a worker thread, or slices between turns); "
+		    "`epollscope flame --mode tail` shows its code.";
+	evidence_number(f, "handler_max_ns", (double)b->hold_max_ns);
+	evidence_number(f, "handler_mean_ns", b->hold_count ?
+			(double)b->hold_sum_ns / (double)b->hold_count : 0);
+	evidence_number(f, "turns_held", (double)b->hold_count);
+	evidence_number(f, "behind_share", others);
+	if (b->n_conns)
+		evidence_name(f, "connection", conn_of(&b->conns[0]).s);
+	if (b->n_loops)
+		evidence_name(f, "thread", b->loops[0].comm);
+	return true;
+}
+
+static const struct blame_call *first_call(const struct blame_sums *b, bool lock)
+{
+	for (size_t i = 0; i < b->n_calls; i++)
+		if ((b->calls[i].kind == OFFCPU_FUTEX) == lock &&
+		    b->calls[i].kind != OFFCPU_STOPPED)
+			return &b->calls[i];
+	return NULL;
+}
+
+bool rule_blocking_call(const struct finding_input *in, struct finding *f)
+{
+	const struct blame_call *call = first_call(in->b, false);
+	char room[32];
+
+	f->share = cause_share(in, CAUSE_BLOCKED);
+	if (f->share < AT(CAUSE))
+		return false;
+	f->severity = severity_of(f->share);
+	finding_say(f, "The event loop slept in blocking calls: %s of the tail's time",
+		    format_share(f->share).s);
+	if (call) {
+		finding_say(f, ", most of it in %s (%s), for up to %s at a time",
+			    syscall_word(call->nr, room, sizeof(room)), offcpu_name(call->kind),
+			    format_ns(call->max_ns).s);
+		evidence_name(f, "call", syscall_word(call->nr, room, sizeof(room)));
+		evidence_name(f, "kind", offcpu_name(call->kind));
+		evidence_number(f, "blocked_max_ns", (double)call->max_ns);
+		evidence_number(f, "call_share", (double)call->ns / (double)in->b->latency_ns);
+	}
+	finding_say(f, ".");
+	f->advice = "Use the asynchronous form of the call, or make it on another thread; while "
+		    "it sleeps, every connection of the loop waits.";
+	if (in->b->n_loops)
+		evidence_name(f, "thread", in->b->loops[0].comm);
+	return true;
+}
+
+static void say_chain(const struct finding_input *in, struct finding *f)
+{
+	const struct blame_sums *b = in->b;
+	char room[32];
+
+	for (size_t i = 0; i < b->n_chain; i++) {
+		const struct blame_link *l = &b->chain[i];
+		struct fmt comm = format_comm(l->comm, sizeof(l->comm), 24);
+
+		if (i == 0)
+			finding_say(f, " It was released by %s (tid %u), which", comm.s, l->tid);
+		else
+			finding_say(f, "; that one was woken by tid %u, which", l->tid);
+		if (l->blocked_ns > l->oncpu_ns && l->blocked_ns > l->runnable_ns)
+			finding_say(f, " slept in %s for %s meanwhile",
+				    syscall_word(l->nr, room, sizeof(room)),
+				    format_ns(l->blocked_ns).s);
+		else if (l->runnable_ns > l->oncpu_ns)
+			finding_say(f, " waited for a CPU for %s", format_ns(l->runnable_ns).s);
+		else
+			finding_say(f, " computed for %s meanwhile", format_ns(l->oncpu_ns).s);
+	}
+	if (b->n_chain)
+		finding_say(f, ".");
+}
+
+bool rule_lock_contention(const struct finding_input *in, struct finding *f)
+{
+	const struct blame_sums *b = in->b;
+	const struct blame_call *call = first_call(b, true);
+
+	f->share = cause_share(in, CAUSE_LOCK);
+	if (f->share < AT(CAUSE))
+		return false;
+	/* A holder that got no CPU: what is short is the CPU, not the lock's order. */
+	f->severity = b->n_chain && b->chain[0].runnable_ns >
+		      b->chain[0].oncpu_ns + b->chain[0].blocked_ns ?
+		      SEVERITY_INFO : severity_of(f->share);
+	finding_say(f, "The event loop waited for locks (futex): %s of the tail's time",
+		    format_share(f->share).s);
+	if (call) {
+		finding_say(f, ", for up to %s at a time", format_ns(call->max_ns).s);
+		evidence_number(f, "blocked_max_ns", (double)call->max_ns);
+	}
+	finding_say(f, ".");
+	say_chain(in, f);
+	f->advice = "Shorten what the holder does under the lock, or keep the loop from needing it.";
+	if (b->n_wakers) {
+		evidence_name(f, "waker", b->wakers[0].comm);
+		evidence_number(f, "waker_tid", b->wakers[0].tid);
+	}
+	return true;
+}
+
+bool rule_stopped(const struct finding_input *in, struct finding *f)
+{
+	f->share = cause_share(in, CAUSE_STOPPED);
+	if (f->share < AT(CAUSE))
+		return false;
+	f->severity = severity_of(f->share);
+	finding_say(f, "The server was stopped by a signal (SIGSTOP) or a debugger: %s of the "
+		    "tail's time", format_share(f->share).s);
+	for (size_t i = 0; i < in->b->n_calls; i++)
+		if (in->b->calls[i].kind == OFFCPU_STOPPED) {
+			finding_say(f, ", for up to %s", format_ns(in->b->calls[i].max_ns).s);
+			evidence_number(f, "stopped_max_ns", (double)in->b->calls[i].max_ns);
+			break;
+		}
+	finding_say(f, ".");
+	f->advice = "Find who stops it: a debugger, a checkpoint, a container's freezer.";
+	return true;
+}
+
+bool rule_cpu_throttled(const struct finding_input *in, struct finding *f)
+{
+	const struct facts *facts = in->facts;
+
+	f->share = cause_share(in, CAUSE_CPU);
+	if (!facts->throttled || (in->b->count && f->share < AT(CAUSE)))
+		return false;
+	f->severity = severity_of(f->share);
+	finding_say(f, "The control group %s used up its CPU quota in %s periods and stood still "
+		    "for %s in all; %s of the tail's time went to waiting for a CPU.",
+		    format_comm(facts->cgroup, sizeof(facts->cgroup), 48).s,
+		    format_count(facts->throttled).s, format_ns(facts->throttled_ns).s,
+		    format_share(f->share).s);
+	f->advice = "Raise the group's CPU limit, or use fewer threads than it allows.";
+	evidence_number(f, "throttled_periods", (double)facts->throttled);
+	evidence_number(f, "throttled_ns", (double)facts->throttled_ns);
+	evidence_number(f, "runqueue_max_ns", (double)in->r->runqueue.max_ns);
+	return true;
+}
+
+static bool is_ours(const struct report *r, uint32_t pid)
+{
+	for (size_t i = 0; i < r->n_targets; i++)
+		if (r->targets[i].pid == pid)
+			return true;
+	return false;
+}
+
+/* Share of the tail in which another thread of the server had the CPU; else the first who had it. */
+static double own_waiting(const struct finding_input *in, const struct blame_name **other)
+{
+	const struct blame_sums *b = in->b;
+	uint64_t own = 0;
+
+	*other = NULL;
+	for (size_t i = 0; i < b->n_instead; i++) {
+		if (is_ours(in->r, b->instead[i].pid))
+			own += b->instead[i].ns;
+		else if (!*other)
+			*other = &b->instead[i];
+	}
+	return b->latency_ns ? (double)own / (double)b->latency_ns : 0;
+}
+
+bool rule_cpu_starved(const struct finding_input *in, struct finding *f)
+{
+	const struct blame_sums *b = in->b;
+	const struct blame_name *other;
+	double own;
+
+	f->share = cause_share(in, CAUSE_CPU);
+	if (f->share < AT(CAUSE) || (double)in->r->runqueue.p99_ns < AT(RUNQUEUE) ||
+	    in->facts->throttled)
+		return false;
+	own = own_waiting(in, &other);
+	finding_say(f, "The server was ready to run and got no CPU: %s of the tail's time (run "
+		    "queue P99 %s, at most %s)", format_share(f->share).s,
+		    format_ns(in->r->runqueue.p99_ns).s, format_ns(in->r->runqueue.max_ns).s);
+	if (f->share - own < AT(CAUSE)) {
+		f->severity = SEVERITY_INFO;
+		finding_say(f, "; for %s of it other threads of the server had it",
+			    format_share(own).s);
+		f->advice = "It keeps its CPUs busy: more of them, or fewer threads, would help.";
+	} else {
+		f->severity = severity_of(f->share - own);
+		f->advice = "Give it CPUs of its own (affinity, cpuset), or a larger weight than "
+			    "its neighbours.";
+	}
+	if (other && f->severity != SEVERITY_INFO) {
+		finding_say(f, "; %s (pid %u) ran instead", name_of(other).s, other->pid);
+		evidence_name(f, "instead", other->comm);
+		evidence_number(f, "instead_pid", other->pid);
+		evidence_number(f, "instead_share", (double)other->ns / (double)b->latency_ns);
+	}
+	finding_say(f, ".");
+	evidence_number(f, "own_share", own);
+	evidence_number(f, "runqueue_p99_ns", (double)in->r->runqueue.p99_ns);
+	evidence_number(f, "runqueue_max_ns", (double)in->r->runqueue.max_ns);
+	evidence_number(f, "runqueue_sum_ns", (double)in->r->runqueue.sum_ns);
+	return true;
+}
+
+bool rule_batch_queueing(const struct finding_input *in, struct finding *f)
+{
+	const struct dist *dispatch = &in->r->stages[STAGE_DISPATCH].dist;
+	uint64_t turns = 0, events = 0;
+
+	f->share = cause_share(in, CAUSE_BATCH);
+	if (f->share < AT(CAUSE) || (double)dispatch->p99_ns < AT(DISPATCH))
+		return false;
+	for (size_t i = 0; i < in->r->n_loops; i++) {
+		turns += in->r->loops[i].turns;
+		events += in->r->loops[i].events;
+	}
+	/* With idle loops beside it, that is the finding. */
+	f->severity = imbalanced(in) ? SEVERITY_INFO : severity_of(f->share);
+	finding_say(f, "Exchanges queued behind the others of their batch: %s of the tail's time "
+		    "(dispatch P99 %s, %s events a wait on average).", format_share(f->share).s,
+		    format_ns(dispatch->p99_ns).s,
+		    format_decimal(turns ? (double)events / (double)turns : 0, 1).s);
+	f->advice = "Take fewer events a wait, serve more loops, or make each handler shorter.";
+	evidence_number(f, "dispatch_p99_ns", (double)dispatch->p99_ns);
+	evidence_number(f, "events_per_wait", turns ? (double)events / (double)turns : 0);
+	return true;
+}
+
+bool rule_slow_service(const struct finding_input *in, struct finding *f)
+{
+	const struct blame_sums *b = in->b;
+
+	f->share = cause_share(in, CAUSE_SERVICE);
+	/* One that holds the loop is told as what it does to the others. */
+	if (f->share < AT(SERVICE) || (double)b->service_max_ns < AT(TAIL) || loop_is_held(in))
+		return false;
+	f->severity = severity_of(f->share);
+	finding_say(f, "The application computes: %s of the tail's time is its own work on the "
+		    "CPU (median %s, at most %s an exchange).", format_share(f->share).s,
+		    format_ns(b->service_p50_ns).s, format_ns(b->service_max_ns).s);
+	f->advice = "Profile it: `epollscope flame --mode tail` shows the code of the slow ones "
+		    "only.";
+	evidence_number(f, "service_p50_ns", (double)b->service_p50_ns);
+	evidence_number(f, "service_max_ns", (double)b->service_max_ns);
+	return true;
+}
+
+bool rule_slow_upstream(const struct finding_input *in, struct finding *f)
+{
+	const struct dist *client = &in->r->client;
+
+	f->share = cause_share(in, CAUSE_ASYNC);
+	if (f->share < AT(SERVICE))
+		return false;
+	f->severity = severity_of(f->share);
+	/* An upstream is to blame only if its own answers take about as long. */
+	if (client->count && client->max_ns * 2 >= in->r->stages[STAGE_SERVICE].dist.p99_ns) {
+		finding_say(f, "The server waits for others: %s of the tail's time it had nothing "
+			    "to do for the request but wait; its own upstream requests took %s at "
+			    "P99, at most %s.", format_share(f->share).s,
+			    format_ns(client->p99_ns).s, format_ns(client->max_ns).s);
+		f->advice = "Look at the upstream server; set time-outs, hedge or cache.";
+	} else {
+		f->code = "slow-service";
+		finding_say(f, "Answers come turns later, or from another thread: %s of the tail's "
+			    "time the request was in the application's hands while its loop served "
+			    "others.", format_share(f->share).s);
+		f->advice = "Look at the application's own queues, timers and worker threads; its "
+			    "upstreams are seen if it is watched by -p or -c, not by -P.";
+	}
+	evidence_number(f, "upstream_p99_ns", (double)client->p99_ns);
+	evidence_number(f, "upstream_max_ns", (double)client->max_ns);
+	evidence_number(f, "service_p99_ns", (double)in->r->stages[STAGE_SERVICE].dist.p99_ns);
+	return true;
+}
+
+bool rule_slow_request(const struct finding_input *in, struct finding *f)
+{
+	const struct dist *receive = &in->r->stages[STAGE_RECEIVE].dist;
+
+	f->share = cause_share(in, CAUSE_RECEIVE);
+	if (f->share < AT(SERVICE) || !receive->count)
+		return false;
+	finding_say(f, "Requests arrive in pieces: %s of the tail's time went by between the first "
+		    "and the last of them (P99 %s). The client or the network is slow, not the "
+		    "server.", format_share(f->share).s, format_ns(receive->p99_ns).s);
+	f->advice = "Nothing to mend here; bound it with a header or body time-out.";
+	evidence_number(f, "receive_p99_ns", (double)receive->p99_ns);
+	return true;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* stage_map.c - see stage_map.h. */
+#include <stdlib.h>
+
+#include "explain/stage_map.h"
+
+struct interval {
+	uint32_t tid;
+	uint64_t from, to;
+};
+
+/* For each word the time that any exchange spent in it: by thread and time, without overlaps. */
+struct stage_map {
+	struct interval *list[STAGE_WORDS];
+	size_t n[STAGE_WORDS];
+};
+
+/* Who comes first where several words hold. */
+static const unsigned order[] = { STAGE_SERVICE, STAGE_DISPATCH, STAGE_RETURN, STAGE_BUSY,
+				  STAGE_RUNQUEUE, STAGE_WORD_ASYNC };
+
+#define ORDER_COUNT (sizeof(order) / sizeof(order[0]))
+
+void stage_spans(const struct ev_exchange *x, struct stage_spans *out)
+{
+	uint64_t at = x->head.time_ns - x->latency_ns;
+
+	out->n = 0;
+	for (unsigned stage = 0; stage < STAGE_COUNT; stage++) {
+		struct stage_span s = { .stage = stage, .from = at, .to = at + x->stage_ns[stage],
+					.tid = stage == STAGE_SERVICE ? x->tid : x->reader_tid };
+
+		at = s.to;
+		if (stage >= STAGE_RUNQUEUE && s.to > s.from)
+			out->span[out->n++] = s;
+	}
+}
+
+const char *const stage_words[] = {
+	"accept", "receive", "wakeup", "runqueue", "busy", "return", "dispatch", "service",
+	"asynchronous", "other", NULL
+};
+
+const char *stage_word(unsigned word)
+{
+	return word < STAGE_COUNT ? stage_name(word) :
+	       word == STAGE_WORD_ASYNC ? "asynchronous" : "other";
+}
+
+static unsigned word_of(const struct ev_exchange *x, const struct stage_span *s)
+{
+	return s->stage == STAGE_SERVICE && (x->flags & EXCHANGE_ASYNC) ? STAGE_WORD_ASYNC :
+									  s->stage;
+}
+
+static int interval_order(const void *a, const void *b)
+{
+	const struct interval *x = a, *y = b;
+
+	if (x->tid != y->tid)
+		return x->tid < y->tid ? -1 : 1;
+	return x->from < y->from ? -1 : x->from > y->from;
+}
+
+/* Sorts, and melts what overlaps or touches into one. */
+static size_t melt(struct interval *list, size_t n)
+{
+	size_t kept = 0;
+
+	qsort(list, n, sizeof(*list), interval_order);
+	for (size_t i = 0; i < n; i++) {
+		struct interval *last = kept ? &list[kept - 1] : NULL;
+
+		if (!last || last->tid != list[i].tid || last->to < list[i].from)
+			list[kept++] = list[i];
+		else if (last->to < list[i].to)
+			last->to = list[i].to;
+	}
+	return kept;
+}
+
+static void add_exchange(struct stage_map *m, const struct ev_exchange *x)
+{
+	struct stage_spans spans;
+
+	stage_spans(x, &spans);
+	for (size_t i = 0; i < spans.n; i++) {
+		const struct stage_span *s = &spans.span[i];
+		unsigned word = word_of(x, s);
+
+		m->list[word][m->n[word]++] = (struct interval){ s->tid, s->from, s->to };
+	}
+}
+
+static void count_exchange(size_t n[STAGE_WORDS], const struct ev_exchange *x)
+{
+	struct stage_spans spans;
+
+	stage_spans(x, &spans);
+	for (size_t i = 0; i < spans.n; i++)
+		n[word_of(x, &spans.span[i])]++;
+}
+
+struct stage_map *stage_map_new(const struct ev_exchange *x, size_t n)
+{
+	struct stage_map *m = calloc(1, sizeof(*m));
+	size_t room[STAGE_WORDS] = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		count_exchange(room, &x[i]);
+	for (unsigned w = 0; m && w < STAGE_WORDS; w++) {
+		m->list[w] = calloc(room[w] + 1, sizeof(*m->list[w]));
+		if (!m->list[w]) {
+			stage_map_free(m);
+			m = NULL;
+		}
+	}
+	for (size_t i = 0; m && i < n; i++)
+		add_exchange(m, &x[i]);
+	for (unsigned w = 0; m && w < STAGE_WORDS; w++)
+		m->n[w] = melt(m->list[w], m->n[w]);
+	return m;
+}
+
+void stage_map_free(struct stage_map *m)
+{
+	for (unsigned w = 0; m && w < STAGE_WORDS; w++)
+		free(m->list[w]);
+	free(m);
+}
+
+/* The first interval of the thread that ends after `at`. */
+static size_t first_after(const struct stage_map *m, unsigned word, uint32_t tid, uint64_t at)
+{
+	const struct interval *list = m->list[word];
+	size_t lo = 0, hi = m->n[word];
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (list[mid].tid < tid || (list[mid].tid == tid && list[mid].to <= at))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* What the words from order[rank] on make of the time; deep as there are words. */
+static void split(const struct stage_map *m, unsigned rank, const struct interval *t,
+		  uint64_t ns[STAGE_WORDS])
+{
+	struct interval gap = *t;
+	unsigned word;
+
+	if (rank == ORDER_COUNT) {
+		ns[STAGE_WORD_OTHER] += t->to - t->from;
+		return;
+	}
+	word = order[rank];
+	for (size_t i = first_after(m, word, t->tid, t->from);
+	     i < m->n[word] && m->list[word][i].tid == t->tid && m->list[word][i].from < t->to;
+	     i++) {
+		const struct interval *has = &m->list[word][i];
+
+		gap.to = has->from;
+		if (gap.to > gap.from)
+			split(m, rank + 1, &gap, ns);
+		else
+			gap.to = gap.from;
+		gap.from = has->to < t->to ? has->to : t->to;
+		ns[word] += gap.from - gap.to;
+	}
+	gap.to = t->to;
+	if (gap.to > gap.from)
+		split(m, rank + 1, &gap, ns);
+}
+
+void stage_map_split(const struct stage_map *m, uint32_t tid, uint64_t from, uint64_t to,
+		     uint64_t ns[STAGE_WORDS])
+{
+	struct interval t = { tid, from, to };
+
+	if (to > from)
+		split(m, 0, &t, ns);
+}
+
+unsigned stage_map_at(const struct stage_map *m, uint32_t tid, uint64_t at)
+{
+	for (unsigned rank = 0; rank < ORDER_COUNT; rank++) {
+		unsigned word = order[rank];
+		size_t i = first_after(m, word, tid, at);
+
+		if (i < m->n[word] && m->list[word][i].tid == tid && m->list[word][i].from <= at)
+			return word;
+	}
+	return STAGE_WORD_OTHER;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * stage_map.h - what the exchanges that waited for a thread were waiting in, at each moment.
+ *
+ * Many may wait for one thread at once, in different stages. It works for one at a time, so the
+ * moment belongs to the stage that is furthest in the ledger: service before dispatch, return,
+ * busy, runqueue. An asynchronous service comes last, since the thread served others meanwhile;
+ * and where nobody waited, or the exchange had not ended when the watch did, the word is "other".
+ * So every moment has one word, and what is split by it keeps its sum.
+ */
+#ifndef EPOLLSCOPE_STAGE_MAP_H
+#define EPOLLSCOPE_STAGE_MAP_H
+
+#include "model/model.h"
+
+/* A stage of one exchange, and the thread that it waited for. */
+struct stage_span {
+	unsigned stage;		/* from STAGE_RUNQUEUE up: before, no thread is responsible */
+	uint32_t tid;
+	uint64_t from, to;	/* CLOCK_MONOTONIC ns */
+};
+
+struct stage_spans {
+	struct stage_span span[STAGE_COUNT];
+	size_t n;
+};
+
+/* The exchange's stages that a thread is responsible for and that took time. */
+void stage_spans(const struct ev_exchange *x, struct stage_spans *out);
+
+enum stage_word {
+	STAGE_WORD_ASYNC = STAGE_COUNT,	/* below it: enum stage */
+	STAGE_WORD_OTHER,
+	STAGE_WORDS,
+};
+
+const char *stage_word(unsigned word);	/* "runqueue" ... "service", "asynchronous", "other" */
+
+/* All of them by number, ended by NULL. */
+extern const char *const stage_words[];
+
+struct stage_map;
+
+/* NULL when out of memory. Does not keep x. */
+struct stage_map *stage_map_new(const struct ev_exchange *x, size_t n);
+void stage_map_free(struct stage_map *m);	/* NULL is fine */
+
+/* Adds the time from `from` to `to` of a thread to the words that it belongs to. */
+void stage_map_split(const struct stage_map *m, uint32_t tid, uint64_t from, uint64_t to,
+		     uint64_t ns[STAGE_WORDS]);
+
+/* The word of one moment. */
+unsigned stage_map_at(const struct stage_map *m, uint32_t tid, uint64_t at);
+
+#endif

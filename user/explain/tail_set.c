@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* tail_set.c - see tail_set.h. */
+#include <stdlib.h>
+
+#include "stream/tail.h"
+#include "explain/tail_set.h"
+
+#define FLOOR_EVERY 1024	/* exchanges between two looks at what may be of the tail */
+
+struct slot {
+	uint32_t bucket[HIST_BUCKETS];
+	uint64_t since_floor;
+	uint64_t floor_ns;
+	/* Filled at the end. */
+	uint64_t from_ns, median_ns;
+};
+
+struct tail_set {
+	uint64_t start_ns, slot_ns;
+	struct slot *slots[TAIL_SET_SLOTS];	/* NULL: nothing ended in it */
+	size_t n;				/* up to the last that is not */
+	uint64_t late;
+};
+
+struct tail_set *tail_set_new(void)
+{
+	return calloc(1, sizeof(struct tail_set));
+}
+
+void tail_set_free(struct tail_set *t)
+{
+	for (size_t i = 0; t && i < t->n; i++)
+		free(t->slots[i]);
+	free(t);
+}
+
+void tail_set_begin(struct tail_set *t, uint64_t start_ns, uint64_t window_ns)
+{
+	t->start_ns = start_ns;
+	t->slot_ns = window_ns / TAIL_SLOTS;
+}
+
+static size_t slot_of(const struct tail_set *t, uint64_t time_ns)
+{
+	return time_ns > t->start_ns ? (time_ns - t->start_ns) / t->slot_ns : 0;
+}
+
+/* The first slot of the window of one. */
+static size_t first_of(const struct tail_set *t, size_t slot)
+{
+	size_t first = slot < TAIL_SLOTS ? 0 : slot - (TAIL_SLOTS - 1);
+
+	return first < t->n ? first : t->n;
+}
+
+/* Returns how many there are. */
+static uint64_t add_up(const struct tail_set *t, size_t first, size_t n, struct hist *sum)
+{
+	uint64_t count = 0;
+
+	*sum = (struct hist){ 0 };
+	for (size_t i = first; i < first + n && i < t->n; i++)
+		for (unsigned b = 0; t->slots[i] && b < HIST_BUCKETS; b++) {
+			sum->bucket[b] += t->slots[i]->bucket[b];
+			count += t->slots[i]->bucket[b];
+		}
+	return count;
+}
+
+/* The lower bound of the bucket that the slowest `part` of a hundred begin in. */
+static uint64_t lower_bound(const struct hist *h, uint64_t count, unsigned part)
+{
+	uint64_t above = 0;
+
+	for (unsigned b = HIST_BUCKETS; b-- > 0;) {
+		above += h->bucket[b];
+		if (above * 100 >= count * part)
+			return b ? hist_bucket_upper(b - 1) + 1 : 0;
+	}
+	return 0;
+}
+
+/* The lesser of the window's P90 and the slot's own: the load may just have become lighter. */
+static void set_floor(struct tail_set *t, size_t slot)
+{
+	size_t first = first_of(t, slot);
+	struct hist sum;
+	uint64_t count = add_up(t, first, TAIL_SLOTS, &sum);
+	uint64_t window = lower_bound(&sum, count, 10), own;
+
+	count = add_up(t, slot, 1, &sum);
+	own = lower_bound(&sum, count, 10);
+	t->slots[slot]->floor_ns = own < window ? own : window;
+}
+
+static struct slot *get_slot(struct tail_set *t, size_t i)
+{
+	if (i >= TAIL_SET_SLOTS)
+		return NULL;
+	if (!t->slots[i])
+		t->slots[i] = calloc(1, sizeof(*t->slots[i]));
+	if (t->slots[i] && i >= t->n)
+		t->n = i + 1;
+	return t->slots[i];
+}
+
+bool tail_set_add(struct tail_set *t, uint64_t time_ns, uint64_t latency_ns)
+{
+	size_t i = slot_of(t, time_ns);
+	struct slot *slot = get_slot(t, i);
+
+	if (!slot) {
+		t->late++;
+		return false;
+	}
+	slot->bucket[hist_bucket(latency_ns)]++;
+	if (++slot->since_floor % FLOOR_EVERY == 0)
+		set_floor(t, i);
+	return latency_ns >= slot->floor_ns;
+}
+
+void tail_set_end(struct tail_set *t)
+{
+	struct hist sum;
+
+	for (size_t i = 0; i < t->n; i++) {
+		struct slot *slot = t->slots[i];
+		uint64_t count;
+
+		if (!slot)
+			continue;
+		count = add_up(t, first_of(t, i), TAIL_SLOTS, &sum);
+		slot->from_ns = lower_bound(&sum, count, 1);
+		slot->median_ns = lower_bound(&sum, count, 50);
+		slot->median_ns = hist_bucket_upper(hist_bucket(slot->median_ns));
+	}
+}
+
+bool tail_set_slides(const struct tail_set *t)
+{
+	return t->n > TAIL_SLOTS;
+}
+
+static const struct slot *find_slot(const struct tail_set *t, uint64_t time_ns)
+{
+	size_t i = slot_of(t, time_ns);
+
+	return i < t->n ? t->slots[i] : NULL;
+}
+
+uint64_t tail_set_from(const struct tail_set *t, uint64_t time_ns)
+{
+	const struct slot *slot = find_slot(t, time_ns);
+
+	return slot ? slot->from_ns : UINT64_MAX;
+}
+
+uint64_t tail_set_median(const struct tail_set *t, uint64_t time_ns)
+{
+	const struct slot *slot = find_slot(t, time_ns);
+
+	return slot ? slot->median_ns : 0;
+}
+
+uint64_t tail_set_count(const struct tail_set *t)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct slot *slot = find_slot(t, t->start_ns + i * t->slot_ns);
+
+		for (unsigned b = slot ? hist_bucket(slot->from_ns) : HIST_BUCKETS;
+		     b < HIST_BUCKETS; b++)
+			n += slot->bucket[b];
+	}
+	return n;
+}
+
+uint64_t tail_set_late(const struct tail_set *t)
+{
+	return t->late;
+}

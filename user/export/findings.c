@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* findings.c - see findings.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "stream/correlate.h"
+#include "export/findings.h"
+#include "explain/finding.h"
+#include "target/proc.h"
+
+#define RUNTIMES 16	/* names of processes whose runtime is known */
+
+/* An exchange may come so long after its end: what explains it is kept for as long. */
+#define LATE_NS (CORRELATE_WAIT_NS + 1000000000ULL)
+
+struct export_findings {
+	const struct options *o;
+	const struct watch_result *r;
+	struct blame *blame;
+
+	/* The window under way. */
+	uint64_t began_ns;
+	struct aggregate *then;		/* NULL: there was no memory to begin it */
+	struct facts facts;
+	uint32_t *pids;			/* of the target, then */
+	size_t n_pids;
+	uint64_t events, overflows;
+
+	struct {
+		char comm[PROC_COMM_LEN];
+		bool go;
+	} runtimes[RUNTIMES];
+	size_t n_runtimes;
+
+	struct metrics_finding list[METRICS_CODES];
+	size_t n;
+};
+
+struct export_findings *export_findings_new(const struct options *o, const struct watch_result *r)
+{
+	struct export_findings *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return NULL;
+	f->o = o;
+	f->r = r;
+	f->blame = blame_new();
+	if (f->blame)
+		return f;
+	free(f);
+	return NULL;
+}
+
+void export_findings_free(struct export_findings *f)
+{
+	if (!f)
+		return;
+	blame_free(f->blame);
+	aggregate_free(f->then);
+	free(f->pids);
+	free(f);
+}
+
+struct blame *export_findings_blame(struct export_findings *f)
+{
+	return f->blame;
+}
+
+/* The eventpolls, which take long to read, matter to a rule that needs the system calls too. */
+static struct aggregate *read_now(const struct export_findings *f, const struct watcher *w)
+{
+	struct aggregate *a = aggregate_new();
+	int err = -1;
+
+	if (a)
+		err = f->o->export.syscalls ? watcher_read(w, a) : watcher_read_brief(w, a);
+	if (!err)
+		return a;
+	aggregate_free(a);
+	return NULL;
+}
+
+/* --- the runtime, which only the privileged may look up --- */
+
+static bool learn_runtime(struct export_findings *f, uint32_t pid, bool *go)
+{
+	struct proc_stat st;
+
+	*go = false;
+	if (proc_stat(pid, &st))
+		return true;	/* gone: nothing to judge */
+	for (size_t i = 0; i < f->n_runtimes; i++)
+		if (!strcmp(f->runtimes[i].comm, st.comm)) {
+			*go = f->runtimes[i].go;
+			return true;
+		}
+	if (!facts_runtime(pid, go))
+		return false;
+	if (f->n_runtimes < RUNTIMES) {
+		strcpy(f->runtimes[f->n_runtimes].comm, st.comm);
+		f->runtimes[f->n_runtimes++].go = *go;
+	}
+	return true;
+}
+
+/* Of all processes that run by now; false if one can't be told. */
+static bool learn_runtimes(struct export_findings *f, const struct watcher *w, bool *go)
+{
+	bool known = true, one;
+	size_t n;
+	const uint32_t *pids = watcher_pids(w, &n);
+
+	*go = false;
+	for (size_t i = 0; i < n; i++) {
+		known = learn_runtime(f, pids[i], &one) && known;
+		*go = *go || one;
+	}
+	return known;
+}
+
+/* --- a window --- */
+
+static void begin(struct export_findings *f, const struct watcher *w, struct aggregate *now,
+		  uint64_t now_ns)
+{
+	size_t n;
+	const uint32_t *pids = watcher_pids(w, &n);
+	uint32_t *grown = reallocarray(f->pids, n + 1, sizeof(*grown));
+
+	f->n_pids = 0;
+	if (grown) {
+		f->pids = grown;
+		f->n_pids = n;
+		for (size_t i = 0; i < n; i++)
+			grown[i] = pids[i];
+	}
+	aggregate_free(f->then);
+	f->then = now;
+	f->began_ns = now_ns;
+	f->events = f->r->events;
+	facts_usage_begin(&f->facts, f->pids, f->n_pids);
+	f->overflows = f->n_pids ? proc_listen_overflows(f->pids[0]) : 0;
+	blame_forget(f->blame, now_ns > LATE_NS ? now_ns - LATE_NS : 0);
+}
+
+/* A loop that did not turn is idle, or its thread has ended. */
+static void leave_out_ended(struct aggregate *d)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->n_loops; i++) {
+		const struct loop *l = &d->loops[i];
+		uint32_t pid;
+
+		if (!l->turns && (!l->tid || proc_tgid(l->tid, &pid) || pid != l->pid))
+			continue;
+		if (n != i)
+			d->loops[n] = d->loops[i];
+		n++;
+	}
+	d->n_loops = n;
+}
+
+static uint64_t overflows_since(const struct export_findings *f)
+{
+	uint64_t now = f->n_pids ? proc_listen_overflows(f->pids[0]) : 0;
+
+	return now > f->overflows ? now - f->overflows : 0;
+}
+
+/* Codes of what can be judged here at all. */
+static void list_codes(struct export_findings *f, bool runtime)
+{
+	const char *codes[METRICS_CODES];
+	unsigned lacks = NEEDS_DESCRIPTORS | NEEDS_END;
+
+	if (!runtime)
+		lacks |= NEEDS_RUNTIME;
+	if (!f->o->export.syscalls)
+		lacks |= NEEDS_CALLS;
+	f->n = finding_codes(lacks, codes, METRICS_CODES);
+	for (size_t i = 0; i < f->n; i++)
+		f->list[i] = (struct metrics_finding){ .code = codes[i] };
+}
+
+static void mark(struct export_findings *f, const struct finding_input *in)
+{
+	struct finding *found = calloc(FINDINGS_MAX, sizeof(*found));
+	size_t n = found ? diagnose(in, found, FINDINGS_MAX) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < f->n; k++)
+			if (!strcmp(f->list[k].code, found[i].code))
+				f->list[k].holds = true;
+	free(found);
+}
+
+static void judge(struct export_findings *f, const struct watcher *w, struct aggregate *d,
+		  uint64_t now_ns)
+{
+	struct report r = { .window_ns = now_ns - f->began_ns, .events = f->r->events - f->events };
+	struct blame_sums sums;
+	struct finding_input in = {
+		.r = &r, .n = &d->counters, .b = &sums, .facts = &f->facts,
+		.threshold = f->o->threshold,
+	};
+	bool go, runtime = learn_runtimes(f, w, &go);
+
+	facts_usage_end(&f->facts, f->pids, f->n_pids);
+	f->facts.go = go;
+	leave_out_ended(d);
+	/* What is on its way through the rings is not lost. */
+	d->drained = d->counters.ring_sent;
+	if (!aggregate_report(d, &r)) {
+		r.connections.listen_overflows = overflows_since(f);
+		blame_join(f->blame, dist_tail_ns(&r.latency), &sums);
+		list_codes(f, runtime);
+		mark(f, &in);
+	}
+	report_free(&r);
+}
+
+void export_findings_begin(struct export_findings *f, const struct watcher *w, uint64_t now_ns)
+{
+	bool go;
+
+	learn_runtimes(f, w, &go);
+	begin(f, w, read_now(f, w), now_ns);
+}
+
+void export_findings_tick(struct export_findings *f, const struct watcher *w, uint64_t now_ns)
+{
+	struct aggregate *now, *d;
+
+	if (now_ns - f->began_ns < f->o->export.finding_window_ns)
+		return;
+	now = read_now(f, w);
+	d = aggregate_new();
+	if (d && now && f->then && !aggregate_since(d, now, f->then))
+		judge(f, w, d, now_ns);
+	aggregate_free(d);
+	begin(f, w, now, now_ns);
+}
+
+void export_findings_get(const struct export_findings *f, struct metrics_target *out)
+{
+	memcpy(out->findings, f->list, sizeof(out->findings));
+	out->n_findings = f->n;
+}

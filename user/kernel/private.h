@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* private.h - struct session, for the bpf_*.c files only. */
+#ifndef EPOLLSCOPE_BPF_PRIVATE_H
+#define EPOLLSCOPE_BPF_PRIVATE_H
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "kernel/session.h"
+#include "bpf/control.h"
+#include "epollscope.skel.h"
+
+/* What one program has cost in the slices that were measured. */
+struct program_cost {
+	uint64_t ns;
+	uint64_t runs;
+};
+
+#define CALLS_MAX 16
+
+/* The tracepoints of the loop's calls: enter and exit of each. */
+struct calls {
+	unsigned n;
+	int enter_id[CALLS_MAX], exit_id[CALLS_MAX];	/* tracefs's numbers */
+	struct bpf_link *links[2 * CALLS_MAX];
+};
+
+struct session {
+	struct epollscope_bpf *skel;
+	struct feature_set features;
+	unsigned cpus;		/* possible processors */
+	unsigned sets;		/* of histograms */
+
+	/* The kernel's arrays, mapped. */
+	struct hist *hists;		/* sets x H_MAX */
+	struct ledger_set *ledgers;	/* sets */
+	struct counters *counters;	/* sets */
+	struct loop *loops;		/* LOOPS_MAX */
+
+	struct ring_buffer *rings;
+	int *ring_fds;		/* one a processor; libbpf does not own them */
+	uint64_t drained;	/* records that came out of them */
+	record_fn drain_fn;	/* during session_drain */
+	void *drain_ctx;
+
+	struct bpf_link *task_file;	/* iterators */
+	struct bpf_link *tcp;
+	struct bpf_link *flush;
+	uint64_t accepts_stuck;	/* notes of accepts that the last look did not take */
+
+	struct calls calls;
+	int stats_fd;		/* held while a slice is measured, else -1 */
+	uint64_t slice_exchanges;	/* seen in measured slices */
+	uint64_t slice_start;		/* exchanges and cost when it began */
+	struct program_cost slice_from;
+	struct program_cost slice_cost;	/* of the measured slices */
+	struct bpf_link **samplers;	/* one a processor */
+	uint32_t stack_hz;
+	uint32_t stack_slots;	/* frames in the stack map */
+	bool blame;
+	bool every_turn;
+	bool detached;
+};
+
+/*
+ * Before the attach: under load the hooks meet connections at once, and only the listeners tell
+ * accepted ones from opened ones.
+ */
+int snapshot_listeners(struct session *s);
+
+/*
+ * Looks the tracepoints up; where tracefs is not mounted, in a mount namespace of our own, so that
+ * the host sees nothing of it. 0 or a negative errno.
+ */
+int calls_find(struct calls *c);
+int calls_attach(struct calls *c, struct epollscope_bpf *skel);
+void calls_detach(struct calls *c);
+
+/* Before the load: the stack map has room for stacks of this depth and our hooks' frames. */
+int stacks_configure(struct session *s, const struct session_config *config);
+
+/* The sampling clock on every processor that is online. 0 or a negative errno. */
+int sampling_attach(struct session *s);
+void sampling_detach(struct session *s);
+
+/* All programs' run time so far, as the kernel counted it while statistics were on. */
+void session_cost_total(const struct session *s, struct program_cost *total, uint64_t *misses);
+
+#endif

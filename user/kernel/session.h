@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * session.h - the life of the kernel side: open, attach, watch, detach.
+ *
+ * Only the bpf_*.c files know libbpf. Nothing is pinned: when the process ends, however it ends,
+ * the kernel removes programs, maps and links.
+ */
+#ifndef EPOLLSCOPE_BPF_SESSION_H
+#define EPOLLSCOPE_BPF_SESSION_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/aggregate.h"
+#include "kernel/feature_table.h"
+#include "target/target.h"
+
+struct session;
+
+struct session_config {
+	const uint16_t *ports;	/* only connections of these local ports; n_ports 0: all */
+	size_t n_ports;
+	uint32_t ring_kib;	/* a processor's ring, a power of two */
+	bool syscalls;		/* time every system call */
+	bool conn_events;	/* send EV_CONN_CLOSE */
+	bool blame;		/* send EV_TURN and EV_OFFCPU, of a length that session_tail() sets */
+	bool every_turn;	/* with blame: EV_TURN of any length */
+	uint32_t stack_hz;	/* sample stacks so often on each CPU, and at absences; 0: none */
+	uint32_t stack_depth;	/* frames that are wanted of each, at most session_stack_limit() */
+	uint64_t close_wait_ns;	/* connections in CLOSE_WAIT for longer are counted at the end */
+	uint64_t tail_ns;	/* first threshold for EV_EXCHANGE; 0: all */
+	uint32_t sample_every;	/* one in so many below it; 0: none */
+	unsigned verbose;
+};
+
+/*
+ * Loads the programs that this kernel can take. 0 and *out, or a negative errno and one line in
+ * `why`: -EPERM privilege, -ENOSYS the kernel lacks something essential, others as they come.
+ */
+int session_open(struct session **out, const struct session_config *config, char *why,
+		 size_t why_len);
+
+/* The hooks fire for this process (its thread group) from now on, or no more. */
+void session_watch_pid(struct session *s, uint32_t pid);
+void session_forget_pid(struct session *s, uint32_t pid);
+void session_forget_all(struct session *s);	/* for none: what is known stays readable */
+
+int session_attach(struct session *s, char *why, size_t why_len);
+
+/*
+ * Meets the sockets that the watched processes have open, in the network namespaces of `pids`.
+ * After the attach; again when a process is added. 0 or a negative errno.
+ */
+int session_snapshot(struct session *s, const uint32_t *pids, size_t n);
+
+/*
+ * Between the accept of a connection and its first request the kernel side keeps a note, and has
+ * room for so many: when half of it is used, takes the notes of silent connections to their state.
+ * Cheap when there is nothing to do.
+ */
+int session_make_room(struct session *s, const uint32_t *pids, size_t n);
+
+/*
+ * Completes answers that no further request has completed: their EV_ANSWER follows. The last one,
+ * after the detach, also counts what open connections still hold against their application.
+ */
+int session_flush(struct session *s, const uint32_t *pids, size_t n);
+
+/* Calls fn for each record in the rings. Returns their number. */
+typedef void (*record_fn)(void *ctx, const void *data, size_t size);
+long session_drain(struct session *s, record_fn fn, void *ctx);
+
+/*
+ * Exchanges at or above this are sent from now on, and with `blame` turns and absences that are
+ * long beside it.
+ */
+void session_tail(struct session *s, uint64_t tail_ns);
+
+/* All exchanges so far; H_LATENCY of all processors added up. */
+void session_latency(const struct session *s, struct hist *sum);
+
+/* Reads all that the kernel side accumulated into a fresh aggregate. 0 or -ENOMEM. */
+int session_read(const struct session *s, struct aggregate *a);
+
+/* The same without wakers and eventpolls: no walk over a large map. */
+int session_read_brief(const struct session *s, struct aggregate *a);
+
+/*
+ * Gives back the room of wakers and, if asked to, of eventpolls whose process has ended. What they
+ * counted is gone: not for a watch that reports it. Walks their maps: not every second.
+ */
+void session_forget_ended(struct session *s, bool (*pid_runs)(uint32_t pid), bool eventpolls);
+
+const struct feature_set *session_features(const struct session *s);
+
+/* The deepest stacks that this kernel takes (kernel.perf_event_max_stack), at most STACK_DEPTH. */
+uint32_t session_stack_limit(void);
+
+/*
+ * The frames of a stack that an event named, innermost first: their number, 0 if there is no such
+ * stack. The kernel's begin with our own hooks: there are some more than were asked for. *cut: as
+ * many as there can be, so that outer ones may be missing. Readable until session_close().
+ */
+size_t session_stack(const struct session *s, int32_t id, uint64_t ip[STACK_DEPTH], bool *cut);
+
+/* Exchanges so far. */
+uint64_t session_exchanges(const struct session *s);
+
+/* Measuring our own cost raises it, so it is sampled: a slice in which the kernel keeps count. */
+void session_cost_begin(struct session *s);
+void session_cost_end(struct session *s);
+
+/* With verbose: a line for each program, what it cost, on stderr. */
+void session_cost_print(const struct session *s);
+
+void session_detach(struct session *s);	/* hooks off, maps stay readable */
+void session_close(struct session *s);	/* any state, NULL too */
+
+/* For doctor: asks the kernel without loading. 0 or a negative errno and why. */
+int session_probe(struct feature_set *set, char *why, size_t why_len);
+
+#endif

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* stats.c - what the maps hold, read and added up; what the programs cost. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernel/private.h"
+#include "bpf/state.h"
+
+/* Words of these are all 64 bits wide: sets add up word by word, but for a histogram's maximum. */
+static void sum_words(void *sum, const void *set, size_t size)
+{
+	const __u64 *from = set;
+	__u64 *to = sum;
+
+	for (size_t i = 0; i < size / sizeof(*to); i++)
+		to[i] += from[i];
+}
+
+static void sum_ledger(struct ledger_set *sum, const struct ledger_set *set)
+{
+	hist_sum(&sum->latency, &set->latency);
+	for (unsigned stage = 0; stage < STAGE_COUNT; stage++)
+		hist_sum(&sum->stage[stage], &set->stage[stage]);
+	hist_sum(&sum->send, &set->send);
+	hist_sum(&sum->deliver, &set->deliver);
+	sum_words(sum->stage_ns, set->stage_ns, sizeof(sum->stage_ns));
+}
+
+void session_latency(const struct session *s, struct hist *sum)
+{
+	memset(sum, 0, sizeof(*sum));
+	for (unsigned set = 0; set < s->sets; set++)
+		hist_sum(sum, &s->ledgers[set].latency);
+}
+
+static void read_sets(const struct session *s, struct aggregate *a)
+{
+	for (unsigned set = 0; set < s->sets; set++) {
+		sum_ledger(&a->ledger, &s->ledgers[set]);
+		sum_words(&a->counters, &s->counters[set], sizeof(a->counters));
+		for (unsigned id = 0; id < H_MAX; id++)
+			hist_sum(&a->hists[id], &s->hists[set * H_MAX + id]);
+	}
+}
+
+/* Room for every entry of a hash, and a walk over them. */
+static void *room_for(const struct bpf_map *map, size_t size)
+{
+	return calloc(bpf_map__max_entries(map), size);
+}
+
+static int read_wakers(const struct session *s, struct aggregate *a)
+{
+	const struct bpf_map *map = s->skel->maps.wakers;
+	size_t room = bpf_map__max_entries(map);
+	uint32_t key, *prev = NULL;
+
+	a->wakers = room_for(map, sizeof(*a->wakers));
+	if (!a->wakers)
+		return -ENOMEM;
+	for (; a->n_wakers < room && !bpf_map_get_next_key(bpf_map__fd(map), prev, &key);
+	     prev = &key) {
+		struct aggregate_waker *w = &a->wakers[a->n_wakers];
+
+		w->pid = key;
+		if (!bpf_map_lookup_elem(bpf_map__fd(map), &key, &w->waker))
+			a->n_wakers++;
+	}
+	return 0;
+}
+
+static int read_loops(const struct session *s, struct aggregate *a)
+{
+	size_t room = 0;
+
+	a->loops_handed_out = s->skel->bss->control.next_loop;
+	/* A slot is 36 kB: room for those that turn by now. */
+	for (unsigned slot = 0; slot < LOOPS_MAX; slot++)
+		room += s->loops[slot].turns > 0;
+	a->loops = calloc(room + 1, sizeof(*a->loops));
+	if (!a->loops)
+		return -ENOMEM;
+	for (unsigned slot = 0; slot < LOOPS_MAX && a->n_loops < room; slot++)
+		if (s->loops[slot].turns)
+			a->loops[a->n_loops++] = s->loops[slot];
+	return 0;
+}
+
+static int read_eventpolls(const struct session *s, struct aggregate *a)
+{
+	const struct bpf_map *map = s->skel->maps.eventpolls;
+	size_t room = bpf_map__max_entries(map);
+	struct eventpoll_state e;
+	__u64 key, *prev = NULL;
+
+	a->eventpolls = room_for(map, sizeof(*a->eventpolls));
+	if (!a->eventpolls)
+		return -ENOMEM;
+	for (; a->n_eventpolls < room && !bpf_map_get_next_key(bpf_map__fd(map), prev, &key);
+	     prev = &key) {
+		if (bpf_map_lookup_elem(bpf_map__fd(map), &key, &e))
+			continue;
+		/* An address is the kernel's own business: its low bits tell them apart. */
+		a->eventpolls[a->n_eventpolls++] = (struct eventpoll_info){
+			.id = key & 0xffffffff, .pid = e.pid, .returns = e.head,
+			.events = e.events, .wait_ns = e.wait_ns, .shared = e.shared,
+		};
+	}
+	return 0;
+}
+
+static int read_listeners(const struct session *s, struct aggregate *a)
+{
+	const struct bpf_map *map = s->skel->maps.listeners;
+	size_t room = bpf_map__max_entries(map);
+	struct listener_key key, *prev = NULL;
+
+	a->listeners = room_for(map, sizeof(*a->listeners));
+	if (!a->listeners)
+		return -ENOMEM;
+	for (; a->n_listeners < room && !bpf_map_get_next_key(bpf_map__fd(map), prev, &key);
+	     prev = &key) {
+		struct aggregate_listener *l = &a->listeners[a->n_listeners];
+
+		l->key = key;
+		if (!bpf_map_lookup_elem(bpf_map__fd(map), &key, &l->listener))
+			a->n_listeners++;
+	}
+	return 0;
+}
+
+int session_read_brief(const struct session *s, struct aggregate *a)
+{
+	struct program_cost total;
+	int err;
+
+	read_sets(s, a);
+	session_cost_total(s, &total, &a->missed);
+	a->cost_ns = s->slice_cost.ns;
+	a->cost_runs = s->slice_cost.runs;
+	a->cost_exchanges = s->slice_exchanges;
+	if (s->stats_fd >= 0) {
+		a->cost_ns += total.ns - s->slice_from.ns;
+		a->cost_runs += total.runs - s->slice_from.runs;
+		a->cost_exchanges += session_exchanges(s) - s->slice_start;
+	}
+	a->drained = s->drained;
+	err = read_loops(s, a);
+	return err ? err : read_listeners(s, a);
+}
+
+int session_read(const struct session *s, struct aggregate *a)
+{
+	int err = session_read_brief(s, a);
+
+	err = err ? err : read_wakers(s, a);
+	return err ? err : read_eventpolls(s, a);
+}
+
+void session_cost_total(const struct session *s, struct program_cost *total, uint64_t *misses)
+{
+	struct bpf_program *p;
+
+	*total = (struct program_cost){ 0 };
+	*misses = 0;
+	bpf_object__for_each_program(p, s->skel->obj) {
+		struct bpf_prog_info info = { 0 };
+		uint32_t len = sizeof(info);
+
+		if (bpf_program__fd(p) < 0 || bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len))
+			continue;
+		total->ns += info.run_time_ns;
+		total->runs += info.run_cnt;
+		*misses += info.recursion_misses;
+	}
+}
+
+uint64_t session_exchanges(const struct session *s)
+{
+	struct hist latency;
+	uint64_t n = 0;
+
+	session_latency(s, &latency);
+	for (unsigned b = 0; b < HIST_BUCKETS; b++)
+		n += latency.bucket[b];
+	return n;
+}
+
+void session_cost_begin(struct session *s)
+{
+	uint64_t misses;
+
+	if (s->stats_fd >= 0)
+		return;
+	s->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	s->slice_start = session_exchanges(s);
+	/* Somebody else may have the statistics on too, also between our slices. */
+	session_cost_total(s, &s->slice_from, &misses);
+}
+
+void session_cost_end(struct session *s)
+{
+	struct program_cost total;
+	uint64_t misses;
+
+	if (s->stats_fd < 0)
+		return;
+	session_cost_total(s, &total, &misses);
+	s->slice_exchanges += session_exchanges(s) - s->slice_start;
+	s->slice_cost.ns += total.ns - s->slice_from.ns;
+	s->slice_cost.runs += total.runs - s->slice_from.runs;
+	close(s->stats_fd);
+	s->stats_fd = -1;
+}
+
+void session_cost_print(const struct session *s)
+{
+	struct bpf_program *p;
+
+	bpf_object__for_each_program(p, s->skel->obj) {
+		struct bpf_prog_info info = { 0 };
+		uint32_t len = sizeof(info);
+
+		if (bpf_program__fd(p) < 0 ||
+		    bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len) || !info.run_cnt)
+			continue;
+		fprintf(stderr, "epollscope: %-20s %6.1f ns a firing, %6.2f firings and %7.1f ns an "
+			"exchange\n", bpf_program__name(p),
+			(double)info.run_time_ns / (double)info.run_cnt,
+			s->slice_exchanges ? (double)info.run_cnt / (double)s->slice_exchanges : 0,
+			s->slice_exchanges ?
+			(double)info.run_time_ns / (double)s->slice_exchanges : 0);
+	}
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * aggregate.h - what the kernel side has accumulated, read once and added up over its processors:
+ * plain data, the same from live maps and from a capture file.
+ *
+ * Everything only grows while a watch lasts, but `listeners[].backlog` and connection states. The
+ * arrays belong to the aggregate: aggregate_free() releases them.
+ */
+#ifndef EPOLLSCOPE_AGGREGATE_H
+#define EPOLLSCOPE_AGGREGATE_H
+
+#include "model/model.h"
+#include "bpf/control.h"
+
+struct aggregate_waker {
+	uint32_t pid;		/* thread group; WAKER_NETWORK */
+	uint32_t pad;
+	struct waker waker;
+};
+
+struct aggregate_listener {
+	struct listener_key key;
+	struct listener listener;
+};
+
+struct aggregate {
+	struct ledger_set ledger;
+	struct counters counters;
+	struct hist hists[H_MAX];
+
+	struct loop *loops;		/* those that turned */
+	size_t n_loops;
+	struct eventpoll_info *eventpolls;
+	size_t n_eventpolls;
+	struct aggregate_waker *wakers;
+	size_t n_wakers;
+	struct aggregate_listener *listeners;
+	size_t n_listeners;
+
+	uint32_t loops_handed_out;	/* more than LOOPS_MAX - 1: the others share slot 0 */
+	uint64_t drained;		/* records that came out of the rings */
+	uint64_t missed;		/* firings that the kernel skipped */
+	uint64_t cost_ns;		/* programs' run time in the slices that were measured, */
+	uint64_t cost_runs;		/* their firings, */
+	uint64_t cost_exchanges;	/* and the exchanges that fell into these slices */
+};
+
+/* NULL when out of memory. */
+struct aggregate *aggregate_new(void);
+void aggregate_free(struct aggregate *a);	/* NULL is fine */
+
+/* Adds one histogram to another. */
+void hist_sum(struct hist *to, const struct hist *from);
+
+/* Events that found their ring full, or were sent and did not come out. */
+uint64_t aggregate_lost_events(const struct aggregate *a);
+
+/*
+ * What was accumulated between two readings of one session, into a fresh aggregate: sums and counts
+ * are differences, maxima are of what is new (within a bucket, 1.6 %), states and queues are as they
+ * are now. Wakers are left out, and eventpolls that did not return. 0 or -ENOMEM.
+ */
+int aggregate_since(struct aggregate *d, const struct aggregate *now, const struct aggregate *then);
+
+/* Adds a record up as the kernel side did, for captures that lack its sums. */
+void aggregate_add_exchange(struct aggregate *a, const struct ev_exchange *e);
+void aggregate_add_answer(struct aggregate *a, const struct ev_answer *answer);
+
+/* Fills all of the report that comes from the kernel side. 0 or -ENOMEM. */
+int aggregate_report(const struct aggregate *a, struct report *r);
+
+#endif

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * aggregate_records.c - an aggregate out of exchange records, as the kernel side would have added
+ * them up (ledger_count in bpf/ledger.bpf.c).
+ *
+ * The records do not say which stages an exchange had: one of 0 ns is had only if
+ *   dispatch, service    always
+ *   busy			no return was lost, there was a wait, and nothing of it was asleep
+ *   wakeup, runqueue, return   the same, and one of them took time: who was asleep was on a CPU
+ *			after the data came
+ * so that counts differ from the kernel's only where every stamp had to be clamped to one moment.
+ */
+#include "model/aggregate.h"
+
+static void hist_add(struct hist *h, uint64_t ns)
+{
+	h->bucket[hist_bucket(ns)]++;
+	h->sum += ns;
+	if (ns > h->max)
+		h->max = ns;
+}
+
+static unsigned stages_of(const struct ev_exchange *e)
+{
+	unsigned present = 1 << STAGE_DISPATCH | 1 << STAGE_SERVICE;
+	const __u64 *ns = e->stage_ns;
+
+	if (ns[STAGE_ACCEPT])
+		present |= 1 << STAGE_ACCEPT;
+	if (ns[STAGE_RECEIVE])
+		present |= 1 << STAGE_RECEIVE;
+	if (e->flags & (EXCHANGE_MERGED | EXCHANGE_NO_WAIT))
+		return present;
+	if (ns[STAGE_WAKEUP] || ns[STAGE_RUNQUEUE] || ns[STAGE_RETURN])
+		return present | 1 << STAGE_WAKEUP | 1 << STAGE_RUNQUEUE | 1 << STAGE_RETURN;
+	return present | 1 << STAGE_BUSY;
+}
+
+static void add_split(struct counters *n, const struct ev_exchange *e, unsigned split, unsigned stage)
+{
+	n->split_ns[split] += e->stage_ns[stage];
+	n->split[split].runnable_ns += e->split[split].runnable_ns;
+	n->split[split].blocked_ns += e->split[split].blocked_ns;
+}
+
+void aggregate_add_exchange(struct aggregate *a, const struct ev_exchange *e)
+{
+	unsigned bucket = hist_bucket(e->latency_ns), present = stages_of(e);
+	struct counters *n = &a->counters;
+
+	hist_add(&a->ledger.latency, e->latency_ns);
+	for (unsigned stage = 0; stage < STAGE_COUNT; stage++) {
+		if (!(present & 1u << stage))
+			continue;
+		hist_add(&a->ledger.stage[stage], e->stage_ns[stage]);
+		a->ledger.stage_ns[bucket][stage] += e->stage_ns[stage];
+	}
+	if (e->flags & EXCHANGE_SPLIT_BUSY)
+		add_split(n, e, SPLIT_BUSY, STAGE_BUSY);
+	if (e->flags & EXCHANGE_SPLIT_DISPATCH)
+		add_split(n, e, SPLIT_DISPATCH, STAGE_DISPATCH);
+	if (e->flags & EXCHANGE_SPLIT_SERVICE)
+		add_split(n, e, SPLIT_SERVICE, STAGE_SERVICE);
+	n->clamped += (e->flags & EXCHANGE_CLAMPED) != 0;
+	n->async += (e->flags & EXCHANGE_ASYNC) != 0;
+	n->handoff += (e->flags & EXCHANGE_HANDOFF) != 0;
+	n->merged += (e->flags & EXCHANGE_MERGED) != 0;
+	n->no_wait += (e->flags & EXCHANGE_NO_WAIT) != 0;
+}
+
+void aggregate_add_answer(struct aggregate *a, const struct ev_answer *answer)
+{
+	hist_add(&a->ledger.send, answer->send_ns);
+	if (answer->flags & ANSWER_DELIVERED)
+		hist_add(&a->ledger.deliver, answer->deliver_ns);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* dist.c - percentiles from log-linear histograms, and the end of a report's life. */
+#include <stdlib.h>
+
+#include "model/model.h"
+
+/* Nearest rank, ceil(permille * count / 1000), without overflow for any count. */
+static uint64_t rank_of(uint64_t count, unsigned permille)
+{
+	return count / 1000 * permille + (count % 1000 * permille + 999) / 1000;
+}
+
+/* The last bucket has no upper bound of its own: the maximum is the only one known. */
+static uint64_t bound_of(const struct hist *h, unsigned bucket)
+{
+	uint64_t upper = hist_bucket_upper(bucket);
+
+	return bucket == HIST_BUCKETS - 1 || upper > h->max ? h->max : upper;
+}
+
+void dist_from_hist(struct dist *d, const struct hist *h)
+{
+	static const unsigned permille[] = { 500, 900, 990, 999 };
+	uint64_t value[4] = { 0 };
+	uint64_t count = 0, seen = 0;
+	unsigned next = 0;
+
+	for (unsigned b = 0; b < HIST_BUCKETS; b++)
+		count += h->bucket[b];
+	*d = (struct dist){ .count = count };
+	if (!count)
+		return;
+
+	for (unsigned b = 0; b < HIST_BUCKETS && next < 4; b++) {
+		seen += h->bucket[b];
+		while (next < 4 && seen >= rank_of(count, permille[next]))
+			value[next++] = bound_of(h, b);
+	}
+	d->sum_ns = h->sum;
+	d->p50_ns = value[0];
+	d->p90_ns = value[1];
+	d->p99_ns = value[2];
+	d->p999_ns = value[3];
+	d->max_ns = h->max;
+}
+
+uint64_t dist_mean(const struct dist *d)
+{
+	return d->count ? d->sum_ns / d->count + (d->sum_ns % d->count >= d->count - d->count / 2)
+			: 0;
+}
+
+uint64_t dist_tail_ns(const struct dist *d)
+{
+	unsigned bucket = hist_bucket(d->p99_ns);
+
+	return bucket ? hist_bucket_upper(bucket - 1) + 1 : 0;
+}
+
+void report_free(struct report *r)
+{
+	if (!r)
+		return;
+	free(r->targets);
+	free(r->worst);
+	free(r->syscalls);
+	free(r->wakers);
+	free(r->loops);
+	free(r->eventpolls);
+	free(r->listeners);
+	free(r->findings);
+	free(r->notes);
+	*r = (struct report){ 0 };
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* html_worst.c - the slowest exchanges as waterfalls, and what the thread did in each stage. */
+#include "render/html_private.h"
+#include "render/render.h"
+#include "base/term.h"
+
+/* Shorter parts than this of the exchange are left out: they may not even be remembered. */
+#define PART_WORTH 200
+
+static void put_title(FILE *out, const struct exchange_info *x, int64_t offset_ns)
+{
+	const struct ev_exchange *e = &x->ex;
+
+	fputs("<h3>", out);
+	html_ns(out, e->latency_ns);
+	fprintf(out, " <span class=\"dim\">%s</span></h3>\n<p class=\"place\"><span>",
+		format_clock(e->head.time_ns + (uint64_t)offset_ns, 6).s);
+	html_bytes(out, e->comm, sizeof(e->comm));
+	fprintf(out, " (tid %u)</span><span>%s → %s</span><span>connection %llx, exchange %llu"
+		"</span>", e->tid, format_end(&e->flow, END_REMOTE).s,
+		format_end(&e->flow, END_LOCAL).s, (unsigned long long)e->conn,
+		(unsigned long long)e->number);
+	if (e->flags & EXCHANGE_HANDOFF)
+		fprintf(out, "<span>read by tid %u</span>", e->reader_tid);
+	if (e->flags & EXCHANGE_ASYNC)
+		fputs("<span>answered turns after it was read</span>", out);
+	if (x->has_answer && x->answer.send_ns)
+		fprintf(out, "<span>then send %s</span>", format_ns(x->answer.send_ns).s);
+	fputs("</p>\n", out);
+}
+
+static void put_part(FILE *out, const char *words)
+{
+	fputs("<tr class=\"part\"><td></td><td></td><td>", out);
+	html_text(out, words);
+	fputs("</td></tr>\n", out);
+}
+
+static void put_on_cpu(FILE *out, const struct ev_exchange *e, unsigned stage)
+{
+	enum split_stage which;
+	char words[96];
+	uint64_t absent;
+	uint32_t flag;
+
+	if (!stage_split(stage, &which, &flag) || !(e->flags & flag))
+		return;
+	absent = e->split[which].runnable_ns + e->split[which].blocked_ns;
+	snprintf(words, sizeof(words), "on-CPU %s", format_ns(e->stage_ns[stage] > absent ?
+							      e->stage_ns[stage] - absent : 0).s);
+	put_part(out, words);
+}
+
+static void put_parts(FILE *out, const struct ev_exchange *e, const struct story *story,
+		      unsigned stage)
+{
+	for (size_t i = 0; i < story->n; i++) {
+		const struct story_part *part = &story->part[i];
+		char words[256] = "";
+
+		if (part->stage != stage || part->ns < e->latency_ns / PART_WORTH)
+			continue;
+		story_words(words, sizeof(words), part);
+		put_part(out, words);
+	}
+}
+
+static void put_waterfall(FILE *out, const struct ev_exchange *e, const struct story *story)
+{
+	static const char *const heads[] = { "Stage", "Time", "When", NULL };
+	double all = e->latency_ns ? (double)e->latency_ns : 1;
+	uint64_t from = 0;
+
+	html_table(out, "Stages of one exchange", heads);
+	for (unsigned stage = 0; stage < STAGE_COUNT; stage++) {
+		uint64_t ns = e->stage_ns[stage];
+
+		if (!ns)
+			continue;
+		fprintf(out, "<tr><th scope=\"row\">%s</th>", stage_name(stage));
+		html_cell_ns(out, true, ns);
+		fprintf(out, "<td class=\"when\"><span class=\"track\" aria-hidden=\"true\">"
+			"<i class=\"st%u\" style=\"margin-left:%s;width:%s\"></i></span></td></tr>\n",
+			stage, html_percent((double)from, all).s,
+			html_percent((double)ns, all).s);
+		if (ns >= e->latency_ns / PART_WORTH)
+			put_on_cpu(out, e, stage);
+		if (story)
+			put_parts(out, e, story, stage);
+		from += ns;
+	}
+	html_table_end(out);
+	if (story && story->left_out)
+		fprintf(out, "<p class=\"note\">and %zu more absences</p>\n", story->left_out);
+}
+
+void html_put_worst(FILE *out, const struct html_page *p)
+{
+	const struct report *r = p->r;
+
+	html_section(out, "worst", "The worst exchanges");
+	if (!r->n_worst)
+		fputs("<p>None: no exchange, or --top 0.</p>\n", out);
+	else
+		fprintf(out, "<p>Each from the first byte of its request to the first byte of its "
+			"answer. Below a stage: what the thread did, if it took at least 1/%d of "
+			"the latency.</p>\n", PART_WORTH);
+	fputs("<div class=\"exchanges\">\n", out);
+	for (size_t i = 0; i < r->n_worst; i++) {
+		fputs("<article class=\"exchange\">\n", out);
+		put_title(out, &r->worst[i], r->realtime_offset_ns);
+		put_waterfall(out, &r->worst[i].ex, p->stories ? p->stories[i] : NULL);
+		fputs("</article>\n", out);
+	}
+	fputs("</div>\n", out);
+	html_section_end(out);
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* lines.c - a line for each slow exchange and each closed connection. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "render/render.h"
+
+bool stage_split(unsigned stage, enum split_stage *split, uint32_t *flag)
+{
+	switch (stage) {
+	case STAGE_BUSY:
+		*split = SPLIT_BUSY;
+		*flag = EXCHANGE_SPLIT_BUSY;
+		return true;
+	case STAGE_DISPATCH:
+		*split = SPLIT_DISPATCH;
+		*flag = EXCHANGE_SPLIT_DISPATCH;
+		return true;
+	case STAGE_SERVICE:
+		*split = SPLIT_SERVICE;
+		*flag = EXCHANGE_SPLIT_SERVICE;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static uint64_t wall_ns(uint64_t mono_ns, int64_t offset_ns)
+{
+	return mono_ns + (uint64_t)offset_ns;
+}
+
+/* ---- JSON ------------------------------------------------------------------------------ */
+
+/* A cookie as ss -e shows it; a string, because JSON readers round numbers above 2^53. */
+static void put_cookie(struct json *j, uint64_t conn)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIx64, conn);
+	json_string(j, "conn", text);
+}
+
+static void put_stage(struct json *j, const struct ev_exchange *ex, unsigned stage)
+{
+	enum split_stage split;
+	uint32_t flag;
+
+	json_object(j, NULL);
+	json_string(j, "stage", stage_name(stage));
+	json_u64(j, "ns", ex->stage_ns[stage]);
+	if (stage_split(stage, &split, &flag) && ex->flags & flag) {
+		uint64_t runnable = ex->split[split].runnable_ns;
+		uint64_t blocked = ex->split[split].blocked_ns;
+		uint64_t off = runnable + blocked;
+
+		json_u64(j, "oncpu_ns", off < ex->stage_ns[stage] ? ex->stage_ns[stage] - off : 0);
+		json_u64(j, "runnable_ns", runnable);
+		json_u64(j, "blocked_ns", blocked);
+	} else {
+		json_null(j, "oncpu_ns");
+		json_null(j, "runnable_ns");
+		json_null(j, "blocked_ns");
+	}
+	json_object_end(j);
+}
+
+static void put_answer(struct json *j, const struct exchange_info *x)
+{
+	if (x->has_answer)
+		json_u64(j, "send_ns", x->answer.send_ns);
+	else
+		json_null(j, "send_ns");
+	if (x->has_answer && x->answer.flags & ANSWER_DELIVERED)
+		json_u64(j, "deliver_ns", x->answer.deliver_ns);
+	else
+		json_null(j, "deliver_ns");
+	json_u64(j, "bytes_in", x->ex.bytes_in);
+	if (x->has_answer)
+		json_u64(j, "bytes_out", x->answer.bytes_out);
+	else
+		json_null(j, "bytes_out");
+}
+
+void json_exchange(struct json *j, const struct exchange_info *x, const int64_t *offset_ns)
+{
+	const struct ev_exchange *ex = &x->ex;
+
+	if (offset_ns)
+		json_string(j, "time", format_time(wall_ns(ex->head.time_ns, *offset_ns), 6).s);
+	else
+		json_null(j, "time");
+	json_u64(j, "pid", ex->pid);
+	json_u64(j, "tid", ex->tid);
+	json_bytes(j, "comm", ex->comm, sizeof(ex->comm));
+	put_cookie(j, ex->conn);
+	json_u64(j, "number", ex->number);
+	json_string(j, "local", format_end(&ex->flow, END_LOCAL).s);
+	json_string(j, "remote", format_end(&ex->flow, END_REMOTE).s);
+	json_string(j, "role", role_name(ex->flow.role));
+	json_u64(j, "latency_ns", ex->latency_ns);
+	json_array(j, "stages");
+	for (unsigned i = 0; i < STAGE_COUNT; i++)
+		put_stage(j, ex, i);
+	json_array_end(j);
+	put_answer(j, x);
+	json_u64(j, "turn", ex->turn);
+	json_bool(j, "async", ex->flags & EXCHANGE_ASYNC);
+	json_bool(j, "handoff", ex->flags & EXCHANGE_HANDOFF);
+	json_bool(j, "clamped", ex->flags & EXCHANGE_CLAMPED);
+	json_bool(j, "merged", ex->flags & EXCHANGE_MERGED);
+	json_bool(j, "no_wait", ex->flags & EXCHANGE_NO_WAIT);
+}
+
+void render_slow_json(FILE *out, const struct exchange_info *x, int64_t offset_ns)
+{
+	struct json j;
+
+	json_start(&j, out, 0);
+	json_object(&j, NULL);
+	json_string(&j, "schema", SCHEMA_SLOW);
+	json_exchange(&j, x, &offset_ns);
+	json_object_end(&j);
+	json_finish(&j);
+}
+
+void render_conn_json(FILE *out, const struct ev_conn_close *c, int64_t offset_ns)
+{
+	struct json j;
+
+	json_start(&j, out, 0);
+	json_object(&j, NULL);
+	json_string(&j, "schema", SCHEMA_CONN);
+	json_string(&j, "time", format_time(wall_ns(c->head.time_ns, offset_ns), 6).s);
+	json_u64(&j, "pid", c->pid);
+	json_bytes(&j, "comm", c->comm, sizeof(c->comm));
+	put_cookie(&j, c->conn);
+	json_string(&j, "role", role_name(c->flow.role));
+	json_string(&j, "local", format_addr(&c->flow, END_LOCAL).s);
+	json_u64(&j, "local_port", c->flow.local_port);
+	json_string(&j, "remote", format_addr(&c->flow, END_REMOTE).s);
+	json_u64(&j, "remote_port", c->flow.remote_port);
+	json_bool(&j, "preexisting", c->preexisting);
+	json_u64(&j, "duration_ns", c->duration_ns);
+	json_object(&j, "states");
+	for (unsigned i = 1; i < TCP_STATES; i++)
+		if (c->state_ns[i])
+			json_u64(&j, tcp_state_name(i), c->state_ns[i]);
+	json_object_end(&j);
+	if (c->accept_wait_ns != UINT64_MAX)
+		json_u64(&j, "accept_wait_ns", c->accept_wait_ns);
+	else
+		json_null(&j, "accept_wait_ns");
+	json_u64(&j, "bytes_in", c->bytes_in);
+	json_u64(&j, "bytes_out", c->bytes_out);
+	json_u64(&j, "exchanges", c->exchanges);
+	json_u64(&j, "max_latency_ns", c->max_latency_ns);
+	json_u64(&j, "srtt_ns", c->srtt_ns);
+	json_u64(&j, "retransmits", c->retransmits);
+	json_string(&j, "closed_by", close_side_name(c->closed_by));
+	json_string(&j, "reason", close_reason_name(c->reason));
+	json_object_end(&j);
+	json_finish(&j);
+}
+
+/* ---- text ------------------------------------------------------------------------------ */
+
+#define PEER_COLUMNS 21
+
+/* An address that is too long keeps its end: the port tells connections apart. */
+static void put_peer(FILE *out, const struct flow *flow)
+{
+	struct fmt end = format_end(flow, END_REMOTE);
+	size_t len = strlen(end.s);
+
+	if (len > PEER_COLUMNS)
+		fprintf(out, "~%s", end.s + len - (PEER_COLUMNS - 1));
+	else
+		fprintf(out, "%-*s", PEER_COLUMNS, end.s);
+}
+
+/* The stages that dominate, largest first, as far as they fit. */
+static void put_dominant(FILE *out, const struct ev_exchange *ex, unsigned columns)
+{
+	bool shown[STAGE_COUNT] = { false };
+	unsigned used = 0;
+
+	for (unsigned n = 0; n < 3; n++) {
+		unsigned top = STAGE_COUNT;
+		char text[64];
+		double share;
+
+		for (unsigned i = 0; i < STAGE_COUNT; i++)
+			if (!shown[i] && ex->stage_ns[i] &&
+			    (top == STAGE_COUNT || ex->stage_ns[i] > ex->stage_ns[top]))
+				top = i;
+		if (top == STAGE_COUNT)
+			return;
+		shown[top] = true;
+		share = ex->latency_ns ? (double)ex->stage_ns[top] / (double)ex->latency_ns : 0;
+		if (n && share < 0.05)
+			return;
+		snprintf(text, sizeof(text), "%s%s %.10s", n ? ", " : "", stage_name(top),
+			 format_share(share).s);
+		if (used + strlen(text) > columns)
+			return;
+		fputs(text, out);
+		used += (unsigned)strlen(text);
+	}
+}
+
+void put_exchange_header(FILE *out, const char *first, const struct style *style)
+{
+	fprintf(out, "%s%-15s %8s  %-15s %7s  %-*s  %s%s\n", ink_on(style, INK_BOLD), first,
+		"LATENCY", "COMM", "TID", PEER_COLUMNS, "REMOTE", "WHERE IT WENT", ink_off(style));
+}
+
+void put_exchange(FILE *out, const struct exchange_info *x, const int64_t *offset_ns,
+		  const struct style *style)
+{
+	const struct ev_exchange *ex = &x->ex;
+	struct fmt at = { "-" };
+	char tid[12];
+
+	if (offset_ns)
+		at = format_clock(wall_ns(ex->head.time_ns, *offset_ns), 6);
+	fprintf(out, "%-15s %s", at.s, ink_on(style, INK_BOLD));
+	put_cell(out, format_ns(ex->latency_ns).s, 8);
+	fprintf(out, "%s  ", ink_off(style));
+	put_cell(out, format_comm(ex->comm, sizeof(ex->comm), 15).s, -15);
+	snprintf(tid, sizeof(tid), "%u", ex->tid);
+	fputc(' ', out);
+	put_cell(out, tid, 7);
+	fputs("  ", out);
+	put_peer(out, &ex->flow);
+	fputs("  ", out);
+	put_dominant(out, ex, 26);
+	fputc('\n', out);
+}
+
+void render_slow_header(FILE *out, const struct style *style)
+{
+	put_exchange_header(out, "TIME (UTC)", style);
+}
+
+void render_slow_text(FILE *out, const struct exchange_info *x, int64_t offset_ns,
+		      const struct style *style)
+{
+	put_exchange(out, x, &offset_ns, style);
+}
+
+/* Who closed and how, in 8 columns. */
+static const char *closing_text(const struct ev_conn_close *c)
+{
+	switch (c->reason) {
+	case CLOSE_FIN:
+		return c->closed_by == SIDE_LOCAL    ? "fin us"
+		       : c->closed_by == SIDE_REMOTE ? "fin peer"
+						     : "fin";
+	case CLOSE_RESET_SENT:
+		return "rst us";
+	case CLOSE_RESET_RECEIVED:
+		return "rst peer";
+	default:
+		return close_reason_name(c->reason);
+	}
+}
+
+/* A client's own port comes first and the arrow turns: who connected is seen at a glance. */
+static const char *arrow(unsigned role)
+{
+	return role == ROLE_SERVER ? "<-" : role == ROLE_CLIENT ? "->" : "--";
+}
+
+void render_conn_header(FILE *out, const struct style *style)
+{
+	fprintf(out, "%s%-12s %-12s %7s %5s  %-*s %8s %5s %5s %6s %s%s\n",
+		ink_on(style, INK_BOLD), "TIME (UTC)", "COMM", "PID", "PORT", PEER_COLUMNS,
+		"REMOTE", "DURATION", "IN", "OUT", "XCHGS", "CLOSED", ink_off(style));
+}
+
+void render_conn_text(FILE *out, const struct ev_conn_close *c, int64_t offset_ns,
+		      const struct style *style)
+{
+	char pid[12], duration[16];
+
+	snprintf(pid, sizeof(pid), "%u", c->pid);
+	/* The age at the attach is not known: it lived at least that long. */
+	snprintf(duration, sizeof(duration), "%s%.12s", c->preexisting ? ">" : "",
+		 format_ns(c->duration_ns).s);
+	fprintf(out, "%s ", format_clock(wall_ns(c->head.time_ns, offset_ns), 3).s);
+	put_cell(out, format_comm(c->comm, sizeof(c->comm), 12).s, -12);
+	fputc(' ', out);
+	put_cell(out, pid, 7);
+	fprintf(out, " %5u%s", c->flow.local_port, arrow(c->flow.role));
+	put_peer(out, &c->flow);
+	fputs(ink_on(style, INK_BOLD), out);
+	put_cell(out, duration, 9);
+	fprintf(out, "%s %5s %5s %6s %s\n", ink_off(style), format_short(c->bytes_in).s,
+		format_short(c->bytes_out).s, format_fit(c->exchanges, 6).s, closing_text(c));
+}

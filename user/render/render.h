@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * render.h - what the user sees: reports, slow exchanges and connections, as text or JSON.
+ *
+ * Renderers only read what they are given and write to `out`; write errors are left in the
+ * FILE's own error flag for the caller. Text fits TEXT_COLUMNS columns and is plain ASCII but
+ * for names that hold valid UTF-8. offset_ns is wall clock less CLOCK_MONOTONIC.
+ */
+#ifndef EPOLLSCOPE_RENDER_H
+#define EPOLLSCOPE_RENDER_H
+
+#include "base/json.h"
+#include "model/model.h"
+#include "base/term.h"
+
+#define SCHEMA_REPORT "epollscope.report/1"
+#define SCHEMA_SLOW "epollscope.slow/1"
+#define SCHEMA_CONN "epollscope.conn/1"
+
+void render_report_json(FILE *out, const struct report *r);
+void render_report_text(FILE *out, const struct report *r, const struct style *style);
+
+/* One line for each; the header goes above the text. */
+void render_slow_json(FILE *out, const struct exchange_info *x, int64_t offset_ns);
+void render_slow_header(FILE *out, const struct style *style);
+void render_slow_text(FILE *out, const struct exchange_info *x, int64_t offset_ns,
+		      const struct style *style);
+
+/* Several lines: stage by stage, and what the thread did in each. */
+struct story;
+void render_waterfall(FILE *out, const struct exchange_info *x, const struct story *story,
+		      int64_t offset_ns, const struct style *style);
+
+void render_conn_json(FILE *out, const struct ev_conn_close *c, int64_t offset_ns);
+void render_conn_header(FILE *out, const struct style *style);
+void render_conn_text(FILE *out, const struct ev_conn_close *c, int64_t offset_ns,
+		      const struct style *style);
+
+/*
+ * JSON Schema (draft 2020-12) of an output, by its name ("epollscope.report/1") or the command
+ * that prints it ("report", "slow", "conns"). NULL if there is none.
+ */
+const char *schema_text(const char *name);
+
+/* Parts that several renderers share. A NULL offset_ns means that wall time is not known. */
+
+void json_diagnosis(struct json *j, const struct report *r);
+
+const char *stage_meaning(unsigned stage);	/* what it says when a stage is large */
+
+/* A count and what it counts: to be shown when it is not 0. */
+struct counted_words {
+	uint64_t count;
+	const char *words;
+};
+
+#define CAVEAT_WORDS 5
+#define LOSS_WORDS 6
+
+/* Exchanges that are not like the others; what was lost, what that biases, what to raise. */
+void caveat_words(const struct report *r, struct counted_words out[CAVEAT_WORDS]);
+void loss_words(const struct report *r, struct counted_words out[LOSS_WORDS]);
+
+/* What a thread did in a stage: "slept 5 ms in read (disk)". */
+struct story_part;
+void story_words(char *out, size_t len, const struct story_part *part);
+
+/* The members of a slow/1 object, without its "schema". */
+void json_exchange(struct json *j, const struct exchange_info *x, const int64_t *offset_ns);
+void put_exchange_header(FILE *out, const char *first, const struct style *style);
+void put_exchange(FILE *out, const struct exchange_info *x, const int64_t *offset_ns,
+		  const struct style *style);
+
+/* The split that belongs to a stage and the flag that says it is valid; false if it has none. */
+bool stage_split(unsigned stage, enum split_stage *split, uint32_t *flag);
+
+/* Sections of the text report; each writes nothing if it has no content. */
+void put_summary(FILE *out, const struct report *r);
+void put_diagnosis(FILE *out, const struct report *r, const struct style *style);
+void put_latency(FILE *out, const struct report *r, const struct style *style);
+void put_ledger(FILE *out, const struct report *r, const struct style *style);
+
+#endif

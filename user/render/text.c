@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* text.c - the report for people: one section after the other, the answer first. */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "render/render.h"
+
+#define LABEL_COLUMNS 12
+#define LOOPS_SHOWN 16
+#define WAKERS_SHOWN 6
+#define TARGETS_SHOWN 8
+
+static void put_heading(FILE *out, const struct report *r, const struct style *style)
+{
+	char text[64];
+	struct para p;
+
+	para_begin(&p, out, style, "epollscope", LABEL_COLUMNS);
+	if (r->version && escape_text(text, sizeof(text), r->version, strlen(r->version)))
+		para_item(&p, ", ", "%s", text);
+	para_item(&p, ", ", "%s from %s", format_ns(r->window_ns).s,
+		  format_time(r->start_realtime_ns, 3).s);
+	if (escape_text(text, sizeof(text), r->host, sizeof(r->host)))
+		para_item(&p, ", ", "host %s", text);
+	if (escape_text(text, sizeof(text), r->kernel, sizeof(r->kernel)))
+		para_item(&p, ", ", "Linux %s", text);
+	para_end(&p);
+	if (!r->n_targets)
+		return;
+	para_begin(&p, out, style, "target", LABEL_COLUMNS);
+	for (size_t i = 0; i < r->n_targets && i < TARGETS_SHOWN; i++) {
+		const struct target_info *t = &r->targets[i];
+		struct fmt comm = format_comm(t->comm, sizeof(t->comm), 24);
+
+		if (t->exe[0] && i == 0)
+			para_item(&p, ", ", "%s (pid %u, %s)", comm.s, t->pid,
+				  format_comm(t->exe, sizeof(t->exe), 40).s);
+		else
+			para_item(&p, ", ", "%s (pid %u)", comm.s, t->pid);
+	}
+	if (r->n_targets > TARGETS_SHOWN)
+		para_item(&p, ", ", "and %zu more", r->n_targets - TARGETS_SHOWN);
+	para_end(&p);
+}
+
+static void put_worst(FILE *out, const struct report *r, const struct style *style)
+{
+	if (!r->n_worst)
+		return;
+	fputc('\n', out);
+	put_exchange_header(out, "WORST", style);
+	for (size_t i = 0; i < r->n_worst; i++)
+		put_exchange(out, &r->worst[i], &r->realtime_offset_ns, style);
+}
+
+static void put_syscalls(FILE *out, const struct report *r, const struct style *style)
+{
+	if (!r->n_syscalls)
+		return;
+	fprintf(out, "\n%s%-14s%12s%10s%12s%11s%11s%11s%11s%s\n", ink_on(style, INK_BOLD),
+		"SYSCALLS", "count", "errors", "EAGAIN", "P50", "P99", "max", "total",
+		ink_off(style));
+	for (size_t i = 0; i < r->n_syscalls; i++) {
+		const struct syscall_info *s = &r->syscalls[i];
+		const struct dist *d = &s->dist;
+
+		put_cell(out, s->name, -14);
+		put_cell(out, format_fit(d->count, 11).s, 12);
+		put_cell(out, s->errors ? format_fit(s->errors, 9).s : "-", 10);
+		put_cell(out, s->eagain ? format_fit(s->eagain, 11).s : "-", 12);
+		put_cell(out, d->count ? format_ns(d->p50_ns).s : "-", 11);
+		put_cell(out, d->count ? format_ns(d->p99_ns).s : "-", 11);
+		put_cell(out, d->count ? format_ns(d->max_ns).s : "-", 11);
+		put_cell(out, format_ns(d->sum_ns).s, 11);
+		fputc('\n', out);
+	}
+}
+
+static void put_wakers(FILE *out, const struct report *r)
+{
+	uint64_t all = 0, rest = 0;
+	struct para p;
+
+	for (size_t i = 0; i < r->n_wakers; i++)
+		all += r->wakers[i].count;
+	if (!all)
+		return;
+	para_begin(&p, out, NULL, "woken by", LABEL_COLUMNS);
+	for (size_t i = 0; i < r->n_wakers; i++) {
+		const struct waker_info *w = &r->wakers[i];
+
+		if (i >= WAKERS_SHOWN)
+			rest += w->count;
+		else
+			para_item(&p, ", ", "%s %s", format_comm(w->comm, sizeof(w->comm), 40).s,
+				  format_share((double)w->count / (double)all).s);
+	}
+	if (rest)
+		para_item(&p, ", ", "others %s", format_share((double)rest / (double)all).s);
+	para_end(&p);
+}
+
+static void put_sched(FILE *out, const struct report *r, const struct style *style)
+{
+	const struct dist *d = &r->runqueue;
+	uint64_t off = 0;
+	struct para p;
+
+	for (unsigned i = 0; i < OFFCPU_COUNT; i++)
+		off += r->offcpu_count[i];
+	if (!r->wakeups && !r->preemptions && !d->count && !off)
+		return;
+	fputc('\n', out);
+	para_begin(&p, out, style, "SCHEDULER", LABEL_COLUMNS);
+	para_item(&p, ", ", "%s wake-ups", format_count(r->wakeups).s);
+	para_item(&p, ", ", "%s preemptions", format_count(r->preemptions).s);
+	if (r->switches_missed)
+		para_item(&p, ", ", "%s switches that the kernel did not tell of",
+			  format_count(r->switches_missed).s);
+	para_end(&p);
+	if (d->count) {
+		para_begin(&p, out, NULL, "run queue", LABEL_COLUMNS);
+		para_item(&p, ", ", "%s waits", format_count(d->count).s);
+		para_item(&p, ", ", "P50 %s", format_ns(d->p50_ns).s);
+		para_item(&p, ", ", "P90 %s", format_ns(d->p90_ns).s);
+		para_item(&p, ", ", "P99 %s", format_ns(d->p99_ns).s);
+		para_item(&p, ", ", "P99.9 %s", format_ns(d->p999_ns).s);
+		para_item(&p, ", ", "max %s", format_ns(d->max_ns).s);
+		para_end(&p);
+	}
+	if (off) {
+		para_begin(&p, out, NULL, "off-CPU", LABEL_COLUMNS);
+		for (unsigned i = 0; i < OFFCPU_COUNT; i++)
+			if (r->offcpu_count[i])
+				para_item(&p, ", ", "%s %s (%s times)", offcpu_name(i),
+					  format_ns(r->offcpu_ns[i]).s,
+					  format_count(r->offcpu_count[i]).s);
+		para_end(&p);
+	}
+	put_wakers(out, r);
+}
+
+static void put_loops(FILE *out, const struct report *r, const struct style *style)
+{
+	if (!r->n_loops)
+		return;
+	fprintf(out, "\n%s%-16s%9s%12s%13s%12s%9s%7s%11s%11s%s\n", ink_on(style, INK_BOLD),
+		"EVENT LOOPS", "tid", "turns", "events/wait", "exchanges", "accepts", "busy",
+		"turn P99", "max", ink_off(style));
+	for (size_t i = 0; i < r->n_loops && i < LOOPS_SHOWN; i++) {
+		const struct loop_info *l = &r->loops[i];
+		char tid[12];
+
+		snprintf(tid, sizeof(tid), "%u", l->tid);
+		put_cell(out, format_comm(l->comm, sizeof(l->comm), 16).s, -16);
+		put_cell(out, tid, 9);
+		put_cell(out, format_fit(l->turns, 11).s, 12);
+		put_cell(out, l->turns ? format_decimal((double)l->events / (double)l->turns, 1).s
+				       : "-", 13);
+		put_cell(out, format_fit(l->exchanges, 11).s, 12);
+		put_cell(out, format_fit(l->accepts, 8).s, 9);
+		put_cell(out, format_share(l->busy_share).s, 7);
+		put_cell(out, l->turn.count ? format_ns(l->turn.p99_ns).s : "-", 11);
+		put_cell(out, l->turn.count ? format_ns(l->turn.max_ns).s : "-", 11);
+		fputc('\n', out);
+	}
+	if (r->n_loops > LOOPS_SHOWN)
+		fprintf(out, "... and %zu less busy ones (all are in --json)\n",
+			r->n_loops - LOOPS_SHOWN);
+	if (r->loops_merged)
+		fprintf(out, "... and %s more that share one row (tid 0)\n",
+			format_count(r->loops_merged).s);
+}
+
+static void put_listeners(FILE *out, const struct report *r)
+{
+	struct para p;
+
+	for (size_t i = 0; i < r->n_listeners && i < TARGETS_SHOWN; i++) {
+		const struct listener_info *l = &r->listeners[i];
+
+		para_begin(&p, out, NULL, i ? "" : "listening", LABEL_COLUMNS);
+		para_item(&p, ", ", "port %u:", l->port);
+		para_item(&p, " ", "backlog %u", l->backlog);
+		para_item(&p, ", ", "at most %u", l->backlog_max);
+		para_item(&p, " ", "of %u", l->limit);
+		para_item(&p, "; ", "%s queued", format_count(l->queued).s);
+		para_item(&p, ", ", "%s accepted", format_count(l->accepted).s);
+		para_end(&p);
+	}
+	if (r->connections.listen_overflows)
+		fprintf(out, "%-*s%s connections were dropped: accept queue full\n", LABEL_COLUMNS,
+			"overflow", format_count(r->connections.listen_overflows).s);
+}
+
+/* "label  name count, name count": only what is not zero. */
+static void put_counts(FILE *out, const char *label, const uint64_t *count, unsigned n,
+		       const char *(*name)(unsigned))
+{
+	struct para p;
+	bool any = false;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (!count[i])
+			continue;
+		if (!any)
+			para_begin(&p, out, NULL, label, LABEL_COLUMNS);
+		any = true;
+		para_item(&p, ", ", "%s %s", name(i), format_count(count[i]).s);
+	}
+	if (any)
+		para_end(&p);
+}
+
+static void put_connections(FILE *out, const struct report *r, const struct style *style)
+{
+	const struct dist *wait = &r->connections.accept_wait;
+	struct para p;
+
+	fputc('\n', out);
+	para_begin(&p, out, style, "CONNECTIONS", LABEL_COLUMNS);
+	para_item(&p, ", ", "%s opened", format_count(r->connections.opened).s);
+	para_item(&p, ", ", "%s closed", format_count(r->connections.closed).s);
+	para_item(&p, ", ", "%s active", format_count(r->connections.active).s);
+	para_item(&p, ", ", "%s older than the attach",
+		  format_count(r->connections.preexisting).s);
+	if (r->connections.unknown)
+		para_item(&p, ", ", "%s never accepted", format_count(r->connections.unknown).s);
+	para_item(&p, ", ", "%s retransmits", format_count(r->connections.retransmits).s);
+	para_item(&p, ", ", "%s resets", format_count(r->connections.resets).s);
+	para_end(&p);
+	put_counts(out, "in state", r->connections.by_state, TCP_STATES, tcp_state_name);
+	put_counts(out, "closed by", r->connections.by_reason, CLOSE_REASONS, close_reason_name);
+	if (wait->count) {
+		para_begin(&p, out, NULL, "accept wait", LABEL_COLUMNS);
+		para_item(&p, ", ", "%s accepts", format_count(wait->count).s);
+		para_item(&p, ", ", "P50 %s", format_ns(wait->p50_ns).s);
+		para_item(&p, ", ", "P99 %s", format_ns(wait->p99_ns).s);
+		para_item(&p, ", ", "max %s", format_ns(wait->max_ns).s);
+		para_end(&p);
+	}
+	put_listeners(out, r);
+}
+
+void loss_words(const struct report *r, struct counted_words out[LOSS_WORDS])
+{
+	const struct counted_words words[LOSS_WORDS] = {
+		{ r->loss.ring, "events found the ring buffer full: single exchanges and "
+				"connections may be missing from lists, counts and percentiles "
+				"are not touched; raise --ring-size" },
+		{ r->loss.map_full, "times there was no room to follow a connection, thread or "
+				    "stack: what they did is not counted; watch fewer targets" },
+		{ r->loss.missed, "hook firings were skipped by the kernel: stages next to them "
+				  "may be merged or missing; watch fewer targets" },
+		{ r->loss.unmatched, "exchanges had an answer that could not be placed: they are "
+				     "not in any number above" },
+		{ r->loss.clock, "durations ended before they began and were left out" },
+		{ r->loss.stacks, "stack samples were lost or cut: flame graphs miss them" },
+	};
+
+	memcpy(out, words, sizeof(words));
+}
+
+static void put_loss(FILE *out, const struct report *r, const struct style *style)
+{
+	struct counted_words losses[LOSS_WORDS];
+	struct para p;
+	bool any = false;
+
+	loss_words(r, losses);
+	fputc('\n', out);
+	if (r->loss_unknown) {
+		para_begin(&p, out, style, "LOST", LABEL_COLUMNS);
+		para_words(&p, "not known: the recording has no end");
+		para_end(&p);
+		return;
+	}
+	for (size_t i = 0; i < LOSS_WORDS; i++) {
+		if (!losses[i].count)
+			continue;
+		para_begin(&p, out, style, any ? "" : "LOST", LABEL_COLUMNS);
+		any = true;
+		para_item(&p, " ", "%s", format_count(losses[i].count).s);
+		para_words(&p, losses[i].words);
+		para_end(&p);
+	}
+	if (!any) {
+		para_begin(&p, out, style, "LOST", LABEL_COLUMNS);
+		para_words(&p, "nothing");
+		para_end(&p);
+	}
+}
+
+static void put_overhead(FILE *out, const struct report *r, const struct style *style)
+{
+	double seconds = (double)r->window_ns / 1e9;
+	struct para p;
+
+	para_begin(&p, out, style, "OVERHEAD", LABEL_COLUMNS);
+	if (!r->overhead.bpf_known)
+		para_item(&p, ", ", "BPF not known%s",
+			  r->exchanges_only ? "" : " (run-time statistics are off)");
+	if (r->overhead.bpf_known && r->latency.count)
+		para_item(&p, ", ", "%s ns of BPF an exchange",
+			  format_count((uint64_t)(r->overhead.bpf_ns_per_exchange + 0.5)).s);
+	if (r->overhead.bpf_known)
+		para_item(&p, ", ", "BPF %s s",
+			  format_decimal(r->overhead.bpf_cpu_seconds, 3).s);
+	para_item(&p, ", ", "collector %s s",
+		  format_decimal(r->overhead.collector_cpu_seconds, 3).s);
+	if (seconds > 0 && isfinite(r->overhead.collector_cpu_seconds))
+		para_item(&p, " ", "(%s of a core)",
+			  format_share(r->overhead.collector_cpu_seconds / seconds).s);
+	para_item(&p, ", ", "%s events read", format_count(r->events).s);
+	para_end(&p);
+}
+
+static void put_notes(FILE *out, const struct report *r, const struct style *style)
+{
+	char text[512];
+	struct para p;
+
+	for (size_t i = 0; i < r->n_notes; i++) {
+		escape_text(text, sizeof(text), r->notes[i], strlen(r->notes[i]));
+		para_begin(&p, out, style, i ? "" : "NOTES", LABEL_COLUMNS);
+		para_words(&p, text);
+		para_end(&p);
+	}
+}
+
+void render_report_text(FILE *out, const struct report *r, const struct style *style)
+{
+	put_heading(out, r, style);
+	fputc('\n', out);
+	put_diagnosis(out, r, style);
+	put_summary(out, r);
+	put_latency(out, r, style);
+	put_ledger(out, r, style);
+	put_worst(out, r, style);
+	if (!r->exchanges_only) {
+		put_syscalls(out, r, style);
+		put_sched(out, r, style);
+		put_loops(out, r, style);
+		put_connections(out, r, style);
+	}
+	put_loss(out, r, style);
+	put_overhead(out, r, style);
+	put_notes(out, r, style);
+}

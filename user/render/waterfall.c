@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* waterfall.c - one exchange as a waterfall: its stages, and what happened in each. */
+#include <string.h>
+
+#include "explain/finding.h"
+#include "render/render.h"
+#include "explain/story.h"
+
+#define BAR_COLUMNS	44
+#define NAME_COLUMNS	10
+#define TIME_COLUMNS	10
+
+/* The columns that a stage takes of the whole exchange; at least one. */
+static void put_bar(FILE *out, uint64_t from, uint64_t ns, uint64_t all)
+{
+	unsigned start = (unsigned)((double)from / (double)all * BAR_COLUMNS);
+	unsigned end = (unsigned)((double)(from + ns) / (double)all * BAR_COLUMNS + 0.5);
+
+	if (start >= BAR_COLUMNS)
+		start = BAR_COLUMNS - 1;
+	if (end <= start)
+		end = start + 1;
+	for (unsigned i = 0; i < BAR_COLUMNS; i++)
+		fputc(i >= start && i < end ? '#' : '.', out);
+}
+
+static void put_split(FILE *out, const struct ev_exchange *x, unsigned stage)
+{
+	enum split_stage which;
+	uint64_t absent;
+	uint32_t flag;
+
+	if (!stage_split(stage, &which, &flag) || !(x->flags & flag))
+		return;
+	absent = x->split[which].runnable_ns + x->split[which].blocked_ns;
+	fprintf(out, "  on-CPU %s", format_ns(x->stage_ns[stage] > absent ?
+					       x->stage_ns[stage] - absent : 0).s);
+}
+
+void story_words(char *out, size_t len, const struct story_part *p)
+{
+	struct fmt comm = format_comm(p->comm, sizeof(p->comm), 20), ns = format_ns(p->ns);
+	char call[32];
+
+	switch (p->what) {
+	case STORY_BLOCKED:
+		snprintf(out, len, "slept %s in %s (%s)%s%s", ns.s,
+			 syscall_word(p->nr, call, sizeof(call)), offcpu_name(p->kind),
+			 p->pid ? ", woken by " : "", p->pid ? comm.s : "");
+		break;
+	case STORY_RUNNABLE:
+		snprintf(out, len, "waited %s for a CPU%s%s%s", ns.s, p->pid ? " while " : "",
+			 p->pid ? comm.s : "", p->pid ? " ran" : "");
+		break;
+	case STORY_HELD:
+		snprintf(out, len, "served connection %llx for %s", (unsigned long long)p->conn,
+			 ns.s);
+		break;
+	}
+}
+
+static void put_part(FILE *out, const struct story_part *p, const struct style *style)
+{
+	char words[256] = "";
+
+	story_words(words, sizeof(words), p);
+	fprintf(out, "%*s%s%s%s\n", 2 + NAME_COLUMNS + TIME_COLUMNS + 2, "",
+		ink_on(style, INK_DIM), words, ink_off(style));
+}
+
+static void put_stage(FILE *out, const struct ev_exchange *x, unsigned stage, uint64_t from)
+{
+	uint64_t ns = x->stage_ns[stage];
+
+	fprintf(out, "  %-*s%*s  ", NAME_COLUMNS, stage_name(stage), TIME_COLUMNS, format_ns(ns).s);
+	put_bar(out, from, ns, x->latency_ns ? x->latency_ns : 1);
+	put_split(out, x, stage);
+	fputc('\n', out);
+}
+
+static void put_head(FILE *out, const struct exchange_info *x, int64_t offset_ns,
+		     const struct style *style)
+{
+	const struct ev_exchange *e = &x->ex;
+
+	fprintf(out, "%s%s  %s%s  %s (tid %u)  %s -> %s, connection %llx\n",
+		ink_on(style, INK_BOLD),
+		format_clock(e->head.time_ns + (uint64_t)offset_ns, 6).s,
+		format_ns(e->latency_ns).s, ink_off(style),
+		format_comm(e->comm, sizeof(e->comm), 16).s, e->tid,
+		format_end(&e->flow, END_REMOTE).s, format_end(&e->flow, END_LOCAL).s,
+		(unsigned long long)e->conn);
+}
+
+static void put_marks(FILE *out, const struct exchange_info *x)
+{
+	const struct ev_exchange *e = &x->ex;
+
+	if (e->flags & EXCHANGE_HANDOFF)
+		fprintf(out, "  read by tid %u, answered by tid %u\n", e->reader_tid, e->tid);
+	if (e->flags & EXCHANGE_ASYNC)
+		fputs("  answered turns after it was read\n", out);
+	if (x->has_answer && x->answer.send_ns)
+		fprintf(out, "  %-*s%*s  first to last byte of the answer\n", NAME_COLUMNS, "send",
+			TIME_COLUMNS, format_ns(x->answer.send_ns).s);
+}
+
+void render_waterfall(FILE *out, const struct exchange_info *x, const struct story *story,
+		      int64_t offset_ns, const struct style *style)
+{
+	uint64_t from = 0;
+
+	put_head(out, x, offset_ns, style);
+	for (unsigned stage = 0; stage < STAGE_COUNT; stage++) {
+		if (!x->ex.stage_ns[stage])
+			continue;
+		put_stage(out, &x->ex, stage, from);
+		from += x->ex.stage_ns[stage];
+		for (size_t i = 0; i < story->n; i++)
+			if (story->part[i].stage == stage)
+				put_part(out, &story->part[i], style);
+	}
+	if (story->left_out)
+		fprintf(out, "  and %zu more\n", story->left_out);
+	put_marks(out, x);
+	fputc('\n', out);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* names.c - each name once. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "symbols/names.h"
+#include "symbols/symbols.h"
+#include "base/term.h"
+
+#define CHUNK 65536
+#define MAX_CHUNKS 4096	/* 256 MiB of names: more than people or disks want */
+
+struct chunk {
+	struct chunk *next;
+	size_t used;
+	char bytes[CHUNK];
+};
+
+struct sym_names {
+	struct chunk *chunks;	/* the first one has room, the others are full */
+	size_t n_chunks;
+	const char **list;	/* by number; 0 is "[unknown]" */
+	uint32_t n, room;
+	uint32_t *table;	/* numbers by hash, 0 is empty */
+	uint32_t slots;		/* a power of two, 0 before the first name */
+};
+
+struct sym_names *sym_names_new(void)
+{
+	return calloc(1, sizeof(struct sym_names));
+}
+
+void sym_names_free(struct sym_names *names)
+{
+	if (!names)
+		return;
+	while (names->chunks) {
+		struct chunk *next = names->chunks->next;
+
+		free(names->chunks);
+		names->chunks = next;
+	}
+	free(names->list);
+	free(names->table);
+	free(names);
+}
+
+const char *sym_name(const struct sym_names *names, uint32_t number)
+{
+	return number && number < names->n ? names->list[number] : "[unknown]";
+}
+
+static uint32_t hash_of(const char *s, size_t len)
+{
+	uint64_t h = 1469598103934665603u;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ (unsigned char)s[i]) * 1099511628211u;
+	return (uint32_t)(h ^ h >> 32);
+}
+
+/* Where a terminated name is in the table, or where it would go. */
+static uint32_t slot_of(const struct sym_names *names, const char *s, size_t len)
+{
+	uint32_t slot = hash_of(s, len) & (names->slots - 1);
+
+	while (names->table[slot] && strcmp(names->list[names->table[slot]], s))
+		slot = (slot + 1) & (names->slots - 1);
+	return slot;
+}
+
+/* Twice the room, for names and their table. */
+static bool make_room(struct sym_names *names)
+{
+	uint32_t more = names->room ? 2 * names->room : 1024;
+	const char **list = reallocarray(names->list, more, sizeof(*list));
+	uint32_t *table;
+
+	if (!list)
+		return false;
+	names->list = list;
+	table = calloc(2 * (size_t)more, sizeof(*table));
+	if (!table)
+		return false;
+	free(names->table);
+	names->table = table;
+	names->slots = 2 * more;
+	names->room = more;
+	if (!names->n)
+		names->list[names->n++] = "[unknown]";
+	for (uint32_t i = 1; i < names->n; i++)
+		table[slot_of(names, names->list[i], strlen(names->list[i]))] = i;
+	return true;
+}
+
+static char *store(struct sym_names *names, const char *s, size_t len)
+{
+	struct chunk *c = names->chunks;
+	char *at;
+
+	if (!c || CHUNK - c->used < len + 1) {
+		c = names->n_chunks < MAX_CHUNKS ? malloc(sizeof(*c)) : NULL;
+		if (!c)
+			return NULL;
+		c->next = names->chunks;
+		c->used = 0;
+		names->chunks = c;
+		names->n_chunks++;
+	}
+	at = memcpy(c->bytes + c->used, s, len + 1);
+	c->used += len + 1;
+	return at;
+}
+
+/* What may stand in a folded line and on a terminal. Returns the length; terminates. */
+static size_t clean(char *out, const char *bytes, size_t len)
+{
+	static const char dots[] = "...";
+	const size_t most = SYMBOLS_NAME_MAX - sizeof(dots);
+	size_t n = 0;
+
+	for (size_t i = 0; i < len;) {
+		uint32_t code = 0;
+		size_t take = utf8_decode(bytes + i, len - i, &code);
+
+		if (n + (take ? take : 1) > most) {
+			memcpy(out + n, dots, sizeof(dots));
+			return n + sizeof(dots) - 1;
+		}
+		if (!take || utf8_hostile(code)) {
+			out[n++] = '?';
+		} else if (code == ';') {
+			out[n++] = ':';
+		} else {
+			memcpy(out + n, bytes + i, take);
+			n += take;
+		}
+		i += take ? take : 1;
+	}
+	out[n] = '\0';
+	return n;
+}
+
+uint32_t sym_intern(struct sym_names *names, const char *bytes, size_t len)
+{
+	char text[SYMBOLS_NAME_MAX];
+	uint32_t slot;
+	size_t n = clean(text, bytes, len);
+
+	if (!n || (names->n == names->room && !make_room(names)))
+		return 0;
+	slot = slot_of(names, text, n);
+	if (!names->table[slot]) {
+		const char *stored = store(names, text, n);
+
+		if (!stored)
+			return 0;
+		names->list[names->n] = stored;
+		names->table[slot] = names->n++;
+	}
+	return names->table[slot];
+}
+
+uint32_t sym_intern_symbol(struct sym_names *names, const char *symbol)
+{
+	char readable[4 * SYMBOLS_NAME_MAX];
+	const char *version;
+
+	if (sym_demangle(symbol, readable, sizeof(readable)))
+		return sym_intern(names, readable, strlen(readable));
+	version = strchr(symbol, '@');
+	return sym_intern(names, symbol,
+			  version && version != symbol ? (size_t)(version - symbol) : strlen(symbol));
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* stack_modules.c - see stack_modules.h. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "symbols/stack_modules.h"
+#include "symbols/process.h"
+
+#define TABLES_MAX (512ull << 20)	/* bytes of all symbols */
+
+struct module {
+	struct stack_module m;		/* whose texts are ours */
+	struct sym_table table;
+	bool loaded, told;
+};
+
+struct stack_modules {
+	struct module *list;
+	size_t n;
+	struct sym_names *names;	/* of resolved frames */
+	uint64_t bytes;
+};
+
+struct stack_modules *stack_modules_new(void)
+{
+	struct stack_modules *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->names = sym_names_new();
+	if (s->names)
+		return s;
+	free(s);
+	return NULL;
+}
+
+void stack_modules_free(struct stack_modules *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->n; i++) {
+		free((char *)s->list[i].m.name);
+		free((char *)s->list[i].m.path);
+		sym_table_free(&s->list[i].table);
+	}
+	free(s->list);
+	sym_names_free(s->names);
+	free(s);
+}
+
+static struct module *find_name(const struct stack_modules *s, const char *name, size_t len)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (!strncmp(s->list[i].m.name, name, len) && !s->list[i].m.name[len])
+			return &s->list[i];
+	return NULL;
+}
+
+int stack_modules_add(struct stack_modules *s, const struct stack_module *m)
+{
+	struct module *grown, *new;
+
+	if (s->n >= STACK_MODULES_MAX)
+		return -E2BIG;
+	if (find_name(s, m->name, strlen(m->name)))
+		return 0;
+	grown = reallocarray(s->list, s->n + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	s->list = grown;
+	new = &grown[s->n];
+	*new = (struct module){ .m = *m };
+	new->m.name = strndup(m->name, MODULE_NAME_MAX - 1);
+	new->m.path = strdup(m->path);
+	if (!new->m.name || !new->m.path) {
+		free((char *)new->m.name);
+		free((char *)new->m.path);
+		return -ENOMEM;
+	}
+	s->n++;
+	return 0;
+}
+
+static struct module *find_place(const struct stack_modules *s, const struct symbol_place *place)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct stack_module *m = &s->list[i].m;
+
+		if (m->build_id_len == place->build_id_len &&
+		    !memcmp(m->build_id, place->build_id, m->build_id_len) &&
+		    !strcmp(m->path, place->path))
+			return &s->list[i];
+	}
+	return NULL;
+}
+
+/* Another file of the same name, or another build of it, is told apart by its number. */
+static struct module *add_place(struct stack_modules *s, const char *object,
+				const struct symbol_place *place)
+{
+	char name[MODULE_NAME_MAX];
+	struct stack_module m = { .name = name, .path = place->path,
+				  .build_id_len = place->build_id_len };
+
+	memcpy(m.build_id, place->build_id, sizeof(m.build_id));
+	snprintf(name, sizeof(name), "%.480s", object);
+	for (unsigned again = 2; find_name(s, name, strlen(name)); again++)
+		snprintf(name, sizeof(name), "%.480s~%u", object, again);
+	return stack_modules_add(s, &m) ? NULL : &s->list[s->n - 1];
+}
+
+const struct stack_module *stack_modules_frame(struct stack_modules *s, const char *object,
+					       const struct symbol_place *place, bool *fresh,
+					       char frame[MODULE_FRAME_MAX])
+{
+	struct module *module = find_place(s, place);
+
+	*fresh = !module;
+	if (!module)
+		module = add_place(s, object, place);
+	if (!module)
+		return NULL;
+	snprintf(frame, MODULE_FRAME_MAX, "[%s+0x%" PRIx64 "]", module->m.name,
+		 place->function ? place->function : place->vaddr);
+	return &module->m;
+}
+
+/* "[NAME+0xADDRESS]"; a name may have any character in it. */
+static struct module *parse(const struct stack_modules *s, const char *frame, uint64_t *vaddr)
+{
+	const char *plus = frame[0] == '[' ? strrchr(frame, '+') : NULL;
+	const char *at, *end;
+
+	if (!plus || plus[1] != '0' || plus[2] != 'x')
+		return NULL;
+	end = frame + strlen(frame);
+	at = plus + 1;
+	if (!sym_hex(&at, end, vaddr) || at + 1 != end || *at != ']')
+		return NULL;
+	return find_name(s, frame + 1, (size_t)(plus - frame - 1));
+}
+
+static void load(struct stack_modules *s, struct module *module, const char *dir)
+{
+	module->loaded = true;
+	module->table.max_bytes = s->bytes < TABLES_MAX ? TABLES_MAX - s->bytes : 1;
+	if (sym_debug_load(dir, module->m.build_id, module->m.build_id_len, &module->table))
+		sym_table_free(&module->table);
+	sym_table_finish(&module->table);
+	s->bytes += sym_table_bytes(&module->table);
+}
+
+const char *stack_modules_resolve(struct stack_modules *s, const char *dir, const char *frame,
+				  const struct stack_module **told)
+{
+	struct sym_entry *e;
+	struct module *module;
+	uint64_t vaddr;
+
+	*told = NULL;
+	module = parse(s, frame, &vaddr);
+	if (!module)
+		return NULL;
+	if (!module->loaded)
+		load(s, module, dir);
+	e = sym_table_find(&module->table, vaddr);
+	if (e) {
+		if (!e->shown)
+			e->shown = sym_intern_symbol(s->names, module->table.names + e->name);
+		return sym_name(s->names, e->shown);
+	}
+	*told = module->told ? NULL : &module->m;
+	module->told = true;
+	return NULL;
+}

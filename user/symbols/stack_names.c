@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* stack_names.c - see stack_names.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "base/term.h"
+#include "symbols/stack_modules.h"
+#include "symbols/stack_names.h"
+#include "symbols/symbols.h"
+#include "watch/watch.h"
+
+#define FRAME_BYTES (SYMBOLS_NAME_MAX + 8)
+#define NOTES_MAX 5	/* a large target may have the same cause thousands of times */
+#define LOOK_EVERY_NS	50000000ULL	/* at what a process has mapped since, at most, */
+#define LOOK_SHARE	100		/* and for a hundredth of our time */
+
+_Static_assert(FRAME_BYTES >= MODULE_FRAME_MAX, "a frame is one or the other");
+
+struct stack_names {
+	struct stack_set set;
+	struct symbols *symbols;
+	struct stack_modules *modules;
+	struct stack_tops *tops;
+	size_t depth;
+	char (*room)[FRAME_BYTES];	/* of frames that are not a symbol's name alone */
+	unsigned notes;
+	uint64_t next_look_ns;		/* at a process that has mapped more */
+};
+
+/* A file or a map that was not believed: why there are no names. */
+static void on_skipped(void *arg, const char *text)
+{
+	struct stack_names *s = arg;
+
+	if (s->notes++ < NOTES_MAX)
+		warn_line("%s", text);
+	else if (s->notes == NOTES_MAX + 1)
+		warn_line("more files with symbols were skipped");
+}
+
+struct stack_names *stack_names_new(size_t depth, const char *debug_dir)
+{
+	struct stack_names *s = calloc(1, sizeof(*s));
+	struct symbols_options options = {
+		.debug_dir = debug_dir, .note = on_skipped, .arg = s,
+	};
+
+	if (!s)
+		return NULL;
+	s->depth = depth && depth < STACK_DEPTH ? depth : STACK_DEPTH;
+	s->symbols = symbols_new(&options);
+	s->modules = stack_modules_new();
+	s->tops = stack_tops_new(s->symbols);
+	s->room = malloc(STACK_DEPTH * sizeof(*s->room));
+	if (s->symbols && s->modules && s->tops && s->room)
+		return s;
+	stack_names_free(s);
+	return NULL;
+}
+
+void stack_names_free(struct stack_names *s)
+{
+	if (!s)
+		return;
+	stack_set_free(&s->set);
+	stack_tops_free(s->tops);
+	stack_modules_free(s->modules);
+	symbols_free(s->symbols);
+	free(s->room);
+	free(s);
+}
+
+void stack_names_process(struct stack_names *s, uint32_t pid)
+{
+	if (symbols_refresh(s->symbols, pid) == -ENOENT)
+		symbols_add_process(s->symbols, pid);
+}
+
+const void *stack_names_record(struct stack_names *s, const void *data, size_t *size,
+			       struct ev_offcpu *room)
+{
+	return stack_tops_record(s->tops, data, size, room);
+}
+
+void stack_names_say(const struct stack_names *s, bool verbose)
+{
+	struct stack_tops_stats t;
+
+	stack_tops_get_stats(s->tops, &t);
+	if (verbose)
+		say_line("call-frame information: %s user stacks, callers found in %s, the rest "
+			 "astray in %s, missing in %s, no code in %s", format_count(t.asked).s,
+			 format_count(t.found).s, format_count(t.astray).s, format_count(t.open).s,
+			 format_count(t.bad).s);
+	else if (t.open + t.bad)
+		say_line("%s of %s user stacks may lack callers near their innermost function: it has "
+			 "no frame, and no call-frame information led out of it",
+			 format_share((double)(t.open + t.bad) / (double)t.asked).s,
+			 format_count(t.asked).s);
+}
+
+static void look_again(struct stack_names *s, uint32_t pid, uint64_t now)
+{
+	uint64_t cost;
+
+	stack_names_process(s, pid);
+	cost = (monotonic_ns() - now) * LOOK_SHARE;
+	s->next_look_ns = now + (cost > LOOK_EVERY_NS ? cost : LOOK_EVERY_NS);
+}
+
+/* A new stack of a process, which may have mapped more since it was looked at. */
+static void check(struct stack_names *s, const struct session *session, uint32_t pid, int32_t id)
+{
+	const struct stack_top *top = stack_tops_find(s->tops, id);
+	uint64_t ip[STACK_DEPTH], now = monotonic_ns();
+	size_t n;
+	bool is_cut;
+
+	if (now < s->next_look_ns)
+		return;
+	n = session_stack(session, top ? top->id : id, ip, &is_cut);
+	for (size_t i = 0; i < n; i++)
+		if (!symbols_covers(s->symbols, pid, ip[i] - (i > 0))) {
+			look_again(s, pid, now);
+			return;
+		}
+}
+
+static void check_event(struct stack_names *s, const struct session *session, const struct event *e)
+{
+	if (e->head.kind == EV_SAMPLE) {
+		check(s, session, e->sample.pid, e->sample.user_stack);
+	} else if (e->head.kind == EV_OFFCPU) {
+		check(s, session, e->offcpu.pid, e->offcpu.user_stack);
+		if (e->offcpu.flags & OFFCPU_WAKER)
+			check(s, session, e->offcpu.waker_pid, e->offcpu.waker_user_stack);
+	}
+}
+
+static void process_event(struct stack_names *s, const struct ev_process *p)
+{
+	if (p->change == PROCESS_EXEC)
+		symbols_add_exec(s->symbols, p->pid, p->head.time_ns);
+	else if (p->change == PROCESS_FORK &&
+		 symbols_add_child(s->symbols, p->parent, p->pid, 0, p->head.time_ns) == -ESRCH)
+		symbols_add_process(s->symbols, p->pid);
+}
+
+void stack_names_event(struct stack_names *s, const struct session *session, const struct event *e)
+{
+	size_t known = s->set.n;
+
+	stack_set_event(&s->set, e);
+	if (s->set.n > known)
+		check_event(s, session, e);
+	if (e->head.kind == EV_PROCESS)
+		process_event(s, &e->process);
+}
+
+/* The innermost frames of a stack that a tracepoint took are the way to us. */
+static size_t tracing_frames(const struct symbol *symbols, size_t n)
+{
+	static const char *const ours[] = { "bpf_prog_", "bpf_trace_run", "__bpf_trace_",
+					    "__traceiter_", "bpf_get_stackid" };
+	size_t skip = 0;
+
+	for (size_t i = 0; i < n && i < 6; i++)
+		for (size_t k = 0; k < sizeof(ours) / sizeof(ours[0]); k++)
+			if (!strncmp(symbols[i].name, ours[k], strlen(ours[k])))
+				skip = i + 1;
+	return skip < n ? skip : 0;
+}
+
+/* What tell() is about. */
+struct telling {
+	struct stack_names *names;
+	const struct session *session;
+	stack_module_fn module;
+	named_stack_fn stack;
+	void *ctx;
+};
+
+/* Without a symbol its file and the address in it are all there is to say. */
+static const char *user_frame(const struct telling *t, uint32_t pid, uint64_t address,
+			      const struct symbol *symbol, char room[FRAME_BYTES])
+{
+	struct stack_names *s = t->names;
+	const struct stack_module *m;
+	struct symbol_place place;
+	bool fresh;
+
+	if (symbol->kind != SYMBOL_NONE || symbols_place(s->symbols, pid, 0, address, &place) ||
+	    !place.vaddr)
+		return symbol->name;
+	m = stack_modules_frame(s->modules, symbol->object, &place, &fresh, room);
+	if (!m)
+		return symbol->name;
+	if (fresh)
+		t->module(t->ctx, m);
+	return room;
+}
+
+static size_t user_frames(const struct telling *t, uint32_t pid, const uint64_t *ip, size_t n,
+			  const char **frames)
+{
+	struct symbol symbols[STACK_DEPTH];
+
+	n = symbols_user_stack(t->names->symbols, pid, 0, ip, n, symbols);
+	/* All but the first are return addresses: the call is before. */
+	for (size_t i = 0; i < n; i++)
+		frames[i] = user_frame(t, pid, ip[i] - (i > 0), &symbols[i], t->names->room[i]);
+	return n;
+}
+
+static size_t kernel_frames(const struct telling *t, const uint64_t *ip, size_t n,
+			    const char **frames)
+{
+	struct symbol symbols[STACK_DEPTH];
+	size_t skip;
+
+	n = symbols_kernel_stack(t->names->symbols, ip, n, symbols);
+	skip = tracing_frames(symbols, n);
+	for (size_t i = skip; i < n; i++) {
+		char *room = t->names->room[i];
+
+		snprintf(room, FRAME_BYTES, "%s%s", symbols[i].name, symbols_suffix(&symbols[i]));
+		frames[i - skip] = room;
+	}
+	return n - skip;
+}
+
+/* The outer frames of a stack that is deeper than what is kept go. */
+static size_t cut(const struct telling *t, size_t n, struct named_stack *named)
+{
+	if (n <= t->names->depth)
+		return n;
+	named->cut = true;
+	return t->names->depth;
+}
+
+static void tell(const struct telling *t, struct stack_key key)
+{
+	const char *frames[STACK_DEPTH];
+	uint64_t ip[STACK_DEPTH];
+	struct named_stack named = { .key = key, .frames = frames };
+	const struct stack_top *top = key.pid ? stack_tops_find(t->names->tops, key.id) : NULL;
+	size_t n = session_stack(t->session, top ? top->id : key.id, ip, &named.cut);
+
+	if (top && top->callers.astray)
+		named.cut = false;
+	if (top)
+		n = stack_top_apply(top, ip, n, STACK_DEPTH);
+	if (!n)
+		return;
+	symbols_at(t->names->symbols, key.first_ns);
+	if (key.pid)
+		named.n = user_frames(t, key.pid, ip, cut(t, n, &named), frames);
+	else
+		named.n = cut(t, kernel_frames(t, ip, n, frames), &named);
+	t->stack(t->ctx, &named);
+}
+
+void stack_names_tell(struct stack_names *s, const struct session *session, stack_module_fn module,
+		      named_stack_fn stack, void *ctx)
+{
+	struct telling t = { .names = s, .session = session, .module = module, .stack = stack,
+			     .ctx = ctx };
+
+	for (size_t i = 0; i < s->set.room; i++)
+		if (s->set.keys[i].id >= 0)
+			tell(&t, s->set.keys[i]);
+}

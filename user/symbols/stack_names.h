@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * stack_names.h - from the stacks that events name to frames in words, while the session and, better,
+ * the processes are still there.
+ */
+#ifndef EPOLLSCOPE_STACK_NAMES_H
+#define EPOLLSCOPE_STACK_NAMES_H
+
+#include "kernel/session.h"
+#include "symbols/stack_set.h"
+#include "symbols/stack_copy.h"
+
+struct stack_names;
+
+/* Keeps so many frames of each stack. debug_dir as in symbols.h. NULL when out of memory. */
+struct stack_names *stack_names_new(size_t depth, const char *debug_dir);
+void stack_names_free(struct stack_names *s);	/* NULL is fine */
+
+/* A process of the target: what it has mapped is looked at now, for it may end. */
+void stack_names_process(struct stack_names *s, uint32_t pid);
+
+/*
+ * A record as it came out of a ring becomes what is for everybody: its user stack with the callers
+ * that frame pointers miss (stack_copy.h; *room and *size as there). Before stack_names_event().
+ */
+const void *stack_names_record(struct stack_names *s, const void *data, size_t *size,
+			       struct ev_offcpu *room);
+/* A line on stderr about callers that may be missing; verbose: about all that were found. */
+void stack_names_say(const struct stack_names *s, bool verbose);
+
+/*
+ * Remembers the stacks that the event names, and what processes that exec or are forked have
+ * mapped; looks again, a few times a second, when a new stack has an address where nothing was
+ * (dlopen).
+ */
+void stack_names_event(struct stack_names *s, const struct session *session, const struct event *e);
+
+/* Calls stack for each, in no order, and module for each file before the first that needs it. */
+void stack_names_tell(struct stack_names *s, const struct session *session, stack_module_fn module,
+		      named_stack_fn stack, void *ctx);
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * ports.c - who listens on a port: the inodes of the listening sockets of every network
+ * namespace, then the processes that have one of them open.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "target/match.h"
+
+#define STATE_LISTEN 0x0a
+
+struct set {
+	uint64_t *list;
+	size_t n, room;
+};
+
+/* What was found on the way from ports to processes. */
+struct search {
+	const uint16_t *ports;
+	size_t n_ports;
+	bool *listening;	/* for each port: somebody does */
+	struct set inodes;
+	struct set namespaces;
+};
+
+static int set_add(struct set *s, uint64_t value)
+{
+	if (s->n == s->room) {
+		size_t room = s->room ? 2 * s->room : 16;
+		uint64_t *grown = reallocarray(s->list, room, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		s->list = grown;
+		s->room = room;
+	}
+	s->list[s->n++] = value;
+	return 0;
+}
+
+static bool set_has(const struct set *s, uint64_t value)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->list[i] == value)
+			return true;
+	}
+	return false;
+}
+
+static int add_listener(void *ctx, const struct listen_socket *l)
+{
+	struct search *s = ctx;
+	bool wanted = false;
+
+	for (size_t i = 0; i < s->n_ports; i++) {
+		if (s->ports[i] == l->port) {
+			s->listening[i] = true;
+			wanted = true;
+		}
+	}
+	return wanted ? set_add(&s->inodes, l->inode) : 0;
+}
+
+/*
+ * The kernel prints all listening sockets before the first connection; each read makes it walk
+ * its whole table, so there should be few.
+ */
+static int read_listeners(struct search *s, const char *path)
+{
+	char line[512], buffer[32768];
+	int err = 0;
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		return 0; /* gone, or a kernel without IPv6 */
+	setvbuf(file, buffer, _IOFBF, sizeof(buffer));
+	if (!fgets(line, sizeof(line), file)) { /* the heading */
+		fclose(file);
+		return 0;
+	}
+	while (!err && fgets(line, sizeof(line), file)) {
+		unsigned port, state;
+		uint64_t inode;
+
+		if (sscanf(line,
+			   " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x %*u"
+			   " %*u %" SCNu64,
+			   &port, &state, &inode) != 3)
+			continue;
+		if (state != STATE_LISTEN)
+			break;
+		err = add_listener(s, &(struct listen_socket){ .port = port, .inode = inode });
+	}
+	fclose(file);
+	return err;
+}
+
+/* The listeners of the process's network namespace, unless that was read already. */
+static int read_namespace(struct search *s, uint32_t pid)
+{
+	char path[64];
+	struct stat st;
+	int err;
+
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/ns/net", pid);
+	if (stat(path, &st) || set_has(&s->namespaces, st.st_ino))
+		return 0;
+	err = set_add(&s->namespaces, st.st_ino);
+	if (pid == (uint32_t)getpid() && !diag_listeners(AF_INET, add_listener, s) &&
+	    !diag_listeners(AF_INET6, add_listener, s))
+		return err;
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/net/tcp", pid);
+	if (!err)
+		err = read_listeners(s, path);
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/net/tcp6", pid);
+	if (!err)
+		err = read_listeners(s, path);
+	return err;
+}
+
+/* 1 if the process has one of the sockets open, 0 if not, -EACCES if it can't be known. */
+static int owns_listener(const struct set *inodes, uint32_t pid)
+{
+	struct dirent *entry;
+	char path[64];
+	int found = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/fd", pid);
+	dir = opendir(path);
+	if (!dir)
+		return errno == EACCES || errno == EPERM ? -EACCES : 0;
+	while (!found && (entry = readdir(dir))) {
+		char link[64];
+		uint64_t inode;
+		ssize_t len = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
+
+		if (len < 0)
+			continue;
+		link[len] = '\0';
+		if (sscanf(link, "socket:[%" SCNu64, &inode) == 1)
+			found = set_has(inodes, inode);
+	}
+	closedir(dir);
+	return found;
+}
+
+static void mark_owners(struct candidates *c, const struct search *s, struct reason *why)
+{
+	bool found = false, hidden = false;
+
+	for (size_t i = 0; i < c->n; i++) {
+		int owns;
+
+		if (c->list[i].known)
+			continue;
+		owns = owns_listener(&s->inodes, c->list[i].stat.pid);
+		if (owns > 0) {
+			c->list[i].match |= MATCH_PORT;
+			found = true;
+		}
+		hidden |= owns < 0;
+	}
+	if (!found && hidden)
+		reason_give(why, -EACCES, "who listens on port %u cannot be seen: run as root",
+			    s->ports[0]);
+	else if (!found)
+		reason_give(why, -ESRCH, "the listener on port %u belongs to no process seen here",
+			    s->ports[0]);
+}
+
+void match_ports(struct candidates *c, const uint16_t *ports, size_t n, struct reason *why)
+{
+	struct search s = { .ports = ports, .n_ports = n, .listening = calloc(n, sizeof(bool)) };
+	int err = s.listening ? read_namespace(&s, (uint32_t)getpid()) : -ENOMEM;
+
+	for (size_t i = 0; i < c->n && !err; i++)
+		err = read_namespace(&s, c->list[i].stat.pid);
+	if (err)
+		reason_give(why, err, "out of memory for the list of sockets");
+	for (size_t i = 0; i < n && !err; i++) {
+		if (!s.listening[i])
+			reason_give(why, -ESRCH, "no process listens on port %u", ports[i]);
+	}
+	if (s.inodes.n)
+		mark_owners(c, &s, why);
+	free(s.listening);
+	free(s.inodes.list);
+	free(s.namespaces.list);
+}

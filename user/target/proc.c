@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* proc.c - readers of /proc. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "target/proc.h"
+
+#define KERNEL_THREAD 0x00200000u	/* PF_KTHREAD, in the stat file's flags */
+
+/* A task that is gone shows as a missing file or as a failed read. */
+static int gone_or(int err)
+{
+	return err == ENOENT || err == ESRCH ? -ESRCH : -err;
+}
+
+/* Reads up to size - 1 bytes of a small file, terminated. The length, or a negative errno. */
+static ssize_t read_small(const char *path, char *buf, size_t size)
+{
+	size_t len = 0;
+	ssize_t got;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return gone_or(errno);
+	do {
+		got = read(fd, buf + len, size - 1 - len);
+		if (got > 0)
+			len += (size_t)got;
+	} while (got > 0 || (got < 0 && errno == EINTR));
+	if (got < 0)
+		got = gone_or(errno);
+	close(fd);
+	buf[len] = '\0';
+	return got < 0 ? got : (ssize_t)len;
+}
+
+int proc_parse_stat(const char *text, size_t len, struct proc_stat *st)
+{
+	const char *open_paren = memchr(text, '(', len), *close_paren, *name;
+	unsigned long flags, start_time;
+	size_t name_len;
+
+	*st = (struct proc_stat){ 0 };
+	if (!open_paren)
+		return -EINVAL;
+	/* A name may hold anything, so the last parenthesis is the one that closes it. */
+	close_paren = memrchr(open_paren, ')', len - (size_t)(open_paren - text));
+	if (!close_paren || sscanf(text, "%" SCNu32, &st->pid) != 1)
+		return -EINVAL;
+	name = open_paren + 1;
+	name_len = (size_t)(close_paren - name);
+	if (name_len >= sizeof(st->comm))
+		name_len = sizeof(st->comm) - 1;
+	memcpy(st->comm, name, name_len);
+	if (sscanf(close_paren + 1,
+		   " %c %" SCNu32 " %*d %*d %*d %*d %lu %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d"
+		   " %" SCNu32 " %*d %lu",
+		   &st->state, &st->ppid, &flags, &st->threads, &start_time) != 5)
+		return -EINVAL;
+	st->kernel = flags & KERNEL_THREAD;
+	st->start_time = start_time;
+	return 0;
+}
+
+int proc_stat(uint32_t pid, struct proc_stat *st)
+{
+	char path[64], text[1024];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/stat", pid);
+	len = read_small(path, text, sizeof(text));
+	if (len < 0)
+		return (int)len;
+	return proc_parse_stat(text, (size_t)len, st);
+}
+
+bool proc_is_zombie(const struct proc_stat *st)
+{
+	return st->state == 'X' || (st->state == 'Z' && st->threads <= 1);
+}
+
+bool proc_runs(uint32_t pid)
+{
+	struct proc_stat st;
+
+	return !proc_stat(pid, &st) && !proc_is_zombie(&st);
+}
+
+/* A number behind "NAME:" in the status file, where names have their newlines escaped. */
+static int status_number(uint32_t pid, const char *name, uint32_t *value)
+{
+	char path[64], text[4096];
+	const char *line;
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/status", pid);
+	len = read_small(path, text, sizeof(text));
+	if (len < 0)
+		return (int)len;
+	line = strstr(text, name);
+	if (!line || sscanf(line + strlen(name), "%" SCNu32, value) != 1)
+		return -EINVAL;
+	return 0;
+}
+
+int proc_tgid(uint32_t tid, uint32_t *tgid)
+{
+	return status_number(tid, "\nTgid:", tgid);
+}
+
+int proc_uid(uint32_t pid, uid_t *uid)
+{
+	return status_number(pid, "\nUid:", uid);
+}
+
+int proc_exe(uint32_t pid, char *path, size_t len)
+{
+	char link[64];
+	ssize_t got;
+
+	snprintf(link, sizeof(link), "/proc/%" PRIu32 "/exe", pid);
+	got = readlink(link, path, len - 1);
+	path[got < 0 ? 0 : got] = '\0';
+	return got < 0 ? gone_or(errno) : 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int append(uint32_t **list, size_t *n, size_t *room, uint32_t number)
+{
+	if (*n == *room) {
+		size_t more = *room ? 2 * *room : 64;
+		uint32_t *grown = reallocarray(*list, more, sizeof(**list));
+
+		if (!grown)
+			return -ENOMEM;
+		*list = grown;
+		*room = more;
+	}
+	(*list)[(*n)++] = number;
+	return 0;
+}
+
+/* The entries of a directory whose names are numbers. */
+static int list_numbers(const char *path, uint32_t **list, size_t *n)
+{
+	size_t room = 0;
+	struct dirent *entry;
+	int err = 0;
+	DIR *dir = opendir(path);
+
+	*list = NULL;
+	*n = 0;
+	if (!dir)
+		return gone_or(errno);
+	while (!err && (entry = readdir(dir))) {
+		char *end;
+		unsigned long number = strtoul(entry->d_name, &end, 10);
+
+		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9' && !*end)
+			err = append(list, n, &room, (uint32_t)number);
+	}
+	closedir(dir);
+	if (err) {
+		free(*list);
+		*list = NULL;
+		*n = 0;
+		return err;
+	}
+	if (*n)
+		qsort(*list, *n, sizeof(**list), by_number);
+	return 0;
+}
+
+int proc_list(uint32_t **list, size_t *n)
+{
+	return list_numbers("/proc", list, n);
+}
+
+int proc_threads(uint32_t pid, uint32_t **list, size_t *n)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/task", pid);
+	return list_numbers(path, list, n);
+}
+
+int proc_children(uint32_t pid, uint32_t **list, size_t *n)
+{
+	size_t all;
+	int err = proc_list(list, &all);
+
+	*n = 0;
+	if (err)
+		return err;
+	for (size_t i = 0; i < all; i++) {
+		struct proc_stat st;
+
+		if (!proc_stat((*list)[i], &st) && st.ppid == pid)
+			(*list)[(*n)++] = (*list)[i];
+	}
+	return 0;
+}
+
+int proc_schedstat(uint32_t pid, struct proc_schedstat *s)
+{
+	uint32_t *tids;
+	size_t n, seen = 0;
+	int err = proc_threads(pid, &tids, &n);
+
+	*s = (struct proc_schedstat){ 0 };
+	if (err)
+		return err;
+	for (size_t i = 0; i < n; i++) {
+		char path[96], text[128];
+		uint64_t run_ns, wait_ns;
+
+		snprintf(path, sizeof(path), "/proc/%" PRIu32 "/task/%" PRIu32 "/schedstat", pid,
+			 tids[i]);
+		if (read_small(path, text, sizeof(text)) < 0 ||
+		    sscanf(text, "%" SCNu64 " %" SCNu64, &run_ns, &wait_ns) != 2)
+			continue;
+		s->run_ns += run_ns;
+		s->wait_ns += wait_ns;
+		seen++;
+	}
+	free(tids);
+	return seen ? 0 : -ESRCH;
+}
