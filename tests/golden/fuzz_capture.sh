@@ -12,7 +12,8 @@ OUT=${BUILD:-build}/fuzz
 CLANG=${FUZZ_CC:-clang-14}
 
 sources=(tests/fuzz/fuzz_capture.c tests/unit/capture_sample.c
-	user/{base,target,model,stream,symbols,explain,render,capture}/*.c user/watch/replay.c
+	user/{base,target,model,stream,symbols,explain,render,capture}/*.c user/kernel/feature_table.c
+	user/watch/replay.c
 	flamegraph/*.c)
 libs=(-ldw -lelf -lz -llzma -liberty -lm)
 flags=(-std=gnu11 -D_GNU_SOURCE= -I. -Iuser -I"${BUILD:-build}" -g -O1 -fno-sanitize-recover=undefined)
