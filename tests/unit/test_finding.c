@@ -17,7 +17,6 @@
 /* A server with a tail of 20 ms that nothing explains, and with samples enough. */
 struct server {
 	struct report r;
-	struct counters n;
 	struct blame_sums b;
 	struct facts facts;
 	double threshold[THRESHOLD_COUNT];
@@ -54,11 +53,11 @@ static void healthy(struct server *s)
 	s->r.connections.accept_wait = (struct dist){ .count = 1000, .p99_ns = MS, .max_ns = MS };
 	s->r.runqueue = (struct dist){ .count = 1000, .p99_ns = MS / 10, .max_ns = MS };
 	s->r.send = (struct dist){ .count = 10000, .p99_ns = MS, .max_ns = MS };
-	s->n.ctl[CTL_ADD] = 1000;
-	s->n.ctl[CTL_DEL] = 1000;
-	s->n.answers = 10000;
-	s->n.answer_sends = 10000;
-	s->n.segments_out = 10000;
+	s->r.counters.ctl[CTL_ADD] = 1000;
+	s->r.counters.ctl[CTL_DEL] = 1000;
+	s->r.counters.answers = 10000;
+	s->r.counters.answer_sends = 10000;
+	s->r.counters.segments_out = 10000;
 	s->facts.known = true;
 	s->b.count = 100;
 	s->b.latency_ns = 2 * S;
@@ -74,7 +73,7 @@ static void blame(struct server *s, enum cause cause, uint64_t percent)
 
 static size_t ask(struct server *s, struct finding *out)
 {
-	struct finding_input in = { .r = &s->r, .n = &s->n, .b = &s->b, .facts = &s->facts,
+	struct finding_input in = { .r = &s->r, .b = &s->b, .facts = &s->facts,
 				    .threshold = s->threshold };
 	size_t n = diagnose(&in, out, FINDINGS_MAX);
 
@@ -245,7 +244,7 @@ static void test_accept(void **state)
 	s.listener.backlog_max = 500;
 	expect_only(&s, "accept-starved", SEVERITY_SEVERE);
 	healthy(&s);
-	s.n.accept_no_fd = 1;
+	s.r.counters.accept_no_fd = 1;
 	expect_only(&s, "fd-exhaustion", SEVERITY_SEVERE);
 }
 
@@ -255,7 +254,7 @@ static void test_herd(void **state)
 
 	(void)state;
 	healthy(&s);
-	s.n.accept_empty = 400;
+	s.r.counters.accept_empty = 400;
 	s.facts.herd_waiters = 4;
 	expect_only(&s, "thundering-herd", SEVERITY_WARNING);
 	s.facts.herd_waiters = 0;	/* nobody shares a listener */
@@ -264,7 +263,7 @@ static void test_herd(void **state)
 	expect_only(&s, "thundering-herd", SEVERITY_WARNING);
 	s.facts.epoll_unread = false;
 	s.facts.herd_waiters = 4;
-	s.n.accept_empty = 100;
+	s.r.counters.accept_empty = 100;
 	expect_none(&s);
 }
 
@@ -291,11 +290,11 @@ static void test_ctl(void **state)
 
 	(void)state;
 	healthy(&s);
-	s.n.ctl[CTL_MOD] = 8000;
+	s.r.counters.ctl[CTL_MOD] = 8000;
 	expect_only(&s, "ctl-churn", SEVERITY_WARNING);
-	s.n.ctl[CTL_MOD] = 40000;
+	s.r.counters.ctl[CTL_MOD] = 40000;
 	expect_only(&s, "ctl-churn", SEVERITY_SEVERE);
-	s.n.ctl[CTL_MOD] = 4000;
+	s.r.counters.ctl[CTL_MOD] = 4000;
 	expect_none(&s);
 }
 
@@ -305,16 +304,16 @@ static void test_epoll_use(void **state)
 
 	(void)state;
 	healthy(&s);
-	s.n.events_spurious = 15000;
+	s.r.counters.events_spurious = 15000;
 	expect_only(&s, "spurious-wakeups", SEVERITY_SEVERE);
 	s.facts.go = true;
 	expect_none(&s);
 	healthy(&s);
-	s.n.undrained = 3;
-	s.n.undrained_ns = 600 * MS;
+	s.r.counters.undrained = 3;
+	s.r.counters.undrained_ns = 600 * MS;
 	expect_only(&s, "edge-undrained", SEVERITY_SEVERE);
 	healthy(&s);
-	s.n.waits_empty = 19900;
+	s.r.counters.waits_empty = 19900;
 	s.facts.n_threads = 1;
 	s.facts.threads[0] = (struct thread_cpu){ .tid = 10, .run_ns = 19 * S };
 	expect_only(&s, "poll-spin", SEVERITY_SEVERE);
@@ -331,18 +330,18 @@ static void test_network(void **state)
 
 	(void)state;
 	healthy(&s);
-	s.n.close_wait_old = 7;
-	s.n.close_wait_max_ns = 90 * S;
+	s.r.counters.close_wait_old = 7;
+	s.r.counters.close_wait_max_ns = 90 * S;
 	expect_only(&s, "close-wait-leak", SEVERITY_SEVERE);
 	healthy(&s);
-	s.n.nagle_delayed = 500;
-	s.n.nagle_delayed_ns = 20 * S;
+	s.r.counters.nagle_delayed = 500;
+	s.r.counters.nagle_delayed_ns = 20 * S;
 	expect_only(&s, "nagle-delay", SEVERITY_SEVERE);
-	s.n.nagle_delayed = 50;
+	s.r.counters.nagle_delayed = 50;
 	expect_none(&s);
 	healthy(&s);
-	s.n.answers_small = 6000;
-	s.n.answer_sends = 60000;
+	s.r.counters.answers_small = 6000;
+	s.r.counters.answer_sends = 60000;
 	expect_only(&s, "small-writes", SEVERITY_WARNING);
 	healthy(&s);
 	s.r.send.p99_ns = 80 * MS;
@@ -353,8 +352,8 @@ static void test_network(void **state)
 	s.r.connections.retransmits = 50;
 	expect_none(&s);
 	healthy(&s);
-	s.n.window_theirs = 2;
-	s.n.window_theirs_ns = 2 * S;
+	s.r.counters.window_theirs = 2;
+	s.r.counters.window_theirs_ns = 2 * S;
 	expect_only(&s, "zero-window", SEVERITY_SEVERE);
 }
 

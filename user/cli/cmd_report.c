@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "explain/finding.h"
+#include "explain/report_build.h"
 #include "cli/report_page.h"
 #include "capture/recorder.h"
 #include "render/render.h"
@@ -90,40 +91,25 @@ static int fill_notes(struct report *r, const struct watch_result *w)
 	return 0;
 }
 
-static int fill_report(struct report *r, const struct watch_result *w)
+static int build(struct report *r, const struct watch_result *w, const struct options *o,
+		 struct blame *blame)
 {
+	struct report_source from = {
+		.aggregate = w->aggregate, .facts = &w->facts, .blame = blame,
+		.threshold = o->threshold, .events = w->events,
+		.window_ns = w->end_ns > w->start_ns ? w->end_ns - w->start_ns : 0,
+		.listen_overflows = w->listen_overflows,
+	};
+
 	r->version = w->version;
 	memcpy(r->kernel, w->kernel, sizeof(r->kernel));
 	memcpy(r->host, w->host, sizeof(r->host));
 	r->start_realtime_ns = w->start_ns + (uint64_t)w->realtime_offset_ns;
 	r->realtime_offset_ns = w->realtime_offset_ns;
-	r->window_ns = w->end_ns > w->start_ns ? w->end_ns - w->start_ns : 0;
-	r->events = w->events;
-	r->connections.listen_overflows = w->listen_overflows;
 	r->overhead.collector_cpu_seconds = w->collector_cpu_seconds;
 	r->exchanges_only = w->rebuilt;
 	r->loss_unknown = !w->loss_known;
-	if (aggregate_report(w->aggregate, r) || fill_targets(r, &w->targets) ||
-	    fill_notes(r, w))
-		return -1;
-	return 0;
-}
-
-static int fill_diagnosis(struct report *r, const struct watch_result *w, const struct options *o,
-			  struct blame *blame)
-{
-	struct blame_sums sums;
-	struct finding_input in = {
-		.r = r, .n = &w->aggregate->counters, .b = &sums, .facts = &w->facts,
-		.threshold = o->threshold,
-	};
-
-	r->findings = calloc(FINDINGS_MAX, sizeof(*r->findings));
-	if (!r->findings)
-		return -1;
-	blame_join(blame, dist_tail_ns(&r->latency), &sums);
-	r->n_findings = diagnose(&in, r->findings, FINDINGS_MAX);
-	return 0;
+	return fill_targets(r, &w->targets) || fill_notes(r, w) || report_build(r, &from) ? -1 : 0;
 }
 
 /* Where stacks were taken they name the code of what was computed, or slept in. */
@@ -156,7 +142,7 @@ static int print(const struct options *o, const struct watch_result *w,
 	int status = EXIT_FAULT;
 
 	worst->list = NULL;
-	if (fill_report(&r, w) || fill_diagnosis(&r, w, o, worst->blame)) {
+	if (build(&r, w, o, worst->blame)) {
 		fail_line("out of memory");
 	} else {
 		if (reporting->page) {

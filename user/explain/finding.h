@@ -38,7 +38,6 @@ struct finding {
 
 struct finding_input {
 	const struct report *r;
-	const struct counters *n;
 	const struct blame_sums *b;
 	const struct facts *facts;
 	const double *threshold;	/* THRESHOLD_COUNT of them */

@@ -50,7 +50,7 @@ bool rule_accept_starved(const struct finding_input *in, struct finding *f)
 	if (!(wait->count >= 10 && (double)wait->p99_ns > AT(ACCEPT)) && !overflows && !full)
 		return false;
 	/* Without descriptors nothing can be accepted: that is the finding. */
-	f->severity = in->n->accept_no_fd ? SEVERITY_WARNING : SEVERITY_SEVERE;
+	f->severity = in->r->counters.accept_no_fd ? SEVERITY_WARNING : SEVERITY_SEVERE;
 	f->share = cause_share(in, CAUSE_ACCEPT);
 	finding_say(f, "Connections wait to be accepted: P99 %s, at most %s",
 		    format_ns(wait->p99_ns).s, format_ns(wait->max_ns).s);
@@ -75,10 +75,10 @@ bool rule_accept_starved(const struct finding_input *in, struct finding *f)
 
 bool rule_thundering_herd(const struct finding_input *in, struct finding *f)
 {
-	uint64_t opened = in->r->connections.opened, empty = in->n->accept_empty;
+	uint64_t opened = in->r->connections.opened, empty = in->r->counters.accept_empty;
 	/* Who comes too late even for the event goes back to sleep without a return of its wait. */
 	bool looked = in->facts->known && !in->facts->epoll_unread;
-	uint64_t vain = looked ? in->n->wakes_vain : 0;
+	uint64_t vain = looked ? in->r->counters.wakes_vain : 0;
 
 	if (empty + vain < 20 || ratio(empty + vain, opened) <= AT(HERD) ||
 	    (looked && in->facts->herd_waiters < 2))
@@ -165,7 +165,7 @@ bool rule_ctl_churn(const struct finding_input *in, struct finding *f)
 	};
 	uint64_t spare = 2 * (in->r->connections.opened + in->r->connections.closed +
 			      in->r->client.count);
-	uint64_t calls = in->n->ctl[CTL_ADD] + in->n->ctl[CTL_DEL];
+	uint64_t calls = in->r->counters.ctl[CTL_ADD] + in->r->counters.ctl[CTL_DEL];
 	unsigned most = CTL_MOD;
 	double each;
 
@@ -173,11 +173,11 @@ bool rule_ctl_churn(const struct finding_input *in, struct finding *f)
 	 * of each request to an upstream. */
 	calls = calls > spare ? calls - spare : 0;
 	for (unsigned i = CTL_MOD; i < CTL_COUNT; i++) {
-		calls += in->n->ctl[i];
-		if (in->n->ctl[i] > in->n->ctl[most])
+		calls += in->r->counters.ctl[i];
+		if (in->r->counters.ctl[i] > in->r->counters.ctl[most])
 			most = i;
 	}
-	if (calls > 2 * in->n->ctl[most])
+	if (calls > 2 * in->r->counters.ctl[most])
 		most = CTL_ADD;
 	each = ratio(calls, in->r->latency.count);
 	if (!enough(in, in->r->latency.count) || each <= AT(CTL))
@@ -197,7 +197,7 @@ bool rule_ctl_churn(const struct finding_input *in, struct finding *f)
 
 bool rule_spurious_wakeups(const struct finding_input *in, struct finding *f)
 {
-	uint64_t events = 0, spurious = in->n->events_spurious;
+	uint64_t events = 0, spurious = in->r->counters.events_spurious;
 	double share;
 
 	for (size_t i = 0; i < in->r->n_loops; i++)
@@ -226,22 +226,22 @@ bool rule_spurious_wakeups(const struct finding_input *in, struct finding *f)
 
 bool rule_edge_undrained(const struct finding_input *in, struct finding *f)
 {
-	uint64_t n = in->n->undrained;
+	uint64_t n = in->r->counters.undrained;
 
 	if (!n)
 		return false;
 	f->severity = SEVERITY_SEVERE;
 	finding_say(f, "Edge-triggered connections stalled with bytes left unread: %s times, %s on "
-		    "average.", format_count(n).s, format_ns(in->n->undrained_ns / n).s);
+		    "average.", format_count(n).s, format_ns(in->r->counters.undrained_ns / n).s);
 	f->advice = "With EPOLLET read until EAGAIN, or remember that there is more.";
 	evidence_number(f, "stalls", (double)n);
-	evidence_number(f, "stall_mean_ns", (double)in->n->undrained_ns / (double)n);
+	evidence_number(f, "stall_mean_ns", (double)in->r->counters.undrained_ns / (double)n);
 	return true;
 }
 
 bool rule_poll_spin(const struct finding_input *in, struct finding *f)
 {
-	uint64_t waits = 0, empty = in->n->waits_empty, most = 0;
+	uint64_t waits = 0, empty = in->r->counters.waits_empty, most = 0;
 	double share, cpus;
 
 	for (size_t i = 0; i < in->r->n_loops; i++) {
@@ -268,14 +268,14 @@ bool rule_poll_spin(const struct finding_input *in, struct finding *f)
 
 bool rule_fd_exhaustion(const struct finding_input *in, struct finding *f)
 {
-	if (!in->n->accept_no_fd)
+	if (!in->r->counters.accept_no_fd)
 		return false;
 	f->severity = SEVERITY_SEVERE;
 	finding_say(f, "The server has run out of file descriptors: %s accepts failed with EMFILE "
-		    "or ENFILE.", format_count(in->n->accept_no_fd).s);
+		    "or ENFILE.", format_count(in->r->counters.accept_no_fd).s);
 	f->advice = "Raise RLIMIT_NOFILE (systemd: LimitNOFILE=), and look for descriptors that "
 		    "are never closed.";
-	evidence_number(f, "failed_accepts", (double)in->n->accept_no_fd);
+	evidence_number(f, "failed_accepts", (double)in->r->counters.accept_no_fd);
 	return true;
 }
 

@@ -12,7 +12,7 @@ static double ratio(uint64_t a, uint64_t b)
 
 bool rule_close_wait_leak(const struct finding_input *in, struct finding *f)
 {
-	uint64_t old = in->n->close_wait_old, queued = in->n->close_wait_unaccepted;
+	uint64_t old = in->r->counters.close_wait_old, queued = in->r->counters.close_wait_unaccepted;
 
 	if (!old)
 		return false;
@@ -20,23 +20,23 @@ bool rule_close_wait_leak(const struct finding_input *in, struct finding *f)
 	if (queued * 2 > old)
 		finding_say(f, "%s clients have given up in the accept queue: their connections "
 			    "were never accepted, the oldest for %s.", format_count(old).s,
-			    format_ns(in->n->close_wait_max_ns).s);
+			    format_ns(in->r->counters.close_wait_max_ns).s);
 	else
 		finding_say(f, "%s connections that their clients have closed are still open here "
 			    "(CLOSE_WAIT), the oldest for %s.", format_count(old).s,
-			    format_ns(in->n->close_wait_max_ns).s);
+			    format_ns(in->r->counters.close_wait_max_ns).s);
 	f->advice = queued * 2 > old ? "Accept them: the acceptor has stopped or is too slow." :
 		    "Close a connection when a read returns 0, or on EPOLLRDHUP.";
 	evidence_number(f, "connections", (double)old);
 	evidence_number(f, "never_accepted", (double)queued);
-	evidence_number(f, "oldest_ns", (double)in->n->close_wait_max_ns);
+	evidence_number(f, "oldest_ns", (double)in->r->counters.close_wait_max_ns);
 	return true;
 }
 
 bool rule_nagle_delay(const struct finding_input *in, struct finding *f)
 {
-	uint64_t delayed = in->n->nagle_delayed;
-	double share = ratio(delayed, in->n->answer_sends);
+	uint64_t delayed = in->r->counters.nagle_delayed;
+	double share = ratio(delayed, in->r->counters.answer_sends);
 
 	if (delayed < 5 || share <= AT(NAGLE))
 		return false;
@@ -44,20 +44,20 @@ bool rule_nagle_delay(const struct finding_input *in, struct finding *f)
 	finding_say(f, "The ends of %s answers were kept back by the Nagle algorithm until the "
 		    "client acknowledged their beginnings, %s on average (%s of the sends).",
 		    format_count(delayed).s,
-		    format_ns(in->n->nagle_delayed_ns / delayed).s, format_share(share).s);
+		    format_ns(in->r->counters.nagle_delayed_ns / delayed).s, format_share(share).s);
 	f->advice = "Set TCP_NODELAY, and send an answer with one call (writev).";
 	evidence_number(f, "delayed", (double)delayed);
-	evidence_number(f, "delay_mean_ns", (double)in->n->nagle_delayed_ns / (double)delayed);
+	evidence_number(f, "delay_mean_ns", (double)in->r->counters.nagle_delayed_ns / (double)delayed);
 	evidence_number(f, "share_of_sends", share);
 	return true;
 }
 
 bool rule_small_writes(const struct finding_input *in, struct finding *f)
 {
-	double share = ratio(in->n->answers_small, in->n->answers);
-	double each = ratio(in->n->answer_sends, in->n->answers);
+	double share = ratio(in->r->counters.answers_small, in->r->counters.answers);
+	double each = ratio(in->r->counters.answer_sends, in->r->counters.answers);
 
-	if ((double)in->n->answers < AT(EXCHANGES) || share <= AT(SMALL))
+	if ((double)in->r->counters.answers < AT(EXCHANGES) || share <= AT(SMALL))
 		return false;
 	finding_say(f, "Answers go out in crumbs: %s sends each, %s of the answers in more than two "
 		    "of less than 256 bytes.", format_decimal(each, 1).s, format_share(share).s);
@@ -75,43 +75,43 @@ bool rule_send_blocked(const struct finding_input *in, struct finding *f)
 		return false;
 	finding_say(f, "Answers take long to hand over: P99 %s between their first and last byte, "
 		    "at most %s. ", format_ns(send->p99_ns).s, format_ns(send->max_ns).s);
-	if (in->n->send_eagain)
+	if (in->r->counters.send_eagain)
 		finding_say(f, "The clients read slowly: %s sends found the socket's buffer full.",
-			    format_count(in->n->send_eagain).s);
+			    format_count(in->r->counters.send_eagain).s);
 	else
 		finding_say(f, "No send found the socket's buffer full: it is the server that hands "
 			    "them over late.");
 	/* A shut window has a finding of its own, which says more. */
-	f->severity = in->n->window_theirs ? SEVERITY_WARNING : SEVERITY_SEVERE;
-	f->advice = in->n->send_eagain ?
+	f->severity = in->r->counters.window_theirs ? SEVERITY_WARNING : SEVERITY_SEVERE;
+	f->advice = in->r->counters.send_eagain ?
 		    "Bound what is queued for a slow reader, and close it when it stays behind." :
 		    "Send an answer as soon as it is complete.";
 	evidence_number(f, "send_p99_ns", (double)send->p99_ns);
 	evidence_number(f, "send_max_ns", (double)send->max_ns);
-	evidence_number(f, "buffer_full", (double)in->n->send_eagain);
+	evidence_number(f, "buffer_full", (double)in->r->counters.send_eagain);
 	return true;
 }
 
 bool rule_retransmits(const struct finding_input *in, struct finding *f)
 {
 	uint64_t n = in->r->connections.retransmits;
-	double share = ratio(n, in->n->segments_out);
+	double share = ratio(n, in->r->counters.segments_out);
 
 	if (n < 10 || share <= AT(RETRANSMITS))
 		return false;
 	f->severity = SEVERITY_SEVERE;
 	finding_say(f, "The network loses packets: %s of %s segments were sent again (%s).",
-		    format_count(n).s, format_count(in->n->segments_out).s, format_share(share).s);
+		    format_count(n).s, format_count(in->r->counters.segments_out).s, format_share(share).s);
 	f->advice = "Look at the path: drops on interfaces, a full queue, a policer.";
 	evidence_number(f, "retransmits", (double)n);
-	evidence_number(f, "segments", (double)in->n->segments_out);
+	evidence_number(f, "segments", (double)in->r->counters.segments_out);
 	evidence_number(f, "share_of_segments", share);
 	return true;
 }
 
 bool rule_zero_window(const struct finding_input *in, struct finding *f)
 {
-	uint64_t theirs = in->n->window_theirs, ours = in->n->window_ours;
+	uint64_t theirs = in->r->counters.window_theirs, ours = in->r->counters.window_ours;
 
 	if (!theirs && !ours)
 		return false;
@@ -119,16 +119,16 @@ bool rule_zero_window(const struct finding_input *in, struct finding *f)
 	if (theirs)
 		finding_say(f, "Clients do not read: their receive window was shut %s times for %s "
 			    "in all.", format_count(theirs).s,
-			    format_ns(in->n->window_theirs_ns).s);
+			    format_ns(in->r->counters.window_theirs_ns).s);
 	if (ours)
 		finding_say(f, "%sThe server does not read what has come: its receive window was "
 			    "shut %s times for %s in all.", theirs ? " " : "",
-			    format_count(ours).s, format_ns(in->n->window_ours_ns).s);
+			    format_count(ours).s, format_ns(in->r->counters.window_ours_ns).s);
 	f->advice = theirs ? "Bound what is queued for a slow reader, and close it when it stays "
 			     "behind." : "Read in each turn, or shed load before it queues here.";
 	evidence_number(f, "theirs", (double)theirs);
-	evidence_number(f, "theirs_ns", (double)in->n->window_theirs_ns);
+	evidence_number(f, "theirs_ns", (double)in->r->counters.window_theirs_ns);
 	evidence_number(f, "ours", (double)ours);
-	evidence_number(f, "ours_ns", (double)in->n->window_ours_ns);
+	evidence_number(f, "ours_ns", (double)in->r->counters.window_ours_ns);
 	return true;
 }

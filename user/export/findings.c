@@ -6,6 +6,7 @@
 #include "stream/correlate.h"
 #include "export/findings.h"
 #include "explain/finding.h"
+#include "explain/report_build.h"
 #include "target/proc.h"
 
 #define RUNTIMES 16	/* names of processes whose runtime is known */
@@ -183,27 +184,23 @@ static void list_codes(struct export_findings *f, bool runtime)
 		f->list[i] = (struct metrics_finding){ .code = codes[i] };
 }
 
-static void mark(struct export_findings *f, const struct finding_input *in)
+static void mark(struct export_findings *f, const struct report *r)
 {
-	struct finding *found = calloc(FINDINGS_MAX, sizeof(*found));
-	size_t n = found ? diagnose(in, found, FINDINGS_MAX) : 0;
-
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < r->n_findings; i++)
 		for (size_t k = 0; k < f->n; k++)
-			if (!strcmp(f->list[k].code, found[i].code))
+			if (!strcmp(f->list[k].code, r->findings[i].code))
 				f->list[k].holds = true;
-	free(found);
 }
 
 static void judge(struct export_findings *f, const struct watcher *w, struct aggregate *d,
 		  uint64_t now_ns)
 {
-	struct report r = { .window_ns = now_ns - f->began_ns, .events = f->r->events - f->events };
-	struct blame_sums sums;
-	struct finding_input in = {
-		.r = &r, .n = &d->counters, .b = &sums, .facts = &f->facts,
-		.threshold = f->o->threshold,
+	struct report_source from = {
+		.aggregate = d, .facts = &f->facts, .blame = f->blame,
+		.threshold = f->o->threshold, .window_ns = now_ns - f->began_ns,
+		.events = f->r->events - f->events, .listen_overflows = overflows_since(f),
 	};
+	struct report r = { 0 };
 	bool go, runtime = learn_runtimes(f, w, &go);
 
 	facts_usage_end(&f->facts, f->pids, f->n_pids);
@@ -211,11 +208,9 @@ static void judge(struct export_findings *f, const struct watcher *w, struct agg
 	leave_out_ended(d);
 	/* What is on its way through the rings is not lost. */
 	d->drained = d->counters.ring_sent;
-	if (!aggregate_report(d, &r)) {
-		r.connections.listen_overflows = overflows_since(f);
-		blame_join(f->blame, dist_tail_ns(&r.latency), &sums);
+	if (!report_build(&r, &from)) {
 		list_codes(f, runtime);
-		mark(f, &in);
+		mark(f, &r);
 	}
 	report_free(&r);
 }

@@ -294,6 +294,7 @@ int aggregate_report(const struct aggregate *a, struct report *r)
 {
 	int err;
 
+	r->counters = a->counters;
 	fill_exchanges(a, r);
 	fill_sched(a, r);
 	fill_connections(a, r);

@@ -93,6 +93,7 @@ struct report {
 	struct target_info *targets;
 	size_t n_targets;
 
+	struct counters counters;	/* the kernel side's own, most of them shown only by the diagnosis */
 	struct dist latency;
 	struct stage_info stages[STAGE_COUNT];
 	uint64_t tail_count;	/* exchanges at or above the P99's bucket */
