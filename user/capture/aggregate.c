@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "capture/data.h"
 #include "capture/format.h"
 
@@ -204,17 +205,15 @@ static bool get_named_hist(struct items from, struct aggregate *a)
 static int get_one(const struct item *it, const struct field *table, size_t n, void *list,
 		   size_t *count, size_t size)
 {
-	void *old, *grown;
+	void *new;
 
 	if (*count >= ITEMS_MAX)
 		return -EBADMSG;
-	memcpy(&old, list, sizeof(old));
-	grown = reallocarray(old, *count + 1, size);
-	if (!grown)
+	new = array_more(list, *count, size);
+	if (!new)
 		return -ENOMEM;
-	memcpy(list, &grown, sizeof(grown));
-	memset((char *)grown + *count * size, 0, size);
-	if (!fields_get(items_in(it), table, n, (char *)grown + *count * size))
+	memset(new, 0, size);
+	if (!fields_get(items_in(it), table, n, new))
 		return -EBADMSG;
 	++*count;
 	return 0;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "capture/items.h"
 
 struct item_head {
@@ -19,23 +20,10 @@ struct bucket {
 
 void *bytes_reserve(struct bytes *b, size_t len)
 {
-	size_t room = b->room ? b->room : 256;
-	uint8_t *grown;
-
-	if (b->failed || len > SIZE_MAX / 4 - b->len)
+	if (b->failed || len > SIZE_MAX - b->len)
 		return NULL;
-	while (room < b->len + len)
-		room *= 2;
-	if (room != b->room) {
-		grown = realloc(b->data, room);
-		if (!grown) {
-			b->failed = true;
-			return NULL;
-		}
-		b->data = grown;
-		b->room = room;
-	}
-	return b->data + b->len;
+	b->failed = array_reserve(&b->data, &b->room, b->len + len, 1);
+	return b->failed ? NULL : b->data + b->len;
 }
 
 void bytes_put(struct bytes *b, const void *data, size_t len)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "capture/data.h"
 #include "capture/format.h"
@@ -138,16 +139,15 @@ static void get_feature(struct items from, struct feature_set *set)
 
 static int get_target(struct items from, struct targets *t)
 {
-	struct target *grown, *new;
+	struct target *new;
 	struct item it;
 
 	if (t->n >= TARGETS_MAX)
 		return -EBADMSG;
-	grown = reallocarray(t->list, t->n + 1, sizeof(*grown));
-	if (!grown)
+	new = array_more(&t->list, t->n, sizeof(*new));
+	if (!new)
 		return -ENOMEM;
-	t->list = grown;
-	new = &grown[t->n++];
+	t->n++;
 	*new = (struct target){ 0 };
 	while (items_next(&from, &it)) {
 		if (it.id == TARGET_PID)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/array.h"
 #include "capture/read.h"
 #include "capture/write.h"
 
@@ -37,14 +38,8 @@ static int fill(struct capture_reader *r, size_t need)
 		memmove(r->buffer, r->buffer + r->at, have);
 	r->at = 0;
 	r->len = have;
-	if (room > r->room) {
-		uint8_t *grown = realloc(r->buffer, room);
-
-		if (!grown)
-			return -ENOMEM;
-		r->buffer = grown;
-		r->room = room;
-	}
+	if (array_reserve(&r->buffer, &r->room, room, 1))
+		return -ENOMEM;
 	while (r->len < need) {
 		ssize_t n = read(r->fd, r->buffer + r->len, r->room - r->len);
 
@@ -213,20 +208,6 @@ static bool decode(struct capture_reader *r, const struct capture_chunk_head *he
 	       unpack_events(r->plain, head->plain_bytes, stored, head->stored_bytes);
 }
 
-static int room_for_plain(struct capture_reader *r, size_t len)
-{
-	uint8_t *grown;
-
-	if (len < r->plain_room)
-		return 0;
-	grown = realloc(r->plain, len + 1);
-	if (!grown)
-		return -ENOMEM;
-	r->plain = grown;
-	r->plain_room = len + 1;
-	return 0;
-}
-
 /*
  * A chunk that was taken out, or put elsewhere, leaves no other trace. What follows the events of
  * a WINDOW is numbered as if it began with chunk 0. False: this one was read just now.
@@ -267,7 +248,8 @@ int capture_next(struct capture_reader *r, struct capture_chunk *chunk)
 		/* A piece of the padding may be missing at the very end. */
 		whole = sizeof(head) + head.stored_bytes;
 		err = fill(r, whole + -whole % CAPTURE_ALIGN);
-		err = err ? err : room_for_plain(r, head.plain_bytes);
+		err = err ? err : array_reserve(&r->plain, &r->plain_room,
+					       (size_t)head.plain_bytes + 1, 1);
 		if (err)
 			return err;
 		if (!in_sequence(r, &head)) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "explain/profile_private.h"
 
 struct profile *profile_new(uint32_t hz)
@@ -36,23 +37,14 @@ void profile_free(struct profile *p)
 	free(p);
 }
 
-/* Room for one more in an array that doubles; NULL if there is none. */
-static void *one_more(void **list, size_t n, size_t size)
+/* Room for one more; NULL if there is none. */
+static void *one_more(void *list, size_t n, size_t size)
 {
-	if (n >= PROFILE_LIMIT)
-		return NULL;
-	if (!(n & (n - 1))) {
-		void *grown = realloc(*list, (n ? n * 2 : 1) * size);
-
-		if (!grown)
-			return NULL;
-		*list = grown;
-	}
-	return (char *)*list + n * size;
+	return n < PROFILE_LIMIT ? array_more(list, n, size) : NULL;
 }
 
 #define KEEP(p, list, record) do {						\
-	void *at_ = one_more((void **)&(p)->list, (p)->n_##list, sizeof(*(record)));	\
+	void *at_ = one_more(&(p)->list, (p)->n_##list, sizeof(*(record)));	\
 	if (at_) {								\
 		memcpy(at_, record, sizeof(*(record)));				\
 		(p)->n_##list++;						\

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "export/metrics.h"
 #include "base/term.h"
 
@@ -18,16 +19,9 @@ static void append(struct text *t, const char *s, size_t len)
 {
 	if (t->failed)
 		return;
-	if (t->len + len > t->room) {
-		size_t room = 2 * (t->len + len) + 16384;
-		char *grown = realloc(t->data, room);
-
-		if (!grown) {
-			t->failed = true;
-			return;
-		}
-		t->data = grown;
-		t->room = room;
+	if (array_reserve(&t->data, &t->room, t->len + len, 1)) {
+		t->failed = true;
+		return;
 	}
 	memcpy(t->data + t->len, s, len);
 	t->len += len;

@@ -2,6 +2,7 @@
 /* alive.c - the processes of a target that run. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "target/alive.h"
 
 void alive_add(struct alive *a, uint32_t pid)
@@ -9,16 +10,8 @@ void alive_add(struct alive *a, uint32_t pid)
 	for (size_t i = 0; i < a->n; i++)
 		if (a->pids[i] == pid)
 			return;
-	if (a->n == a->room) {
-		size_t room = a->room ? a->room * 2 : 64;
-		uint32_t *grown = realloc(a->pids, room * sizeof(*grown));
-
-		if (!grown)
-			return;
-		a->pids = grown;
-		a->room = room;
-	}
-	a->pids[a->n++] = pid;
+	if (!array_reserve(&a->pids, &a->room, a->n + 1, sizeof(*a->pids)))
+		a->pids[a->n++] = pid;
 }
 
 void alive_remove(struct alive *a, uint32_t pid)

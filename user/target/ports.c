@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "target/match.h"
 
 #define STATE_LISTEN 0x0a
@@ -33,15 +34,8 @@ struct search {
 
 static int set_add(struct set *s, uint64_t value)
 {
-	if (s->n == s->room) {
-		size_t room = s->room ? 2 * s->room : 16;
-		uint64_t *grown = reallocarray(s->list, room, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		s->list = grown;
-		s->room = room;
-	}
+	if (array_reserve(&s->list, &s->room, s->n + 1, sizeof(*s->list)))
+		return -ENOMEM;
 	s->list[s->n++] = value;
 	return 0;
 }

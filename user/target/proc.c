@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "target/proc.h"
 
 #define KERNEL_THREAD 0x00200000u	/* PF_KTHREAD, in the stat file's flags */
@@ -139,15 +140,8 @@ static int by_number(const void *a, const void *b)
 
 static int append(uint32_t **list, size_t *n, size_t *room, uint32_t number)
 {
-	if (*n == *room) {
-		size_t more = *room ? 2 * *room : 64;
-		uint32_t *grown = reallocarray(*list, more, sizeof(**list));
-
-		if (!grown)
-			return -ENOMEM;
-		*list = grown;
-		*room = more;
-	}
+	if (array_reserve(list, room, *n + 1, sizeof(**list)))
+		return -ENOMEM;
 	(*list)[(*n)++] = number;
 	return 0;
 }
