@@ -164,17 +164,24 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags.c | have-deps
 # Only this room knows the skeleton.
 $(filter $(BUILD)/obj/user/kernel/%,$(user_obj)): | $(skeleton)
 
-# Styles and scripts of pictures and pages as C strings, without comments and indentation.
-assets := $(patsubst %,$(BUILD)/%.h,$(wildcard $(addprefix flamegraph/,*.css *.js) \
-	$(addprefix user/render/,*.css *.js)))
+# Files that become C strings: styles and scripts without comments and indentation, a JSON schema as
+# one line, prose as it is.
+asset_dirs := flamegraph user/render user/export
+assets := $(patsubst %,$(BUILD)/%.h,$(wildcard $(foreach dir,$(asset_dirs),$(dir)/*.css $(dir)/*.js \
+	$(dir)/*.json $(dir)/*.md)))
+strip := -e 's/^[[:space:]]*//' -e '/^$$/d' -e '/^\/\//d' -e '/^\/\*.*\*\/$$/d'
+quote := -e 's/[\"]/\\&/g'
+to_string.css = $(strip) $(quote) -e 's/.*/"&\\n"/'
+to_string.js = $(to_string.css)
+to_string.json = -e 's/^ *//' $(quote) -e 's/.*/"&"/' -e '$$s/$$/"\\n"/'
+to_string.md = $(quote) -e 's/.*/"&\\n"/'
 
 $(assets): $(BUILD)/%.h: % $(BUILD)/flags.c
 	$(call say,TEXT,$@)
 	@mkdir -p $(@D)
-	$(Q)sed -e 's/^[[:space:]]*//' -e '/^$$/d' -e '/^\/\//d' -e '/^\/\*.*\*\/$$/d' \
-		-e 's/[\"]/\\&/g' -e 's/.*/"&\\n"/' $< > $@
+	$(Q)sed $(to_string$(suffix $<)) $< > $@
 
-$(addprefix $(BUILD)/obj/,flamegraph/assets.o user/render/html_assets.o): | $(assets)
+$(user_obj): | $(assets)
 
 $(BUILD)/libepollscope.a: $(lib_obj) $(BUILD)/sources.c
 	$(call say,AR,$@)

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* metrics.c - buckets, the page over the table, and how many series that makes. */
+/*
+ * metrics.c - buckets, the page over the table and how many series that makes, docs/metrics.md.
+ */
 #include <errno.h>
+#include <string.h>
 
 #include "export/metrics.h"
 
@@ -109,4 +112,28 @@ int metrics_need(struct metrics_need *need, size_t targets, bool syscalls)
 	/* The exporter's own few series are in it once for each target: a little too much. */
 	need->fixed *= targets;
 	return 0;
+}
+
+static void print_row(FILE *out, const struct metric *row)
+{
+	fprintf(out, "| `epollscope_%s%s` | %s | %s%s%s%s%s | ", row->name, metric_suffix(row->type),
+		metric_type_name(row->type), row->put ? "`target`" : "",
+		row->put && row->label ? ", " : "", row->label ? "`" : "",
+		row->label ? row->label : "", row->label ? "`" : "");
+	fprintf(out, "%s |\n", row->help);
+}
+
+/* metrics.md has the head of the table of metrics, and the prose around it. */
+void metrics_document(FILE *out)
+{
+	static const char prose[] =
+#include "user/export/metrics.md.h"
+		;
+	static const char head[] = "|---|---|---|---|\n";
+	const char *after = strstr(prose, head) + strlen(head);
+
+	fwrite(prose, 1, (size_t)(after - prose), out);
+	for (size_t i = 0; i < metric_count; i++)
+		print_row(out, &metric_rows[i]);
+	fputs(after, out);
 }
