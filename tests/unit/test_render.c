@@ -545,6 +545,101 @@ static void test_schemas(void **state)
 	assert_null(schema_text("flame"));
 }
 
+/* The value of a member of an object in JSON text; NULL: it has none of that name. */
+static const char *json_member(const char *object, const char *name)
+{
+	const char *p = object + 1 + strspn(object + 1, " \n");
+
+	while (*p == '"') {
+		const char *key = p + 1, *value = json_end(p);
+
+		value += strspn(value, ": \n");
+		if (!strncmp(key, name, strlen(name)) && key[strlen(name)] == '"')
+			return value;
+		p = json_end(value);
+		p += strspn(p, ", \n");
+	}
+	return NULL;
+}
+
+/* What a schema refers to, or what it allows besides null. */
+static const char *resolve(const char *schema, const char *root)
+{
+	static const char defs[] = "\"#/$defs/";
+	const char *other = json_member(schema, "anyOf");
+	char name[32];
+
+	if (other)
+		return resolve(strchr(other, ',') + 1, root);
+	other = json_member(schema, "$ref");
+	if (!other)
+		return schema;
+	assert_int_equal(sscanf(other + strlen(defs), "%31[^\"]", name), 1);
+	return json_member(json_member(root, "$defs"), name);
+}
+
+/*
+ * Every member of the value stands in the schema, unless that leaves its names open, and every
+ * member that the schema requires is there.
+ */
+static void assert_described(const char *value, const char *schema, const char *root)
+{
+	const char *properties, *required, *p = value + 1 + strspn(value + 1, " \n");
+	char name[64];
+
+	schema = resolve(schema, root);
+	properties = json_member(schema, "properties");
+	if (*value == '[') {
+		for (; *p != ']'; p = json_end(p), p += strspn(p, ", \n"))
+			assert_described(p, json_member(schema, "items"), root);
+	}
+	if (*value != '{' || !properties)
+		return;
+	for (; *p == '"'; p = json_end(p), p += strspn(p, ", \n")) {
+		const char *known;
+
+		assert_int_equal(sscanf(p, "\"%63[^\"]", name), 1);
+		known = json_member(properties, name);
+		if (!known)
+			fail_msg("%s is printed and not in the schema", name);
+		p = json_end(p);
+		p += strspn(p, ": \n");
+		assert_described(p, known, root);
+	}
+	required = json_member(schema, "required");
+	for (p = required + 1; *p == '"'; p = json_end(p), p += *p == ',') {
+		assert_int_equal(sscanf(p, "\"%63[^\"]", name), 1);
+		if (!json_member(value, name))
+			fail_msg("%s is required by the schema and not printed", name);
+	}
+}
+
+static void test_output_is_as_its_schema(void **state)
+{
+	struct exchange_info x = sample_exchange();
+	struct ev_conn_close c = sample_close();
+	struct sample s;
+	struct text t;
+	char *json;
+
+	(void)state;
+	fill_sample(&s);
+	json = report_json(&s.r);
+	assert_described(json, schema_text("report"), schema_text("report"));
+	free(json);
+	s.r.exchanges_only = s.r.loss_unknown = true;
+	json = report_json(&s.r);
+	assert_described(json, schema_text("report"), schema_text("report"));
+	free(json);
+
+	render_slow_json(text_open(&t), &x, OFFSET);
+	assert_described(text_close(&t), schema_text("slow"), schema_text("slow"));
+	free(t.s);
+	render_conn_json(text_open(&t), &c, OFFSET);
+	assert_described(text_close(&t), schema_text("conns"), schema_text("conns"));
+	free(t.s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -562,6 +657,7 @@ int main(void)
 		cmocka_unit_test(test_conn_json),
 		cmocka_unit_test(test_conn_text),
 		cmocka_unit_test(test_schemas),
+		cmocka_unit_test(test_output_is_as_its_schema),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
