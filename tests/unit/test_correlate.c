@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -304,6 +305,40 @@ static void test_random_walk(void **state)
 	correlate_free(c);
 }
 
+static void count_released(void *ctx, const struct exchange_info *x)
+{
+	(void)x;
+	++*(size_t *)ctx;
+}
+
+/* All exchanges on one connection that closes again and again: nothing walks all that are held. */
+static void test_one_connection(void **state)
+{
+	enum { HELD = 200000 };
+	struct correlate_limits limits = {
+		.capacity = HELD, .wait_ns = WAIT_NS, .grace_ns = GRACE_NS,
+	};
+	clock_t began = clock();
+	struct correlate *c;
+	size_t released = 0;
+
+	(void)state;
+	c = correlate_new(&limits, count_released, &released);
+	assert_non_null(c);
+	for (uint64_t i = 0; i < HELD; i++)
+		feed(c, EV_EXCHANGE, 7, i, 0);
+	for (uint64_t i = 0; i < HELD; i++)
+		feed(c, EV_CONN_CLOSE, 7, 0, 0);
+	for (uint64_t i = 0; i < HELD / 2; i++)
+		feed(c, EV_ANSWER, 7, i, 1);
+	assert_int_equal(released, HELD / 2);
+	assert_int_equal(correlate_held(c), HELD / 2);
+	correlate_tick(c, GRACE_NS);
+	assert_int_equal(released, HELD);
+	assert_true(clock() - began < 5 * CLOCKS_PER_SEC);
+	correlate_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,6 +351,7 @@ int main(void)
 		cmocka_unit_test(test_no_room),
 		cmocka_unit_test(test_capacity_one_and_extreme_times),
 		cmocka_unit_test(test_random_walk),
+		cmocka_unit_test(test_one_connection),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

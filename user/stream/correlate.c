@@ -16,20 +16,24 @@
  * other, so times come in long runs out of order, which a sorted list would pay for.
  */
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/map.h"
 #include "stream/correlate.h"
 
-#define NIL UINT32_MAX
+#define NIL MAP_NONE
 
 enum state { WAITING, CLOSING, LONE };
 
 struct entry {
 	struct exchange_info x;	/* of a lone answer only x.answer is filled */
-	uint64_t conn, number;
+	struct key {
+		uint64_t conn, number;
+	} key;
 	uint64_t born_ns;	/* time of the event that made it */
 	enum state state;
 	uint32_t place;		/* in its heap */
-	uint32_t next_hash;	/* of the same slot; of the free list */
+	uint32_t newer, older;	/* of those that wait on its connection; older: of the free list too */
 };
 
 struct due {
@@ -51,9 +55,9 @@ struct correlate {
 	struct heap waiting, rest;
 	uint32_t free;		/* those that were used before; NIL: none */
 	uint32_t used;		/* entries from here on never were: their memory is untouched */
-	uint32_t mask;
-	uint32_t *slots;	/* by connection: a close must find all of its exchanges */
 	struct entry *entries;
+	struct map by_key;	/* every entry that is held */
+	struct map by_conn;	/* the newest that waits on a connection: a close must find all */
 };
 
 static uint64_t later(uint64_t ns, uint64_t by)
@@ -61,19 +65,58 @@ static uint64_t later(uint64_t ns, uint64_t by)
 	return by > UINT64_MAX - ns ? UINT64_MAX : ns + by;
 }
 
-static uint32_t *slot_of(struct correlate *c, uint64_t conn)
+static bool same_key(const void *entries, uint32_t number, const void *key)
 {
-	uint64_t h = conn * UINT64_C(0x9e3779b97f4a7c15);
+	return !memcmp(&((const struct entry *)entries)[number].key, key, sizeof(struct key));
+}
 
-	return &c->slots[(h >> 32) & c->mask];
+static bool same_conn(const void *entries, uint32_t number, const void *conn)
+{
+	return ((const struct entry *)entries)[number].key.conn == *(const uint64_t *)conn;
 }
 
 static struct entry *find(struct correlate *c, uint64_t conn, uint64_t number)
 {
-	for (uint32_t i = *slot_of(c, conn); i != NIL; i = c->entries[i].next_hash)
-		if (c->entries[i].conn == conn && c->entries[i].number == number)
-			return &c->entries[i];
-	return NULL;
+	struct key key = { conn, number };
+	uint32_t i = map_find(&c->by_key, &key, sizeof(key), same_key, c->entries);
+
+	return i == NIL ? NULL : &c->entries[i];
+}
+
+static uint32_t newest_of(const struct correlate *c, uint64_t conn)
+{
+	return map_find(&c->by_conn, &conn, sizeof(conn), same_conn, c->entries);
+}
+
+/* The maps have room for all entries: adding to them does not fail. */
+static void set_newest(struct correlate *c, uint64_t conn, uint32_t before, uint32_t after)
+{
+	if (before != NIL)
+		map_remove(&c->by_conn, &conn, sizeof(conn), before);
+	if (after != NIL)
+		(void)map_add(&c->by_conn, &conn, sizeof(conn), after);
+}
+
+/* Puts e among those that wait on its connection. */
+static void link_waiting(struct correlate *c, struct entry *e)
+{
+	uint32_t self = (uint32_t)(e - c->entries);
+
+	e->newer = NIL;
+	e->older = newest_of(c, e->key.conn);
+	if (e->older != NIL)
+		c->entries[e->older].newer = self;
+	set_newest(c, e->key.conn, e->older, self);
+}
+
+static void unlink_waiting(struct correlate *c, struct entry *e)
+{
+	if (e->older != NIL)
+		c->entries[e->older].newer = e->newer;
+	if (e->newer != NIL)
+		c->entries[e->newer].older = e->older;
+	else
+		set_newest(c, e->key.conn, (uint32_t)(e - c->entries), e->older);
 }
 
 static struct heap *heap_of(struct correlate *c, enum state state)
@@ -112,6 +155,8 @@ static void enter(struct correlate *c, struct entry *e, enum state state, uint64
 	struct heap *h = heap_of(c, state);
 
 	e->state = state;
+	if (state == WAITING)
+		link_waiting(c, e);
 	h->n++;
 	settle(c, h, h->n - 1, (struct due){ due_ns, (uint32_t)(e - c->entries) });
 }
@@ -120,6 +165,8 @@ static void leave(struct correlate *c, struct entry *e)
 {
 	struct heap *h = heap_of(c, e->state);
 
+	if (e->state == WAITING)
+		unlink_waiting(c, e);
 	h->n--;
 	if (e->place != h->n)
 		settle(c, h, e->place, h->at[h->n]);
@@ -129,13 +176,10 @@ static void leave(struct correlate *c, struct entry *e)
 static void drop(struct correlate *c, struct entry *e)
 {
 	uint32_t self = (uint32_t)(e - c->entries);
-	uint32_t *link = slot_of(c, e->conn);
 
-	while (*link != self)
-		link = &c->entries[*link].next_hash;
-	*link = e->next_hash;
+	map_remove(&c->by_key, &e->key, sizeof(e->key), self);
 	leave(c, e);
-	e->next_hash = c->free;
+	e->older = c->free;
 	c->free = self;
 }
 
@@ -174,23 +218,20 @@ static struct entry *oldest(struct correlate *c)
 
 static struct entry *take(struct correlate *c, uint64_t conn, uint64_t number, uint64_t now_ns)
 {
-	uint32_t *slot = slot_of(c, conn);
 	struct entry *e;
 
 	if (c->free == NIL && c->used == c->limits.capacity)
 		give_up(c, oldest(c), &c->stats.evicted);
 	if (c->free != NIL) {
 		e = &c->entries[c->free];
-		c->free = e->next_hash;
+		c->free = e->older;
 	} else {
 		e = &c->entries[c->used++];
 	}
-	e->conn = conn;
-	e->number = number;
+	e->key = (struct key){ conn, number };
 	e->born_ns = now_ns;
 	e->x.has_answer = false;
-	e->next_hash = *slot;
-	*slot = (uint32_t)(e - c->entries);
+	(void)map_add(&c->by_key, &e->key, sizeof(e->key), (uint32_t)(e - c->entries));
 	return e;
 }
 
@@ -235,11 +276,10 @@ static void feed_close(struct correlate *c, const struct ev_conn_close *close)
 {
 	uint64_t due_ns = later(close->head.time_ns, c->limits.grace_ns);
 
-	for (uint32_t i = *slot_of(c, close->conn); i != NIL; i = c->entries[i].next_hash) {
+	for (uint32_t i = newest_of(c, close->conn), next; i != NIL; i = next) {
 		struct entry *e = &c->entries[i];
 
-		if (e->conn != close->conn || e->state != WAITING)
-			continue;
+		next = e->older;
 		leave(c, e);
 		enter(c, e, CLOSING, due_ns);
 	}
@@ -306,29 +346,24 @@ struct correlate *correlate_new(const struct correlate_limits *limits, correlate
 				void *ctx)
 {
 	struct correlate *c;
-	uint32_t slots = 1;
 
 	if (!limits->capacity || limits->capacity > UINT32_MAX / 2)
 		return NULL;
-	while (slots < limits->capacity)
-		slots *= 2;
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return NULL;
 	c->entries = calloc(limits->capacity, sizeof(*c->entries));
-	c->slots = calloc(slots, sizeof(*c->slots));
 	c->waiting.at = calloc(limits->capacity, sizeof(*c->waiting.at));
 	c->rest.at = calloc(limits->capacity, sizeof(*c->rest.at));
-	if (!c->entries || !c->slots || !c->waiting.at || !c->rest.at) {
+	if (!c->entries || !c->waiting.at || !c->rest.at ||
+	    map_reserve(&c->by_key, limits->capacity) ||
+	    map_reserve(&c->by_conn, limits->capacity)) {
 		correlate_free(c);
 		return NULL;
 	}
 	c->limits = *limits;
 	c->sink = sink;
 	c->ctx = ctx;
-	c->mask = slots - 1;
-	for (uint32_t i = 0; i < slots; i++)
-		c->slots[i] = NIL;
 	c->free = NIL;
 	return c;
 }
@@ -338,7 +373,8 @@ void correlate_free(struct correlate *c)
 	if (!c)
 		return;
 	free(c->entries);
-	free(c->slots);
+	map_free(&c->by_key);
+	map_free(&c->by_conn);
 	free(c->waiting.at);
 	free(c->rest.at);
 	free(c);
