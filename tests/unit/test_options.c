@@ -226,7 +226,7 @@ static void test_refusals(void **state)
 		{ "record -o y", "no target" },
 		{ "record -o y -p 1 --json", "does not take --json" },
 		{ "record -o - -- true", "what PROGRAM prints" },
-		{ "report -o - -p 1", "its result goes to standard output" },
+		{ "report -o - -p 1", "stdout carries the result" },
 		{ "record -o y -p 1 --ring 0", "'0'" },
 		{ "record -o y -p 1 --ring 2h", "'2h'" },
 		{ "record -o y -p 1 --until slow", "'slow'" },

@@ -23,14 +23,14 @@
 /* A family: a parent with a name of its own, which forks a child, and waits to be killed. */
 struct family {
 	uint32_t parent, child, thread;	/* thread: of the parent */
-	uint16_t port;			/* the parent listens here, with IPv6 */
+	uint32_t port;			/* the parent listens here, with IPv6 */
 	char comm[16];
 	int fd;				/* its end: both are gone */
 };
 
 struct greeting {
 	uint32_t child, thread;
-	uint16_t port;
+	uint32_t port;
 };
 
 static void *sleep_thread(void *tid)
@@ -40,7 +40,7 @@ static void *sleep_thread(void *tid)
 	return NULL;
 }
 
-static int listen_somewhere(int family, uint16_t *port)
+static int listen_somewhere(int family, uint32_t *port)
 {
 	struct sockaddr_storage any = { .ss_family = (sa_family_t)family };
 	socklen_t len = sizeof(any);
@@ -234,7 +234,7 @@ static void test_long_name(void **state)
 static void test_ports(void **state)
 {
 	struct family *f = *state;
-	uint16_t two[2] = { f->port, 0 }, own_port;
+	uint32_t two[2] = { f->port, 0 }, own_port;
 	struct target_spec spec = { .ports = two, .n_ports = 1 };
 	struct targets t;
 	int own = listen_somewhere(AF_INET, &own_port);

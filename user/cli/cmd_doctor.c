@@ -171,8 +171,7 @@ static void print_text(const struct diagnosis *d)
 	}
 	if (d->measured)
 		costs_print(stdout, d->costs);
-	printf("\nverdict     %s\n", d->err ? d->why : "loaded and attached: everything that is "
-	       "said to be used works");
+	printf("\nverdict     %s\n", d->err ? d->why : "all used features attached");
 }
 
 static void json_features(struct json *j, const struct diagnosis *d)

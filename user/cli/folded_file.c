@@ -94,7 +94,7 @@ static bool is_staged(const struct flame_tree *tree)
 static void write_svg(const struct options *o, const struct flame_tree *tree, struct out_file *out)
 {
 	const struct flame_svg svg = {
-		.subtitle = o->folded, .unit = o->samples ? FLAME_SAMPLES : FLAME_NS,
+		.subtitle = o->folded, .unit = o->unit,
 		.base_name = o->against, .stages = is_staged(tree) ? stage_words : NULL,
 	};
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/options.h"
+#include "base/quantity.h"
 #include "cli/options_table.h"
 
 #define OPTIONS_MAX 64
@@ -95,6 +95,87 @@ static int set_command(struct options *o, const char *word)
 	return usage(o, "unknown command '%.60s'", word);
 }
 
+/* Adds the numbers of a list "1,2,3" to an array of *n; -ENOMEM, or another negative errno. */
+static int add_numbers(uint32_t **array, size_t *n, const char *list, const struct option_value *v)
+{
+	for (;;) {
+		size_t len = strcspn(list, ",");
+		char part[16] = "";
+		uint32_t number, *grown;
+
+		if (len >= sizeof(part))
+			return -EINVAL;
+		memcpy(part, list, len);
+		if (quantity_u32(part, (uint32_t)v->min, (uint32_t)v->max, &number))
+			return -EINVAL;
+		grown = reallocarray(*array, *n + 1, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		*array = grown;
+		grown[(*n)++] = number;
+		if (!list[len])
+			return 0;
+		list += len + 1;
+	}
+}
+
+static int find_word(const char *const *words, const char *text, unsigned *place)
+{
+	for (*place = 0; words[*place]; (*place)++)
+		if (!strcmp(words[*place], text))
+			return 0;
+	return -EINVAL;
+}
+
+static int in_range(uint64_t n, const struct option_value *v)
+{
+	return n < v->min || n > v->max ? -ERANGE : 0;
+}
+
+/* Sets the field of the row; NULL, or what a good value would be. */
+static const char *set_value(struct options *o, const struct option_row *row, const char *text)
+{
+	const struct option_value *v = &row->value;
+	void *field = (char *)o + v->place;
+	int err = 0;
+
+	if (row->has)
+		*(bool *)((char *)o + row->has) = true;
+	switch (v->kind) {
+	case VALUE_SPECIAL:
+		return v->set(o, text);
+	case VALUE_FLAG:
+		*(bool *)field = true;
+		break;
+	case VALUE_TEXT:
+		*(const char **)field = text;
+		err = *text ? 0 : -EINVAL;
+		break;
+	case VALUE_WORD:
+		err = find_word(v->words, text, field);
+		break;
+	case VALUE_COUNT:
+		err = quantity_u32(text, (uint32_t)v->min, (uint32_t)v->max, field);
+		break;
+	case VALUE_NUMBERS:
+		err = add_numbers(field, (size_t *)((char *)o + v->count), text, v);
+		break;
+	case VALUE_BYTES:
+		err = quantity_bytes(text, field);
+		err = err ? err : in_range(*(uint64_t *)field, v);
+		break;
+	case VALUE_TIME:
+	case VALUE_SECONDS:
+		err = quantity_duration(text, v->kind == VALUE_SECONDS, field);
+		err = err ? err : in_range(*(uint64_t *)field, v);
+		break;
+	case VALUE_SHARE:
+		err = quantity_share(text, field);
+		break;
+	}
+	return err == -ENOMEM ? "out of memory" : err ? row->wanted : NULL;
+}
+
 static int apply(struct options *o, const struct option_row *row, const char *value)
 {
 	const char *wanted;
@@ -106,7 +187,7 @@ static int apply(struct options *o, const struct option_row *row, const char *va
 			return usage(o, "%s comes after the command", name);
 		return usage(o, "'%s' does not take %s", command_name(o->command), name);
 	}
-	wanted = row->set(o, value);
+	wanted = set_value(o, row, value);
 	if (wanted)
 		return usage(o, "bad value '%.40s' for %s: %s", value, name, wanted);
 	return 0;
@@ -143,44 +224,20 @@ static void set_presets(struct options *o)
 {
 	for (size_t i = 0; i < option_count; i++) {
 		if (option_rows[i].preset)
-			option_rows[i].set(o, option_rows[i].preset);
+			set_value(o, &option_rows[i], option_rows[i].preset);
 	}
 }
 
-/* What can only be judged when everything is known. */
 static int check(struct options *o)
 {
-	const struct target_spec *t = &o->target;
-	bool selected = t->n_pids || t->n_comms || t->cgroup;
 	const char *wrong;
 
 	if (o->command == CMD_NONE && o->json_schema)
 		o->command = CMD_REPORT;
 	if (o->command == CMD_NONE)
 		return usage(o, "no command");
-	if (o->json_schema)
-		return 0;
-	wrong = check_capture(o, selected || t->n_ports || t->program);
-	if (!wrong && o->command == CMD_FLAME)
-		wrong = check_flame(o, selected || t->n_ports || t->program);
-	if (wrong)
-		return usage(o, "%s", wrong);
-	if (o->input || o->folded)
-		return 0;
-	if (o->command == CMD_EXPORT) {
-		wrong = options_check_export(o);
-		return wrong ? usage(o, "%s", wrong) : 0;
-	}
-	if (t->program && selected)
-		return usage(o, "'-- PROGRAM' is the target: leave out -p, -c and --cgroup");
-	if (o->cost && !selected && !t->n_ports && !t->program)
-		return usage(o, "--cost is measured on a target: give -p, -c, -P or --cgroup");
-	if (command_rows[o->command].target == TARGET_OPTIONAL)
-		return t->program ? usage(o, "'%s' does not launch programs",
-					  command_name(o->command)) : 0;
-	if (!t->program && !selected && !t->n_ports)
-		return usage(o, "no target: give -p, -c, -P, --cgroup or '-- PROGRAM'");
-	return 0;
+	wrong = o->json_schema ? NULL : options_check(o);
+	return wrong ? usage(o, "%s", wrong) : 0;
 }
 
 int options_parse(struct options *o, int argc, char *const argv[])
@@ -217,7 +274,11 @@ int options_parse(struct options *o, int argc, char *const argv[])
 void options_free(struct options *o)
 {
 	target_spec_free(&o->target);
-	options_free_export(o);
+	for (size_t i = 0; i < o->export.n_groups; i++)
+		target_spec_free(&o->export.groups[i].spec);
+	free(o->export.groups);
+	o->export.groups = NULL;
+	o->export.n_groups = 0;
 }
 
 bool options_color(const struct options *o, int fd)

@@ -82,13 +82,13 @@ struct options {
 	bool against_typical;	/* flame: the tail against typical exchanges */
 	const char *against;	/* flame: or what is shown against this folded text; else NULL */
 	const char *folded;	/* flame: this text instead of a target; NULL: none */
-	bool samples;		/* its numbers are samples, not nanoseconds */
+	unsigned unit;		/* of its numbers: enum flame_unit */
 	bool by_stage;		/* flame: the ledger's stage is the first frame */
 	const char *chrome_trace;	/* flame: also a timeline there; NULL: none */
 	double threshold[THRESHOLD_COUNT];	/* of the diagnosis */
 	uint32_t ring_kib;	/* per CPU, a power of two */
 	uint32_t top;		/* worst exchanges to print; 0 is none */
-	enum color_when color;
+	unsigned color;		/* enum color_when */
 	struct export_options export;
 	unsigned verbose;	/* 1: libbpf's warnings, 2: all of its messages */
 	const char *input;	/* a capture instead of a target; "-": standard input */

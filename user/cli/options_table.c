@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* options_table.c - every command, every option, and what each does to struct options. */
-#include <stdlib.h>
-#include <string.h>
-
+/* options_table.c - every command and every option: what each takes, sets and says in help. */
+#include "capture/recorder.h"
 #include "cli/options_table.h"
-#include "base/quantity.h"
+#include "explain/profile.h"
+#include "flamegraph/flamegraph.h"
+#include "stream/tail.h"
 
 #define SHOWING	 (IN(CMD_REPORT) | IN(CMD_CONNS) | IN(CMD_SLOW))	/* read captures too */
 #define WATCHING (SHOWING | IN(CMD_RECORD) | IN(CMD_FLAME))
@@ -81,316 +81,189 @@ const struct command_row command_rows[CMD_COUNT] = {
 	},
 };
 
-#define NO_MEMORY "out of memory"
+#define SECOND_NS 1000000000ULL
+#define HOUR_NS   (3600 * SECOND_NS)
 
-static bool add_pid(struct target_spec *t, uint32_t pid)
-{
-	uint32_t *grown = reallocarray(t->pids, t->n_pids + 1, sizeof(*grown));
+/* Where a field is; does not compile if the field has another type. */
+#define PLACE(type, field) \
+	_Generic(((struct options *)0)->field, type: offsetof(struct options, field))
 
-	if (!grown)
-		return false;
-	t->pids = grown;
-	t->pids[t->n_pids++] = pid;
-	return true;
-}
+#define AT(type, field) .place = PLACE(type, field)
 
-static bool add_port(struct target_spec *t, uint32_t port)
-{
-	uint16_t *grown = reallocarray(t->ports, t->n_ports + 1, sizeof(*grown));
+#define SPECIAL(function)	{ VALUE_SPECIAL, .set = (function) }
+#define FLAG(field)		{ VALUE_FLAG, AT(bool, field) }
+#define TEXT(field)		{ VALUE_TEXT, AT(const char *, field) }
+#define WORD(field, list)	{ VALUE_WORD, AT(unsigned, field), .words = (list) }
+#define COUNT(field, low, high) \
+	{ VALUE_COUNT, AT(uint32_t, field), .min = (low), .max = (high) }
+#define BYTES(field, low) \
+	{ VALUE_BYTES, AT(uint64_t, field), .min = (low), .max = UINT64_MAX }
+#define TIME(field, low) \
+	{ VALUE_TIME, AT(uint64_t, field), .min = (low), .max = UINT64_MAX }
+#define SECONDS(field, low, high) \
+	{ VALUE_SECONDS, AT(uint64_t, field), .min = (low), .max = (high) }
+#define SHARE(field)		{ VALUE_SHARE, AT(double, field) }
+#define NUMBERS(field, n, high) \
+	{ VALUE_NUMBERS, AT(uint32_t *, field), .count = PLACE(size_t, n), .min = 1, .max = (high) }
 
-	if (!grown)
-		return false;
-	t->ports = grown;
-	t->ports[t->n_ports++] = (uint16_t)port;
-	return true;
-}
+static const char *const color_words[] = {
+	[COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never", NULL,
+};
 
-/* A list "1,2,3" of numbers up to max; wanted says so. */
-static const char *add_numbers(struct target_spec *t, const char *list, uint32_t max,
-			       bool (*add)(struct target_spec *, uint32_t), const char *wanted)
-{
-	for (;;) {
-		size_t len = strcspn(list, ",");
-		char part[16] = "";
-		uint32_t number;
+static const char *const mode_words[] = {
+	[PROFILE_CPU] = "cpu", [PROFILE_OFFCPU] = "offcpu", [PROFILE_WAKEUP] = "wakeup",
+	[PROFILE_TAIL] = "tail", NULL,
+};
 
-		if (len >= sizeof(part))
-			return wanted;
-		memcpy(part, list, len);
-		if (quantity_u32(part, 1, max, &number))
-			return wanted;
-		if (!add(t, number))
-			return NO_MEMORY;
-		if (!list[len])
-			return NULL;
-		list += len + 1;
-	}
-}
-
-static const char *set_pid(struct options *o, const char *value)
-{
-	return add_numbers(&o->target, value, INT32_MAX, add_pid,
-			   "a process id is a whole number from 1 to 2147483647");
-}
-
-static const char *set_port(struct options *o, const char *value)
-{
-	return add_numbers(&o->target, value, UINT16_MAX, add_port,
-			   "a port is a whole number from 1 to 65535");
-}
-
-static const char *set_comm(struct options *o, const char *value)
-{
-	struct target_spec *t = &o->target;
-	const char **grown;
-
-	if (!*value)
-		return "give a process name or a pattern such as 'nginx*'";
-	grown = reallocarray(t->comms, t->n_comms + 1, sizeof(*grown));
-	if (!grown)
-		return NO_MEMORY;
-	t->comms = grown;
-	t->comms[t->n_comms++] = value;
-	return NULL;
-}
-
-static const char *set_cgroup(struct options *o, const char *value)
-{
-	o->target.cgroup = value;
-	return *value ? NULL : "give the path of a control group";
-}
-
-static const char *set_duration(struct options *o, const char *value)
-{
-	return !quantity_duration(value, true, &o->duration_ns) && o->duration_ns ?
-		       NULL : "a duration is more than 0 and at most 365 days, as 10, 0.5 or 2m";
-}
-
-static const char *set_json(struct options *o, const char *value)
-{
-	(void)value;
-	o->json = true;
-	return NULL;
-}
-
-static const char *set_json_schema(struct options *o, const char *value)
-{
-	(void)value;
-	o->json_schema = true;
-	return NULL;
-}
-
-static const char *set_over(struct options *o, const char *value)
-{
-	o->has_over = true;
-	return quantity_duration(value, false, &o->over_ns) ?
-		       "a latency has a unit, as 5ms, 200us, 1.5s or 0ns" : NULL;
-}
-
-static const char *set_max_loss(struct options *o, const char *value)
-{
-	o->has_max_loss = true;
-	return quantity_share(value, &o->max_loss) ?
-		       "a share is a fraction from 0 to 1 or a percentage, as 0.01 or 1%" : NULL;
-}
-
-static const char *set_html(struct options *o, const char *value)
-{
-	o->html = value;
-	return *value ? NULL : "give the name of a file";
-}
-
-static const char *set_waterfall(struct options *o, const char *value)
-{
-	(void)value;
-	o->waterfall = true;
-	return NULL;
-}
-
-static const char *set_cost(struct options *o, const char *value)
-{
-	(void)value;
-	o->cost = true;
-	return NULL;
-}
-
-static const char *set_threshold(struct options *o, const char *value)
-{
-	return threshold_set(o->threshold, value);
-}
-
-static const char *set_no_syscalls(struct options *o, const char *value)
-{
-	(void)value;
-	o->no_syscalls = true;
-	return NULL;
-}
-
-static const char *set_ring_size(struct options *o, const char *value)
-{
-	return quantity_u32(value, 64, 65536, &o->ring_kib) || o->ring_kib & (o->ring_kib - 1) ?
-		       "a ring size is a power of two from 64 to 65536 (KiB)" : NULL;
-}
-
-static const char *set_top(struct options *o, const char *value)
-{
-	return quantity_u32(value, 0, 100, &o->top) ? "a count is a whole number from 0 to 100" :
-						      NULL;
-}
-
-static const char *set_color(struct options *o, const char *value)
-{
-	static const char *const names[] = {
-		[COLOR_AUTO] = "auto",
-		[COLOR_ALWAYS] = "always",
-		[COLOR_NEVER] = "never",
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (!strcmp(value, names[i])) {
-			o->color = (enum color_when)i;
-			return NULL;
-		}
-	}
-	return "it is auto, always or never";
-}
-
-static const char *set_verbose(struct options *o, const char *value)
-{
-	(void)value;
-	o->verbose++;
-	return NULL;
-}
-
-static const char *set_help(struct options *o, const char *value)
-{
-	(void)value;
-	o->action = ACTION_HELP;
-	return NULL;
-}
-
-static const char *set_version(struct options *o, const char *value)
-{
-	(void)value;
-	o->action = ACTION_VERSION;
-	return NULL;
-}
+static const char *const unit_words[] = { [FLAME_NS] = "ns", [FLAME_SAMPLES] = "samples", NULL };
 
 const struct option_row option_rows[] = {
-	{ "pid", 'p', "PID[,PID...]", ATTACHING, true, NULL,
-	 "these processes", set_pid },
-	{ "comm", 'c', "COMM", ATTACHING, true, NULL,
-	 "processes of this name, a glob such as 'nginx*'; may be repeated", set_comm },
-	{ "port", 'P', "PORT[,PORT...]", ATTACHING, true, NULL,
-	 "processes that listen on these local TCP ports; only connections\n"
-	 "of these ports count, those of a launched PROGRAM too", set_port },
-	{ "cgroup", 0, "PATH", ATTACHING, true, NULL,
-	 "processes of this control group and of those below it:\n"
-	 "an absolute path, or one relative to /sys/fs/cgroup", set_cgroup },
-	{ "input", 'i', "FILE", SHOWING | IN(CMD_FLAME), false, NULL,
-	 "read this capture (-: standard input) instead of watching: no root", set_input },
-	{ "output", 'o', "FILE", WATCHING, false, NULL,
-	 "write this capture file, besides what is printed;\n"
-	 "with record, - is standard output", set_output },
-	{ "max-size", 0, "SIZE", WATCHING, false, NULL,
-	 "stop when the capture is so large, at least 1M, as 500M or 2G;\n"
-	 "with --ring, keep no more than this", set_max_size },
-	{ "ring", 0, "SECONDS", IN(CMD_RECORD), false, NULL,
-	 "flight recorder: keep only the last seconds, in memory, and write\n"
-	 "them when SIGUSR1, --until, Ctrl-C, -d or the target's end comes", set_ring },
-	{ "until", 0, "'slow>TIME'", IN(CMD_RECORD), false, NULL,
-	 "stop at the first exchange that takes longer, as 'slow>50ms'", set_until },
-	{ "duration", 'd', "SECONDS", WATCHING, false, NULL,
-	 "watch for so long, or with a unit as 500ms or 2m;\n"
-	 "without it until Ctrl-C, or the program's end", set_duration },
-	{ "over", 0, "TIME", IN(CMD_SLOW), false, NULL,
-	 "exchanges of this latency and above, as 5ms, 200us or 0ns (all);\n"
-	 "without it those at or above the current P99", set_over },
-	{ "waterfall", 0, NULL, IN(CMD_SLOW), false, NULL,
-	 "several lines for each: its stages, and what the thread did in them", set_waterfall },
-	{ "listen", 0, "ADDRESS:PORT", IN(CMD_EXPORT), false, "127.0.0.1:9464",
-	 "where to serve; port 0 takes a free one", set_listen },
-	{ "target", 0, "NAME", IN(CMD_EXPORT), false, NULL,
-	 "the conditions that follow, up to the next --target, are a target\n"
-	 "of their own: its series carry target=\"NAME\"", set_target },
-	{ "syscalls", 0, NULL, IN(CMD_EXPORT), false, NULL,
-	 "time every system call too: dearer for the server", set_syscalls },
-	{ "measure-cost", 0, NULL, IN(CMD_EXPORT), false, NULL,
-	 "measure the kernel side's CPU time, one second in ten at most;\n"
-	 "keeps CAP_SYS_ADMIN", set_measure_cost },
-	{ "finding-window", 0, "TIME", IN(CMD_EXPORT), false, "30s",
-	 "a finding is said of the last complete window of this length, at\n"
-	 "least 1s; below 10s imbalance never holds", set_finding_window },
-	{ "max-series", 0, "N", IN(CMD_EXPORT), false, "10000",
-	 "series on a page; what is beyond goes to \"other\"", set_max_series },
-	{ "tls-cert", 0, "FILE", IN(CMD_EXPORT), false, NULL,
-	 "serve HTTPS with this certificate (PEM)", set_tls_cert },
-	{ "tls-key", 0, "FILE", IN(CMD_EXPORT), false, NULL,
-	 "and this key (PEM)", set_tls_key },
-	{ "auth-file", 0, "FILE", IN(CMD_EXPORT), false, NULL,
-	 "ask for the user and password of this file: one line, USER:PASSWORD", set_auth_file },
-	{ "print-metrics", 0, NULL, IN(CMD_EXPORT), false, NULL,
-	 "print what the metrics mean, in Markdown, and exit", set_print_metrics },
-	{ "top", 0, "N", IN(CMD_REPORT), false, "3",
-	 "print the N worst exchanges", set_top },
-	{ "threshold", 0, "NAME=VALUE", IN(CMD_REPORT), true, NULL,
-	 "a limit of the diagnosis, see below; may be repeated", set_threshold },
-	{ "no-syscalls", 0, NULL, IN(CMD_REPORT) | IN(CMD_RECORD), false, NULL,
-	 "leave out the system calls: cheaper for the server", set_no_syscalls },
-	{ "html", 0, "FILE", IN(CMD_REPORT), false, NULL,
-	 "write the report as a page too, with latency over time, the worst\n"
-	 "exchanges and the tail's flame graph; costs the server more", set_html },
-	{ "mode", 0, "MODE", IN(CMD_FLAME), false, "tail",
-	 "cpu: on-CPU samples; offcpu: blocked time; wakeup: by who ended it;\n"
-	 "tail: only while the tail waited, by stage", set_mode },
-	{ "against", 0, "WHAT", IN(CMD_FLAME), false, NULL,
-	 "typical: the tail compared with the faster half of the exchanges;\n"
-	 "a file: compared with folded text, as of an earlier flame", set_against },
-	{ "folded", 0, "FILE", IN(CMD_FLAME), false, NULL,
-	 "show folded text (-: standard input), ours or another tool's,\n"
-	 "instead of watching", set_folded },
-	{ "unit", 0, "UNIT", IN(CMD_FLAME), false, "ns",
-	 "with --folded: its numbers are ns or samples", set_unit },
-	{ "hz", 0, "N", IN(CMD_FLAME) | IN(CMD_RECORD) | IN(CMD_REPORT), false, "99",
-	 "samples a second on each CPU, at most 10000;\n"
-	 "record and report --html: 0 takes no stacks", set_hz },
-	{ "period", 0, "TIME", IN(CMD_FLAME) | IN(CMD_RECORD) | IN(CMD_REPORT), false, NULL,
-	 "the same as time between two samples, as 10ms (--hz 100)", set_period },
-	{ "depth", 0, "N", IN(CMD_FLAME) | IN(CMD_RECORD) | IN(CMD_REPORT), false, NULL,
-	 "innermost frames of a stack that are kept, 1 to 127 (default), each\n"
-	 "of the kernel's part and the program's", set_depth },
-	{ "window", 0, "SECONDS", IN(CMD_SLOW) | IN(CMD_FLAME) | IN(CMD_RECORD), false, NULL,
-	 "the tail is what is at or above the P99 of so long, 1 s to 1 h;\n"
-	 "default: a minute, with -i what record was told", set_window },
-	{ "debug-dir", 0, "DIR", IN(CMD_FLAME) | IN(CMD_RECORD) | IN(CMD_REPORT), false,
-	 NULL, "separate debug files by build-id; default: /usr/lib/debug", set_debug_dir },
-	{ "svg", 0, "FILE", IN(CMD_FLAME), false, NULL,
-	 "write a picture there instead of folded text to stdout", set_svg },
-	{ "by", 0, "stage", IN(CMD_FLAME), false, NULL,
-	 "first frame: the stage of the exchanges that waited for the thread", set_by },
-	{ "chrome-trace", 0, "FILE", IN(CMD_FLAME), false, NULL,
-	 "write a timeline too: turns, exchanges, off-CPU time, wake-ups, as\n"
-	 "trace-event JSON, for ui.perfetto.dev and speedscope", set_chrome_trace },
-	{ "cost", 0, NULL, IN(CMD_DOCTOR), false, NULL,
-	 "measure on the target what a report, its diagnosis and stacks cost\n"
-	 "the kernel; takes some five seconds", set_cost },
-	{ "json", 0, NULL, SHOWING | IN(CMD_DOCTOR), false, NULL,
-	 "print JSON instead of text", set_json },
-	{ "json-schema", 0, NULL, SHOWING | IN(CMD_NONE), false, NULL,
-	 "print the JSON schema and exit (without a command: report's)", set_json_schema },
-	{ "max-loss", 0, "SHARE", WATCHING, false, NULL,
-	 "exit with status 3 if more events were lost, as 0.01 or 1%;\n"
-	 "without it losses are shown but are no failure", set_max_loss },
-	{ "ring-size", 0, "KIB", WATCHING, false, "4096",
-	 "event ring of each CPU: a power of two, 64 to 65536", set_ring_size },
-	{ "color", 0, "WHEN", EVERY, false, "auto",
-	 "auto (on a terminal, no NO_COLOR), always or never", set_color },
-	{ "verbose", 'v', NULL, ALWAYS, false, NULL,
-	 "print libbpf's messages to stderr; twice for all of them", set_verbose },
-	{ "help", 'h', NULL, ALWAYS, false, NULL,
-	 "print this help and exit", set_help },
-	{ "version", 0, NULL, ALWAYS, false, NULL,
-	 "print the version and exit", set_version },
+	{ "pid", 'p', "PID[,PID...]", ATTACHING, NUMBERS(target.pids, target.n_pids, INT32_MAX),
+	  .help = "these processes",
+	  .wanted = "a process id is a whole number from 1 to 2147483647", .target = true },
+	{ "comm", 'c', "COMM", ATTACHING, SPECIAL(set_comm),
+	  .help = "processes of this name, a glob such as 'nginx*'; may be repeated",
+	  .target = true },
+	{ "port", 'P', "PORT[,PORT...]", ATTACHING,
+	  NUMBERS(target.ports, target.n_ports, UINT16_MAX),
+	  .help = "processes that listen on these local TCP ports; only connections\n"
+		  "of these ports count, those of a launched PROGRAM too",
+	  .wanted = "a port is a whole number from 1 to 65535", .target = true },
+	{ "cgroup", 0, "PATH", ATTACHING, TEXT(target.cgroup),
+	  .help = "processes of this control group and of those below it:\n"
+		  "an absolute path, or one relative to /sys/fs/cgroup",
+	  .wanted = "give the path of a control group", .target = true },
+	{ "input", 'i', "FILE", SHOWING | IN(CMD_FLAME), TEXT(input),
+	  .help = "read this capture (-: standard input) instead of watching: no root",
+	  .wanted = "give the path of a capture, or - for standard input" },
+	{ "output", 'o', "FILE", WATCHING, TEXT(output),
+	  .help = "write this capture file, besides what is printed;\n"
+		  "with record, - is standard output",
+	  .wanted = "give the path of the capture to write" },
+	{ "max-size", 0, "SIZE", WATCHING, BYTES(max_bytes, RECORDER_MIN_BYTES),
+	  .help = "stop when the capture is so large, at least 1M, as 500M or 2G;\n"
+		  "with --ring, keep no more than this",
+	  .wanted = "a size is at least 1M, as 500M or 2G" },
+	{ "ring", 0, "SECONDS", IN(CMD_RECORD), SECONDS(ring_ns, 1, HOUR_NS),
+	  .help = "flight recorder: keep only the last seconds, in memory, and write\n"
+		  "them when SIGUSR1, --until, Ctrl-C, -d or the target's end comes",
+	  .wanted = "a window is more than 0 and at most an hour, as 10, 0.5 or 2m" },
+	{ "until", 0, "'slow>TIME'", IN(CMD_RECORD), SPECIAL(set_until),
+	  .help = "stop at the first exchange that takes longer, as 'slow>50ms'" },
+	{ "duration", 'd', "SECONDS", WATCHING, SECONDS(duration_ns, 1, UINT64_MAX),
+	  .help = "watch for so long, or with a unit as 500ms or 2m;\n"
+		  "without it until Ctrl-C, or the program's end",
+	  .wanted = "a duration is more than 0 and at most 365 days, as 10, 0.5 or 2m" },
+	{ "over", 0, "TIME", IN(CMD_SLOW), TIME(over_ns, 0),
+	  .help = "exchanges of this latency and above, as 5ms, 200us or 0ns (all);\n"
+		  "without it those at or above the current P99",
+	  .wanted = "a latency has a unit, as 5ms, 200us, 1.5s or 0ns",
+	  .has = PLACE(bool, has_over) },
+	{ "waterfall", 0, NULL, IN(CMD_SLOW), FLAG(waterfall),
+	  .help = "several lines for each: its stages, and what the thread did in them" },
+	{ "listen", 0, "ADDRESS:PORT", IN(CMD_EXPORT), SPECIAL(set_listen),
+	  .help = "where to serve; port 0 takes a free one", .preset = "127.0.0.1:9464" },
+	{ "target", 0, "NAME", IN(CMD_EXPORT), SPECIAL(set_target),
+	  .help = "the conditions that follow, up to the next --target, are a target\n"
+		  "of their own: its series carry target=\"NAME\"" },
+	{ "syscalls", 0, NULL, IN(CMD_EXPORT), FLAG(export.syscalls),
+	  .help = "time every system call too: dearer for the server" },
+	{ "measure-cost", 0, NULL, IN(CMD_EXPORT), FLAG(export.measure_cost),
+	  .help = "measure the kernel side's CPU time, one second in ten at most;\n"
+		  "keeps CAP_SYS_ADMIN" },
+	{ "finding-window", 0, "TIME", IN(CMD_EXPORT), TIME(export.finding_window_ns, SECOND_NS),
+	  .help = "a finding is said of the last complete window of this length, at\n"
+		  "least 1s; below 10s imbalance never holds",
+	  .wanted = "a window has a unit and is 1s or more, as 30s or 2m", .preset = "30s" },
+	{ "max-series", 0, "N", IN(CMD_EXPORT), COUNT(export.max_series, 1, 10000000),
+	  .help = "series on a page; what is beyond goes to \"other\"",
+	  .wanted = "a count is a whole number from 1 to 10000000", .preset = "10000" },
+	{ "tls-cert", 0, "FILE", IN(CMD_EXPORT), TEXT(export.tls_cert),
+	  .help = "serve HTTPS with this certificate (PEM)",
+	  .wanted = "give a file" },
+	{ "tls-key", 0, "FILE", IN(CMD_EXPORT), TEXT(export.tls_key),
+	  .help = "and this key (PEM)",
+	  .wanted = "give a file" },
+	{ "auth-file", 0, "FILE", IN(CMD_EXPORT), TEXT(export.auth_file),
+	  .help = "ask for the user and password of this file: one line, USER:PASSWORD",
+	  .wanted = "give a file" },
+	{ "print-metrics", 0, NULL, IN(CMD_EXPORT), FLAG(export.print_metrics),
+	  .help = "print what the metrics mean, in Markdown, and exit" },
+	{ "top", 0, "N", IN(CMD_REPORT), COUNT(top, 0, 100),
+	  .help = "print the N worst exchanges",
+	  .wanted = "a count is a whole number from 0 to 100", .preset = "3" },
+	{ "threshold", 0, "NAME=VALUE", IN(CMD_REPORT), SPECIAL(set_threshold),
+	  .help = "a limit of the diagnosis, see below; may be repeated", .target = true },
+	{ "no-syscalls", 0, NULL, IN(CMD_REPORT) | IN(CMD_RECORD), FLAG(no_syscalls),
+	  .help = "leave out the system calls: cheaper for the server" },
+	{ "html", 0, "FILE", IN(CMD_REPORT), TEXT(html),
+	  .help = "write the report as a page too, with latency over time, the worst\n"
+		  "exchanges and the tail's flame graph; costs the server more",
+	  .wanted = "give the name of a file" },
+	{ "mode", 0, "MODE", IN(CMD_FLAME), WORD(mode, mode_words),
+	  .help = "cpu: on-CPU samples; offcpu: blocked time; wakeup: by who ended it;\n"
+		  "tail: only while the tail waited, by stage",
+	  .wanted = "a mode is cpu, offcpu, wakeup or tail", .preset = "tail" },
+	{ "against", 0, "WHAT", IN(CMD_FLAME), SPECIAL(set_against),
+	  .help = "typical: the tail compared with the faster half of the exchanges;\n"
+		  "a file: compared with folded text, as of an earlier flame" },
+	{ "folded", 0, "FILE", IN(CMD_FLAME), TEXT(folded),
+	  .help = "show folded text (-: standard input), ours or another tool's,\n"
+		  "instead of watching",
+	  .wanted = "give the path of folded text, or - for standard input" },
+	{ "unit", 0, "UNIT", IN(CMD_FLAME), WORD(unit, unit_words),
+	  .help = "with --folded: its numbers are ns or samples",
+	  .wanted = "a unit is ns or samples", .preset = "ns" },
+	{ "hz", 0, "N", IN(CMD_FLAME) | IN(CMD_RECORD) | IN(CMD_REPORT), SPECIAL(set_hz),
+	  .help = "samples a second on each CPU, at most 10000;\n"
+		  "record and report --html: 0 disables sampling", .preset = "99" },
+	{ "period", 0, "TIME", IN(CMD_FLAME) | IN(CMD_RECORD) | IN(CMD_REPORT), SPECIAL(set_period),
+	  .help = "the same as time between two samples, as 10ms (--hz 100)" },
+	{ "depth", 0, "N", IN(CMD_FLAME) | IN(CMD_RECORD) | IN(CMD_REPORT),
+	  COUNT(depth, 1, STACK_DEPTH),
+	  .help = "innermost frames of a stack that are kept, 1 to 127 (default), each\n"
+		  "of the kernel's part and the program's",
+	  .wanted = "a depth is a whole number from 1 to 127" },
+	{ "window", 0, "SECONDS", IN(CMD_SLOW) | IN(CMD_FLAME) | IN(CMD_RECORD),
+	  SECONDS(window_ns, TAIL_WINDOW_MIN_NS, TAIL_WINDOW_MAX_NS),
+	  .help = "the tail is what is at or above the P99 of so long, 1 s to 1 h;\n"
+		  "default: a minute, with -i what record was told",
+	  .wanted = "a window is from a second to an hour, as 10, 2.5 or 5m" },
+	{ "debug-dir", 0, "DIR", IN(CMD_FLAME) | IN(CMD_RECORD) | IN(CMD_REPORT), TEXT(debug_dir),
+	  .help = "separate debug files by build-id; default: /usr/lib/debug",
+	  .wanted = "give the path of a folder" },
+	{ "svg", 0, "FILE", IN(CMD_FLAME), TEXT(svg),
+	  .help = "write a picture there instead of folded text to stdout",
+	  .wanted = "give the path of a file" },
+	{ "by", 0, "stage", IN(CMD_FLAME), SPECIAL(set_by),
+	  .help = "first frame: the stage of the exchanges that waited for the thread" },
+	{ "chrome-trace", 0, "FILE", IN(CMD_FLAME), TEXT(chrome_trace),
+	  .help = "write a timeline too: turns, exchanges, off-CPU time, wake-ups, as\n"
+		  "trace-event JSON, for ui.perfetto.dev and speedscope",
+	  .wanted = "give the path of a file" },
+	{ "cost", 0, NULL, IN(CMD_DOCTOR), FLAG(cost),
+	  .help = "measure on the target what a report, its diagnosis and stacks cost\n"
+		  "the kernel; takes some five seconds" },
+	{ "json", 0, NULL, SHOWING | IN(CMD_DOCTOR), FLAG(json),
+	  .help = "print JSON instead of text" },
+	{ "json-schema", 0, NULL, SHOWING | IN(CMD_NONE), FLAG(json_schema),
+	  .help = "print the JSON schema and exit (without a command: report's)" },
+	{ "max-loss", 0, "SHARE", WATCHING, SHARE(max_loss),
+	  .help = "exit with status 3 if more events were lost, as 0.01 or 1%;\n"
+		  "without it losses are shown but are no failure",
+	  .wanted = "a share is a fraction from 0 to 1 or a percentage, as 0.01 or 1%",
+	  .has = PLACE(bool, has_max_loss) },
+	{ "ring-size", 0, "KIB", WATCHING, SPECIAL(set_ring_size),
+	  .help = "event ring of each CPU: a power of two, 64 to 65536", .preset = "4096" },
+	{ "color", 0, "WHEN", EVERY, WORD(color, color_words),
+	  .help = "auto (on a terminal, no NO_COLOR), always or never",
+	  .wanted = "it is auto, always or never", .preset = "auto" },
+	{ "verbose", 'v', NULL, ALWAYS, SPECIAL(set_verbose),
+	  .help = "print libbpf's messages to stderr; twice for all of them" },
+	{ "help", 'h', NULL, ALWAYS, SPECIAL(set_help),
+	  .help = "print this help and exit" },
+	{ "version", 0, NULL, ALWAYS, SPECIAL(set_version),
+	  .help = "print the version and exit" },
 };
 
 const size_t option_count = sizeof(option_rows) / sizeof(option_rows[0]);

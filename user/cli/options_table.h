@@ -20,39 +20,54 @@ struct command_row {
 	const char *examples[4];	/* a line each: what follows "epollscope" */
 };
 
-/* Sets what the option stands for; NULL, or what a good value would be. */
-typedef const char *option_set(struct options *o, const char *value);
+/* What the text after an option is, and the type of the field that it sets. */
+enum value_kind {
+	VALUE_SPECIAL,	/* by a function of its own */
+	VALUE_FLAG,	/* bool: there is no text */
+	VALUE_TEXT,	/* const char *: not empty; it belongs to argv */
+	VALUE_WORD,	/* unsigned: the place of the text among `words` */
+	VALUE_COUNT,	/* uint32_t */
+	VALUE_NUMBERS,	/* uint32_t * and a size_t: each number of "1,2,3" is added to the array */
+	VALUE_BYTES,	/* uint64_t */
+	VALUE_TIME,	/* uint64_t, ns: the text has a unit */
+	VALUE_SECONDS,	/* uint64_t, ns: seconds, or with a unit */
+	VALUE_SHARE,	/* double, 0 to 1 */
+};
 
-struct option_row {
-	const char *name;	/* long name; NULL if there is none */
-	char key;		/* short name; 0 if there is none */
-	const char *arg;	/* name of its argument; NULL if it takes none */
-	unsigned commands;	/* IN(...) of those that take it */
-	bool target;		/* says which processes */
-	const char *preset;	/* default, parsed as if given; NULL if there is none */
-	const char *help;	/* lines for help */
+/* Sets what a special option stands for; NULL, or what a good value would be. */
+typedef const char *option_set(struct options *o, const char *text);
+
+struct option_value {
+	enum value_kind kind;
+	size_t place;		/* of the field in struct options */
+	size_t count;		/* of the field that counts VALUE_NUMBERS */
+	uint64_t min, max;	/* of a count, each number, bytes, a time */
+	const char *const *words;	/* ended by NULL */
 	option_set *set;
 };
 
-/* Options about captures (options_capture.c). */
-option_set set_input, set_output, set_max_size, set_ring, set_until;
+struct option_row {
+	const char *name;	/* long name */
+	char key;		/* short name; 0 if there is none */
+	const char *arg;	/* name of its argument; NULL if it takes none */
+	unsigned commands;	/* IN(...) of those that take it */
+	struct option_value value;
+	const char *help;	/* lines for help */
+	const char *wanted;	/* what a good value would be; special options say it themselves */
+	const char *preset;	/* default, parsed as if given; NULL if there is none */
+	size_t has;		/* of the bool that tells that there was a value; 0: none */
+	bool target;		/* help lists it among those that say which processes */
+};
 
-/* What is wrong with them together, or NULL; `targeted` if a target is given. */
-const char *check_capture(const struct options *o, bool targeted);
+/* options_special.c */
+option_set set_comm, set_until, set_hz, set_period, set_ring_size, set_against, set_by, set_listen,
+	set_target, set_threshold, set_verbose, set_help, set_version;
 
-/* options_flame.c: what only flame takes, and what is about stacks and the tail. */
-option_set set_mode, set_against, set_folded, set_unit, set_hz, set_svg, set_by, set_chrome_trace,
-	set_period, set_depth, set_window, set_debug_dir;
+/* What is given since the last --target belongs to it. NULL, or what went wrong. */
+const char *options_end_group(struct options *o);
 
-const char *check_flame(const struct options *o, bool targeted);
-
-/* options_export.c: what only export takes. */
-option_set set_listen, set_target, set_max_series, set_syscalls, set_measure_cost, set_tls_cert,
-	set_tls_key, set_auth_file, set_print_metrics, set_finding_window;
-
-/* Ends the last --target. NULL, or what is wrong with them. */
-const char *options_check_export(struct options *o);
-void options_free_export(struct options *o);
+/* What is wrong with the options together, or NULL (options_check.c). */
+const char *options_check(struct options *o);
 
 extern const struct command_row command_rows[CMD_COUNT];
 extern const struct option_row option_rows[];

@@ -20,7 +20,7 @@
 struct session;
 
 struct session_config {
-	const uint16_t *ports;	/* only connections of these local ports; n_ports 0: all */
+	const uint32_t *ports;	/* only connections of these local ports; n_ports 0: all */
 	size_t n_ports;
 	uint32_t ring_kib;	/* a processor's ring, a power of two */
 	bool syscalls;		/* time every system call */

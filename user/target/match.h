@@ -46,7 +46,7 @@ void reason_give(struct reason *r, int err, const char *fmt, ...)
  * group or below it. If a port or the group has none, that is given as the reason; whatever could
  * be found is marked even then.
  */
-void match_ports(struct candidates *c, const uint16_t *ports, size_t n, struct reason *why);
+void match_ports(struct candidates *c, const uint32_t *ports, size_t n, struct reason *why);
 void match_cgroup(struct candidates *c, const char *path, struct reason *why);
 
 struct listen_socket {

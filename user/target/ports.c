@@ -25,7 +25,7 @@ struct set {
 
 /* What was found on the way from ports to processes. */
 struct search {
-	const uint16_t *ports;
+	const uint32_t *ports;
 	size_t n_ports;
 	bool *listening;	/* for each port: somebody does */
 	struct set inodes;
@@ -171,7 +171,7 @@ static void mark_owners(struct candidates *c, const struct search *s, struct rea
 			    s->ports[0]);
 }
 
-void match_ports(struct candidates *c, const uint16_t *ports, size_t n, struct reason *why)
+void match_ports(struct candidates *c, const uint32_t *ports, size_t n, struct reason *why)
 {
 	struct search s = { .ports = ports, .n_ports = n, .listening = calloc(n, sizeof(bool)) };
 	int err = s.listening ? read_namespace(&s, (uint32_t)getpid()) : -ENOMEM;

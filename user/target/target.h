@@ -18,7 +18,7 @@ struct target_spec {
 	size_t n_pids;
 	const char **comms;	/* globs, over the process's comm; compared up to its 15 bytes */
 	size_t n_comms;
-	uint16_t *ports;	/* local, of listening TCP sockets; no condition with a program */
+	uint32_t *ports;	/* local, of listening TCP sockets; no condition with a program */
 	size_t n_ports;
 	const char *cgroup;	/* NULL if not given */
 	char *const *program;	/* to launch; NULL if none */
