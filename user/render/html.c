@@ -4,9 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "render/html_private.h"
+#include "render/html_parts.h"
 #include "render/render.h"
 #include "base/term.h"
+
+static const char style[] =
+#include "user/render/html_page.css.h"
+	;
+
+static const char script[] =
+#include "user/render/html_page.js.h"
+	;
 
 /* Nothing from outside, whatever a name may contain. */
 static void put_head(FILE *out, const struct html_page *p)
@@ -20,7 +28,7 @@ static void put_head(FILE *out, const struct html_page *p)
 	      "form-action 'none'\">\n<title>", out);
 	if (p->r->n_targets)
 		html_bytes(out, p->r->targets[0].comm, sizeof(p->r->targets[0].comm));
-	fprintf(out, " - epollscope report</title>\n<style>\n%s</style>\n</head>\n", html_style);
+	fprintf(out, " - epollscope report</title>\n<style>\n%s</style>\n</head>\n", style);
 }
 
 static void put_target(FILE *out, const struct report *r)
@@ -123,12 +131,12 @@ int html_write(FILE *out, const struct html_page *p)
 	err = html_put_flame(out, p);
 	if (err)
 		return err;
-	html_put_tables(out, p);
-	html_put_price(out, p);
+	html_put_details(out, p);
+	html_put_loss(out, p);
 	fputs("</main>\n", out);
 	err = put_json(out, p->r);
 	if (err)
 		return err;
-	fprintf(out, "<script>\n%s</script>\n</body>\n</html>\n", html_script);
+	fprintf(out, "<script>\n%s</script>\n</body>\n</html>\n", script);
 	return ferror(out) ? -EIO : 0;
 }

@@ -8,7 +8,7 @@
  */
 #include <inttypes.h>
 
-#include "render/html_private.h"
+#include "render/html_parts.h"
 #include "base/term.h"
 
 #define ROWS_MAX 48u

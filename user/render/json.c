@@ -1,49 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* json.c - the report as one JSON document, schema epollscope.report/1. */
+#include "explain/finding.h"
+#include "render/columns.h"
 #include "render/render.h"
-
-/* What is not known without samples is null. */
-static void number_or_null(struct json *j, const char *key, bool known, uint64_t value)
-{
-	if (known)
-		json_u64(j, key, value);
-	else
-		json_null(j, key);
-}
-
-/* Rounding may have left it a little outside; not a number counts as 0. */
-static void put_share(struct json *j, const char *key, double share)
-{
-	json_double(j, key, share > 1 ? 1 : share > 0 ? share : 0);
-}
 
 static void put_dist(struct json *j, const char *key, const struct dist *d)
 {
-	bool any = d->count;
-
 	json_object(j, key);
-	json_u64(j, "count", d->count);
-	json_u64(j, "sum_ns", d->sum_ns);
-	number_or_null(j, "mean", any, dist_mean(d));
-	number_or_null(j, "p50", any, d->p50_ns);
-	number_or_null(j, "p90", any, d->p90_ns);
-	number_or_null(j, "p99", any, d->p99_ns);
-	number_or_null(j, "p999", any, d->p999_ns);
-	number_or_null(j, "max", any, d->max_ns);
+	json_columns(j, latency_columns, d);
 	json_object_end(j);
 }
 
-/* The members that stages, send and deliver have in common. */
-static void put_stage_dist(struct json *j, const char *name, const struct dist *d)
+static void put_rows(struct json *j, const char *key, const struct column *columns,
+		     const void *rows, size_t n, size_t row_size)
 {
-	bool any = d->count;
-
-	json_string(j, "stage", name);
-	json_u64(j, "count", d->count);
-	json_u64(j, "sum_ns", d->sum_ns);
-	number_or_null(j, "p50_ns", any, d->p50_ns);
-	number_or_null(j, "p99_ns", any, d->p99_ns);
-	number_or_null(j, "max_ns", any, d->max_ns);
+	json_array(j, key);
+	for (size_t i = 0; i < n; i++) {
+		json_object(j, NULL);
+		json_columns(j, columns, (const char *)rows + i * row_size);
+		json_object_end(j);
+	}
+	json_array_end(j);
 }
 
 static void put_split(struct json *j, const struct stage_info *s)
@@ -68,8 +45,9 @@ static void put_exchanges(struct json *j, const struct report *r)
 	json_array(j, "stages");
 	for (unsigned i = 0; i < STAGE_COUNT; i++) {
 		json_object(j, NULL);
-		put_stage_dist(j, stage_name(i), &r->stages[i].dist);
-		put_share(j, "tail_share", r->stages[i].tail_share);
+		json_string(j, "stage", stage_name(i));
+		json_columns(j, stage_columns, &r->stages[i].dist);
+		json_double(j, "tail_share", tail_share(r, i));
 		put_split(j, &r->stages[i]);
 		json_object_end(j);
 	}
@@ -77,7 +55,8 @@ static void put_exchanges(struct json *j, const struct report *r)
 	json_array(j, "after");
 	for (unsigned i = 0; i < 2; i++) {
 		json_object(j, NULL);
-		put_stage_dist(j, i ? "deliver" : "send", i ? &r->deliver : &r->send);
+		json_string(j, "stage", i ? "deliver" : "send");
+		json_columns(j, stage_columns, i ? &r->deliver : &r->send);
 		json_object_end(j);
 	}
 	json_array_end(j);
@@ -85,11 +64,7 @@ static void put_exchanges(struct json *j, const struct report *r)
 	json_u64(j, "count", r->tail_count);
 	json_u64(j, "ns", r->tail_ns);
 	json_object_end(j);
-	json_u64(j, "clamped", r->clamped);
-	json_u64(j, "async", r->async);
-	json_u64(j, "handoff", r->handoff);
-	json_u64(j, "merged", r->merged);
-	json_u64(j, "no_wait", r->no_wait);
+	json_columns(j, caveat_counts, r);
 	json_object_end(j);
 
 	if (r->exchanges_only) {
@@ -110,35 +85,10 @@ static void put_exchanges(struct json *j, const struct report *r)
 	json_array_end(j);
 }
 
-static void put_syscalls(struct json *j, const struct report *r)
-{
-	json_array(j, "syscalls");
-	for (size_t i = 0; i < r->n_syscalls; i++) {
-		const struct syscall_info *s = &r->syscalls[i];
-		bool any = s->dist.count;
-
-		json_object(j, NULL);
-		json_string(j, "name", s->name);
-		json_u64(j, "count", s->dist.count);
-		json_u64(j, "errors", s->errors);
-		json_u64(j, "eagain", s->eagain);
-		number_or_null(j, "p50_ns", any, s->dist.p50_ns);
-		number_or_null(j, "p90_ns", any, s->dist.p90_ns);
-		number_or_null(j, "p99_ns", any, s->dist.p99_ns);
-		number_or_null(j, "max_ns", any, s->dist.max_ns);
-		json_u64(j, "sum_ns", s->dist.sum_ns);
-		json_object_end(j);
-	}
-	json_array_end(j);
-}
-
 static void put_sched(struct json *j, const struct report *r)
 {
 	json_object(j, "sched");
-	json_u64(j, "wakeups", r->wakeups);
-	put_dist(j, "runqueue_ns", &r->runqueue);
-	json_u64(j, "preemptions", r->preemptions);
-	json_u64(j, "switches_missed", r->switches_missed);
+	json_columns(j, sched_counts, r);
 	json_array(j, "offcpu");
 	for (unsigned i = 0; i < OFFCPU_COUNT; i++) {
 		json_object(j, NULL);
@@ -148,39 +98,12 @@ static void put_sched(struct json *j, const struct report *r)
 		json_object_end(j);
 	}
 	json_array_end(j);
-	json_array(j, "wakers");
-	for (size_t i = 0; i < r->n_wakers; i++) {
-		json_object(j, NULL);
-		json_bytes(j, "comm", r->wakers[i].comm, sizeof(r->wakers[i].comm));
-		json_u64(j, "count", r->wakers[i].count);
-		json_object_end(j);
-	}
-	json_array_end(j);
+	put_rows(j, "wakers", waker_columns, r->wakers, r->n_wakers, sizeof(*r->wakers));
 	json_object_end(j);
 }
 
-static void put_loops(struct json *j, const struct report *r)
+static void put_eventpolls(struct json *j, const struct report *r)
 {
-	json_array(j, "loops");
-	for (size_t i = 0; i < r->n_loops; i++) {
-		const struct loop_info *l = &r->loops[i];
-
-		json_object(j, NULL);
-		json_u64(j, "pid", l->pid);
-		json_u64(j, "tid", l->tid);
-		json_bytes(j, "comm", l->comm, sizeof(l->comm));
-		json_u64(j, "turns", l->turns);
-		json_u64(j, "events", l->events);
-		json_u64(j, "wakeups", l->wakeups);
-		json_u64(j, "exchanges", l->exchanges);
-		json_u64(j, "accepts", l->accepts);
-		put_share(j, "busy_share", l->busy_share);
-		put_dist(j, "turn_ns", &l->turn);
-		put_dist(j, "wait_ns", &l->wait);
-		json_object_end(j);
-	}
-	json_array_end(j);
-	json_u64(j, "loops_merged", r->loops_merged);
 	json_array(j, "eventpolls");
 	for (size_t i = 0; i < r->n_eventpolls; i++) {
 		const struct eventpoll_info *e = &r->eventpolls[i];
@@ -202,11 +125,7 @@ static void put_loops(struct json *j, const struct report *r)
 static void put_connections(struct json *j, const struct report *r)
 {
 	json_object(j, "connections");
-	json_u64(j, "opened", r->connections.opened);
-	json_u64(j, "closed", r->connections.closed);
-	json_u64(j, "active", r->connections.active);
-	json_u64(j, "preexisting", r->connections.preexisting);
-	json_u64(j, "unknown", r->connections.unknown);
+	json_columns(j, connection_counts, r);
 	json_object(j, "by_state");
 	for (unsigned i = 1; i < TCP_STATES; i++)
 		json_u64(j, tcp_state_name(i), r->connections.by_state[i]);
@@ -215,26 +134,10 @@ static void put_connections(struct json *j, const struct report *r)
 	for (unsigned i = 0; i < CLOSE_REASONS; i++)
 		json_u64(j, close_reason_name(i), r->connections.by_reason[i]);
 	json_object_end(j);
-	json_u64(j, "retransmits", r->connections.retransmits);
-	json_u64(j, "resets", r->connections.resets);
+	json_columns(j, network_counts, r);
 	put_dist(j, "accept_wait_ns", &r->connections.accept_wait);
 	json_u64(j, "listen_overflows", r->connections.listen_overflows);
 	json_object_end(j);
-
-	json_array(j, "listeners");
-	for (size_t i = 0; i < r->n_listeners; i++) {
-		const struct listener_info *l = &r->listeners[i];
-
-		json_object(j, NULL);
-		json_u64(j, "port", l->port);
-		json_u64(j, "backlog", l->backlog);
-		json_u64(j, "backlog_max", l->backlog_max);
-		json_u64(j, "limit", l->limit);
-		json_u64(j, "queued", l->queued);
-		json_u64(j, "accepted", l->accepted);
-		json_object_end(j);
-	}
-	json_array_end(j);
 }
 
 /* What a capture without its end does not tell. */
@@ -256,13 +159,43 @@ static void put_loss(struct json *j, const struct report *r)
 		return;
 	}
 	json_object(j, "loss");
-	json_u64(j, "ring", r->loss.ring);
-	json_u64(j, "map_full", r->loss.map_full);
-	json_u64(j, "missed", r->loss.missed);
-	json_u64(j, "unmatched", r->loss.unmatched);
-	json_u64(j, "clock", r->loss.clock);
-	json_u64(j, "stacks", r->loss.stacks);
+	json_columns(j, loss_counts, r);
 	json_object_end(j);
+}
+
+static void put_evidence(struct json *j, const struct finding *f)
+{
+	json_object(j, "evidence");
+	for (size_t i = 0; i < f->n_evidence; i++) {
+		const struct evidence *e = &f->evidence[i];
+
+		if (e->text[0])
+			json_string(j, e->name, e->text);
+		else
+			json_double(j, e->name, e->value);
+	}
+	json_object_end(j);
+}
+
+static void put_findings(struct json *j, const struct report *r)
+{
+	json_array(j, "diagnosis");
+	for (size_t i = 0; i < r->n_findings; i++) {
+		const struct finding *f = &r->findings[i];
+
+		json_object(j, NULL);
+		json_string(j, "code", f->code);
+		json_string(j, "severity", severity_name(f->severity));
+		if (f->share < 0)
+			json_null(j, "share");
+		else
+			json_double(j, "share", f->share > 1 ? 1 : f->share);
+		json_string(j, "summary", f->summary);
+		put_evidence(j, f);
+		json_string(j, "advice", f->advice);
+		json_object_end(j);
+	}
+	json_array_end(j);
 }
 
 static void put_price(struct json *j, const struct report *r)
@@ -316,12 +249,17 @@ void render_report_json(FILE *out, const struct report *r)
 	if (r->exchanges_only) {
 		put_nulls(&j);
 	} else {
-		put_syscalls(&j, r);
+		put_rows(&j, "syscalls", syscall_columns, r->syscalls, r->n_syscalls,
+			 sizeof(*r->syscalls));
 		put_sched(&j, r);
-		put_loops(&j, r);
+		put_rows(&j, "loops", loop_columns, r->loops, r->n_loops, sizeof(*r->loops));
+		json_u64(&j, "loops_merged", r->loops_merged);
+		put_eventpolls(&j, r);
 		put_connections(&j, r);
+		put_rows(&j, "listeners", listener_columns, r->listeners, r->n_listeners,
+			 sizeof(*r->listeners));
 	}
-	json_diagnosis(&j, r);
+	put_findings(&j, r);
 	put_price(&j, r);
 	json_object_end(&j);
 	json_finish(&j);

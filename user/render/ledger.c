@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* ledger.c - where the tail went: the sentence, the percentiles, the stages. */
+/* ledger.c - where the tail went: findings, the sentence, the percentiles, the stages. */
 #include <inttypes.h>
 #include <string.h>
 
+#include "explain/finding.h"
+#include "render/columns.h"
 #include "render/render.h"
 
 #define BAR_COLUMNS 24
+#define LABEL_COLUMNS 12
 
 const char *stage_meaning(unsigned stage)
 {
@@ -28,11 +31,9 @@ const char *stage_meaning(unsigned stage)
 	return stage < STAGE_COUNT ? meaning[stage] : "";
 }
 
-static double tail_share(const struct report *r, unsigned stage)
+double tail_share(const struct report *r, unsigned stage)
 {
-	double share = r->stages[stage].tail_share;
-
-	return share > 0 && share <= 1 ? share : 0;
+	return clip_share(r->stages[stage].tail_share);
 }
 
 static unsigned largest_stage(const struct report *r, unsigned but)
@@ -43,6 +44,23 @@ static unsigned largest_stage(const struct report *r, unsigned but)
 		if (i != but && (top == STAGE_COUNT || tail_share(r, i) > tail_share(r, top)))
 			top = i;
 	return top;
+}
+
+void put_diagnosis(FILE *out, const struct report *r, const struct style *style)
+{
+	for (size_t i = 0; i < r->n_findings; i++) {
+		const struct finding *f = &r->findings[i];
+		struct para p;
+
+		para_begin(&p, out, style, i ? "" : "DIAGNOSIS", LABEL_COLUMNS);
+		para_item(&p, " ", "%s%s%s (%s).", ink_on(style, INK_BOLD), f->code, ink_off(style),
+			  severity_name(f->severity));
+		para_words(&p, f->summary);
+		para_words(&p, f->advice);
+		para_end(&p);
+	}
+	if (r->n_findings)
+		fputc('\n', out);
 }
 
 /* Why a report can be empty, from what was seen all the same. */
@@ -113,40 +131,28 @@ void put_summary(FILE *out, const struct report *r)
 	para_end(&p);
 }
 
-static void put_latency_row(FILE *out, const char *name, const struct dist *d)
+static void put_row(FILE *out, const char *name, const struct column *columns,
+		    const struct dist *d)
 {
-	uint64_t mean = d->sum_ns / d->count;
-	const uint64_t value[] = { mean,      d->p50_ns,  d->p90_ns,
-				   d->p99_ns, d->p999_ns, d->max_ns };
-
 	put_cell(out, name, -10);
-	put_cell(out, format_fit(d->count, 12).s, 13);
-	for (size_t i = 0; i < sizeof(value) / sizeof(value[0]); i++)
-		put_cell(out, format_ns(value[i]).s, 11);
-	fputc('\n', out);
+	text_cells(out, columns, d);
 }
 
 void put_latency(FILE *out, const struct report *r, const struct style *style)
 {
 	if (!r->latency.count && !r->client.count)
 		return;
-	fprintf(out, "\n%s%-10s%13s%11s%11s%11s%11s%11s%11s%s\n", ink_on(style, INK_BOLD),
-		"LATENCY", "exchanges", "mean", "P50", "P90", "P99", "P99.9", "max",
-		ink_off(style));
-	if (r->latency.count)
-		put_latency_row(out, "server", &r->latency);
-	if (r->client.count)
-		put_latency_row(out, "client", &r->client);
-}
-
-/* The columns that stages, send and deliver have in common. */
-static void put_stage_cells(FILE *out, const char *name, const struct dist *d)
-{
-	put_cell(out, name, -10);
-	put_cell(out, format_fit(d->count, 12).s, 13);
-	put_cell(out, d->count ? format_ns(d->p50_ns).s : "-", 11);
-	put_cell(out, d->count ? format_ns(d->p99_ns).s : "-", 11);
-	put_cell(out, d->count ? format_ns(d->max_ns).s : "-", 11);
+	fprintf(out, "\n%s%-10s", ink_on(style, INK_BOLD), "LATENCY");
+	text_heads(out, latency_columns);
+	fprintf(out, "%s\n", ink_off(style));
+	if (r->latency.count) {
+		put_row(out, "server", latency_columns, &r->latency);
+		fputc('\n', out);
+	}
+	if (r->client.count) {
+		put_row(out, "client", latency_columns, &r->client);
+		fputc('\n', out);
+	}
 }
 
 static void put_bar(FILE *out, double share)
@@ -157,24 +163,27 @@ static void put_bar(FILE *out, double share)
 		fputc('#', out);
 }
 
-static double part_of(uint64_t part, uint64_t whole)
+static const char *part_of(struct fmt *text, uint64_t part, uint64_t whole)
 {
-	return whole ? (double)part / (double)whole : 0;
+	*text = format_share(whole ? (double)part / (double)whole : 0);
+	return text->s;
 }
 
-static void put_split(FILE *out, const struct stage_info *s, const struct style *style)
+bool split_words(char *out, size_t len, const struct stage_info *s)
 {
-	if (!s->has_split || !s->split_ns)
-		return;
-	fprintf(out, "%s%-12son-CPU %s, runnable %s, blocked %s", ink_on(style, INK_DIM), "",
-		format_share(part_of(s->oncpu_ns, s->split_ns)).s,
-		format_share(part_of(s->runnable_ns, s->split_ns)).s,
-		format_share(part_of(s->blocked_ns, s->split_ns)).s);
+	struct fmt oncpu, runnable, blocked, whole;
 	/* A split of a part only says so. */
-	if (s->split_ns < s->dist.sum_ns - s->dist.sum_ns / 20)
-		fprintf(out, " (of the %s of its time that could be split)",
-			format_share(part_of(s->split_ns, s->dist.sum_ns)).s);
-	fprintf(out, "%s\n", ink_off(style));
+	bool partly = s->split_ns < s->dist.sum_ns - s->dist.sum_ns / 20;
+
+	if (!s->has_split || !s->split_ns)
+		return false;
+	snprintf(out, len, "on-CPU %s, runnable %s, blocked %s%s%s%s",
+		 part_of(&oncpu, s->oncpu_ns, s->split_ns),
+		 part_of(&runnable, s->runnable_ns, s->split_ns),
+		 part_of(&blocked, s->blocked_ns, s->split_ns), partly ? " (of the " : "",
+		 partly ? part_of(&whole, s->split_ns, s->dist.sum_ns) : "",
+		 partly ? " of its time that could be split)" : "");
+	return true;
 }
 
 static void put_stages(FILE *out, const struct report *r, const struct style *style)
@@ -182,9 +191,9 @@ static void put_stages(FILE *out, const struct report *r, const struct style *st
 	unsigned top = largest_stage(r, STAGE_COUNT);
 
 	for (unsigned i = 0; i < STAGE_COUNT; i++) {
-		const struct stage_info *s = &r->stages[i];
+		char split[200];
 
-		put_stage_cells(out, stage_name(i), &s->dist);
+		put_row(out, stage_name(i), stage_columns, &r->stages[i].dist);
 		put_cell(out, format_share(tail_share(r, i)).s, 9);
 		if (tail_share(r, i) * BAR_COLUMNS >= 0.5) {
 			fprintf(out, "  %s", i == top ? ink_on(style, INK_RED) : "");
@@ -192,38 +201,27 @@ static void put_stages(FILE *out, const struct report *r, const struct style *st
 			fputs(i == top ? ink_off(style) : "", out);
 		}
 		fputc('\n', out);
-		put_split(out, s, style);
+		if (split_words(split, sizeof(split), &r->stages[i]))
+			fprintf(out, "%s%-12s%s%s\n", ink_on(style, INK_DIM), "", split,
+				ink_off(style));
 	}
-}
-
-void caveat_words(const struct report *r, struct counted_words out[CAVEAT_WORDS])
-{
-	const struct counted_words words[CAVEAT_WORDS] = {
-		{ r->async, "answered in a later turn than they were read (async)" },
-		{ r->handoff, "answered by another thread than the reader (handoff)" },
-		{ r->merged, "with the return stamp lost: their busy is inside dispatch (merged)" },
-		{ r->no_wait, "read without a wait since the data came: all dispatch" },
-		{ r->clamped, "with a stamp moved to keep the order (clamped)" },
-	};
-
-	memcpy(out, words, sizeof(words));
 }
 
 static void put_caveats(FILE *out, const struct report *r)
 {
-	struct counted_words caveats[CAVEAT_WORDS];
 	struct para p;
 	bool any = false;
 
-	caveat_words(r, caveats);
-	for (size_t i = 0; i < CAVEAT_WORDS; i++) {
-		if (!caveats[i].count)
+	for (const struct column *c = caveat_counts; c->at.size; c++) {
+		uint64_t n = column_number(c, r);
+
+		if (!c->text || !n)
 			continue;
 		if (!any)
 			para_begin(&p, out, NULL, "of these", 10);
 		any = true;
-		para_item(&p, "; ", "%s", format_count(caveats[i].count).s);
-		para_words(&p, caveats[i].words);
+		para_item(&p, "; ", "%s", format_count(n).s);
+		para_words(&p, c->text);
 	}
 	if (any)
 		para_end(&p);
@@ -233,15 +231,16 @@ void put_ledger(FILE *out, const struct report *r, const struct style *style)
 {
 	if (!r->latency.count)
 		return;
-	fprintf(out, "\n%s%-10s%13s%11s%11s%11s%9s%s\n", ink_on(style, INK_BOLD), "LEDGER",
-		"exchanges", "P50", "P99", "max", "of tail", ink_off(style));
+	fprintf(out, "\n%s%-10s", ink_on(style, INK_BOLD), "LEDGER");
+	text_heads(out, stage_columns);
+	fprintf(out, "%9s%s\n", "of tail", ink_off(style));
 	put_stages(out, r, style);
 	if (r->send.count || r->deliver.count) {
 		fprintf(out, "%sthen, not part of the latency%s\n", ink_on(style, INK_DIM),
 			ink_off(style));
-		put_stage_cells(out, "send", &r->send);
+		put_row(out, "send", stage_columns, &r->send);
 		fputc('\n', out);
-		put_stage_cells(out, "deliver", &r->deliver);
+		put_row(out, "deliver", stage_columns, &r->deliver);
 		fputc('\n', out);
 	}
 	put_caveats(out, r);

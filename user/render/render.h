@@ -44,22 +44,13 @@ const char *schema_text(const char *name);
 
 /* Parts that several renderers share. A NULL offset_ns means that wall time is not known. */
 
-void json_diagnosis(struct json *j, const struct report *r);
-
 const char *stage_meaning(unsigned stage);	/* what it says when a stage is large */
 
-/* A count and what it counts: to be shown when it is not 0. */
-struct counted_words {
-	uint64_t count;
-	const char *words;
-};
+/* A stage's share of the tail, 0 to 1. */
+double tail_share(const struct report *r, unsigned stage);
 
-#define CAVEAT_WORDS 5
-#define LOSS_WORDS 6
-
-/* Exchanges that are not like the others; what was lost, what that biases, what to raise. */
-void caveat_words(const struct report *r, struct counted_words out[CAVEAT_WORDS]);
-void loss_words(const struct report *r, struct counted_words out[LOSS_WORDS]);
+/* "on-CPU 70 %, runnable 5 %, blocked 25 %"; false if it is not known. */
+bool split_words(char *out, size_t len, const struct stage_info *s);
 
 /* What a thread did in a stage: "slept 5 ms in read (disk)". */
 struct story_part;

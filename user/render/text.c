@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "render/columns.h"
 #include "render/render.h"
 
 #define LABEL_COLUMNS 12
@@ -58,21 +59,11 @@ static void put_syscalls(FILE *out, const struct report *r, const struct style *
 {
 	if (!r->n_syscalls)
 		return;
-	fprintf(out, "\n%s%-14s%12s%10s%12s%11s%11s%11s%11s%s\n", ink_on(style, INK_BOLD),
-		"SYSCALLS", "count", "errors", "EAGAIN", "P50", "P99", "max", "total",
-		ink_off(style));
+	fprintf(out, "\n%s", ink_on(style, INK_BOLD));
+	text_heads(out, syscall_columns);
+	fprintf(out, "%s\n", ink_off(style));
 	for (size_t i = 0; i < r->n_syscalls; i++) {
-		const struct syscall_info *s = &r->syscalls[i];
-		const struct dist *d = &s->dist;
-
-		put_cell(out, s->name, -14);
-		put_cell(out, format_fit(d->count, 11).s, 12);
-		put_cell(out, s->errors ? format_fit(s->errors, 9).s : "-", 10);
-		put_cell(out, s->eagain ? format_fit(s->eagain, 11).s : "-", 12);
-		put_cell(out, d->count ? format_ns(d->p50_ns).s : "-", 11);
-		put_cell(out, d->count ? format_ns(d->p99_ns).s : "-", 11);
-		put_cell(out, d->count ? format_ns(d->max_ns).s : "-", 11);
-		put_cell(out, format_ns(d->sum_ns).s, 11);
+		text_cells(out, syscall_columns, &r->syscalls[i]);
 		fputc('\n', out);
 	}
 }
@@ -113,11 +104,7 @@ static void put_sched(FILE *out, const struct report *r, const struct style *sty
 		return;
 	fputc('\n', out);
 	para_begin(&p, out, style, "SCHEDULER", LABEL_COLUMNS);
-	para_item(&p, ", ", "%s wake-ups", format_count(r->wakeups).s);
-	para_item(&p, ", ", "%s preemptions", format_count(r->preemptions).s);
-	if (r->switches_missed)
-		para_item(&p, ", ", "%s switches that the kernel did not tell of",
-			  format_count(r->switches_missed).s);
+	text_counts(&p, sched_counts, r);
 	para_end(&p);
 	if (d->count) {
 		para_begin(&p, out, NULL, "run queue", LABEL_COLUMNS);
@@ -145,24 +132,11 @@ static void put_loops(FILE *out, const struct report *r, const struct style *sty
 {
 	if (!r->n_loops)
 		return;
-	fprintf(out, "\n%s%-16s%9s%12s%13s%12s%9s%7s%11s%11s%s\n", ink_on(style, INK_BOLD),
-		"EVENT LOOPS", "tid", "turns", "events/wait", "exchanges", "accepts", "busy",
-		"turn P99", "max", ink_off(style));
+	fprintf(out, "\n%s", ink_on(style, INK_BOLD));
+	text_heads(out, loop_columns);
+	fprintf(out, "%s\n", ink_off(style));
 	for (size_t i = 0; i < r->n_loops && i < LOOPS_SHOWN; i++) {
-		const struct loop_info *l = &r->loops[i];
-		char tid[12];
-
-		snprintf(tid, sizeof(tid), "%u", l->tid);
-		put_cell(out, format_comm(l->comm, sizeof(l->comm), 16).s, -16);
-		put_cell(out, tid, 9);
-		put_cell(out, format_fit(l->turns, 11).s, 12);
-		put_cell(out, l->turns ? format_decimal((double)l->events / (double)l->turns, 1).s
-				       : "-", 13);
-		put_cell(out, format_fit(l->exchanges, 11).s, 12);
-		put_cell(out, format_fit(l->accepts, 8).s, 9);
-		put_cell(out, format_share(l->busy_share).s, 7);
-		put_cell(out, l->turn.count ? format_ns(l->turn.p99_ns).s : "-", 11);
-		put_cell(out, l->turn.count ? format_ns(l->turn.max_ns).s : "-", 11);
+		text_cells(out, loop_columns, &r->loops[i]);
 		fputc('\n', out);
 	}
 	if (r->n_loops > LOOPS_SHOWN)
@@ -220,15 +194,8 @@ static void put_connections(FILE *out, const struct report *r, const struct styl
 
 	fputc('\n', out);
 	para_begin(&p, out, style, "CONNECTIONS", LABEL_COLUMNS);
-	para_item(&p, ", ", "%s opened", format_count(r->connections.opened).s);
-	para_item(&p, ", ", "%s closed", format_count(r->connections.closed).s);
-	para_item(&p, ", ", "%s active", format_count(r->connections.active).s);
-	para_item(&p, ", ", "%s older than the attach",
-		  format_count(r->connections.preexisting).s);
-	if (r->connections.unknown)
-		para_item(&p, ", ", "%s never accepted", format_count(r->connections.unknown).s);
-	para_item(&p, ", ", "%s retransmits", format_count(r->connections.retransmits).s);
-	para_item(&p, ", ", "%s resets", format_count(r->connections.resets).s);
+	text_counts(&p, connection_counts, r);
+	text_counts(&p, network_counts, r);
 	para_end(&p);
 	put_counts(out, "in state", r->connections.by_state, TCP_STATES, tcp_state_name);
 	put_counts(out, "closed by", r->connections.by_reason, CLOSE_REASONS, close_reason_name);
@@ -243,32 +210,11 @@ static void put_connections(FILE *out, const struct report *r, const struct styl
 	put_listeners(out, r);
 }
 
-void loss_words(const struct report *r, struct counted_words out[LOSS_WORDS])
-{
-	const struct counted_words words[LOSS_WORDS] = {
-		{ r->loss.ring, "events found the ring buffer full: single exchanges and "
-				"connections may be missing from lists, counts and percentiles "
-				"are not touched; raise --ring-size" },
-		{ r->loss.map_full, "times there was no room to follow a connection, thread or "
-				    "stack: what they did is not counted; watch fewer targets" },
-		{ r->loss.missed, "hook firings were skipped by the kernel: stages next to them "
-				  "may be merged or missing; watch fewer targets" },
-		{ r->loss.unmatched, "exchanges had an answer that could not be placed: they are "
-				     "not in any number above" },
-		{ r->loss.clock, "durations ended before they began and were left out" },
-		{ r->loss.stacks, "stack samples were lost or cut: flame graphs miss them" },
-	};
-
-	memcpy(out, words, sizeof(words));
-}
-
 static void put_loss(FILE *out, const struct report *r, const struct style *style)
 {
-	struct counted_words losses[LOSS_WORDS];
 	struct para p;
 	bool any = false;
 
-	loss_words(r, losses);
 	fputc('\n', out);
 	if (r->loss_unknown) {
 		para_begin(&p, out, style, "LOST", LABEL_COLUMNS);
@@ -276,13 +222,15 @@ static void put_loss(FILE *out, const struct report *r, const struct style *styl
 		para_end(&p);
 		return;
 	}
-	for (size_t i = 0; i < LOSS_WORDS; i++) {
-		if (!losses[i].count)
+	for (const struct column *c = loss_counts; c->key; c++) {
+		uint64_t lost = column_number(c, r);
+
+		if (!lost)
 			continue;
 		para_begin(&p, out, style, any ? "" : "LOST", LABEL_COLUMNS);
 		any = true;
-		para_item(&p, " ", "%s", format_count(losses[i].count).s);
-		para_words(&p, losses[i].words);
+		para_item(&p, " ", "%s", format_count(lost).s);
+		para_words(&p, c->text);
 		para_end(&p);
 	}
 	if (!any) {

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * html_details.c - system calls, event loops, the scheduler, connections; what was lost, what
+ * watching cost, what this kernel could not tell.
+ */
+#include <math.h>
+
+#include "render/html_parts.h"
+#include "render/render.h"
+#include "base/term.h"
+
+#define LOOPS_SHOWN 64
+#define WAKERS_SHOWN 8
+
+static void put_rows(FILE *out, const char *label, const struct column *columns, const void *rows,
+		     size_t n, size_t row_size)
+{
+	html_table_begin(out, label);
+	html_heads(out, columns);
+	html_table_body(out);
+	for (size_t i = 0; i < n; i++)
+		html_row(out, columns, (const char *)rows + i * row_size);
+	html_table_end(out);
+}
+
+static void put_syscalls(FILE *out, const struct report *r)
+{
+	fputs("<h3>System calls</h3>\n", out);
+	if (r->n_syscalls)
+		put_rows(out, "System calls", syscall_columns, r->syscalls, r->n_syscalls,
+			 sizeof(*r->syscalls));
+	else
+		fputs("<p>None were timed.</p>\n", out);
+}
+
+static void put_loops(FILE *out, const struct report *r)
+{
+	if (!r->n_loops)
+		return;
+	fputs("<h3>Event loops</h3>\n", out);
+	put_rows(out, "Event loops", loop_columns, r->loops,
+		 r->n_loops < LOOPS_SHOWN ? r->n_loops : LOOPS_SHOWN, sizeof(*r->loops));
+	if (r->n_loops > LOOPS_SHOWN)
+		fprintf(out, "<p class=\"note\">and %zu less busy ones (all are in --json)</p>\n",
+			r->n_loops - LOOPS_SHOWN);
+	if (r->loops_merged)
+		fprintf(out, "<p class=\"note\">and %s more that share one row (thread 0)</p>\n",
+			format_count(r->loops_merged).s);
+}
+
+static void put_sched(FILE *out, const struct report *r)
+{
+	fputs("<h3>Scheduler</h3>\n<dl class=\"pairs\">", out);
+	html_pairs(out, sched_counts, r);
+	if (r->runqueue.count) {
+		html_pair_ns(out, "run queue P50", r->runqueue.p50_ns);
+		html_pair_ns(out, "run queue P99", r->runqueue.p99_ns);
+		html_pair_ns(out, "run queue max", r->runqueue.max_ns);
+	}
+	for (unsigned i = 0; i < OFFCPU_COUNT; i++) {
+		if (!r->offcpu_count[i])
+			continue;
+		fprintf(out, "<div><dt>off-CPU, %s</dt><dd>", offcpu_name(i));
+		html_ns(out, r->offcpu_ns[i]);
+		fprintf(out, " in %s</dd></div>", format_count(r->offcpu_count[i]).s);
+	}
+	fputs("</dl>\n", out);
+}
+
+static void put_connections(FILE *out, const struct report *r)
+{
+	const struct dist *wait = &r->connections.accept_wait;
+
+	fputs("<h3>Connections</h3>\n<dl class=\"pairs\">", out);
+	html_pairs(out, connection_counts, r);
+	html_pairs(out, network_counts, r);
+	if (r->connections.listen_overflows)
+		html_pair_count(out, "dropped: accept queue full", r->connections.listen_overflows);
+	for (unsigned i = 0; i < TCP_STATES; i++)
+		if (r->connections.by_state[i])
+			html_pair_count(out, tcp_state_name(i), r->connections.by_state[i]);
+	for (unsigned i = 0; i < CLOSE_REASONS; i++) {
+		if (!r->connections.by_reason[i])
+			continue;
+		fprintf(out, "<div><dt>closed by %s</dt><dd>", close_reason_name(i));
+		html_count(out, r->connections.by_reason[i]);
+		fputs("</dd></div>", out);
+	}
+	if (wait->count) {
+		html_pair_ns(out, "accept wait P50", wait->p50_ns);
+		html_pair_ns(out, "accept wait P99", wait->p99_ns);
+		html_pair_ns(out, "accept wait max", wait->max_ns);
+	}
+	fputs("</dl>\n", out);
+}
+
+void html_put_details(FILE *out, const struct html_page *p)
+{
+	html_section(out, "details", "Details");
+	if (p->r->exchanges_only) {
+		fputs("<p>Not known: the recording has no end.</p>\n", out);
+	} else {
+		put_syscalls(out, p->r);
+		put_loops(out, p->r);
+		put_sched(out, p->r);
+		if (p->r->n_wakers)
+			put_rows(out, "Who woke the loops", waker_columns, p->r->wakers,
+				 p->r->n_wakers < WAKERS_SHOWN ? p->r->n_wakers : WAKERS_SHOWN,
+				 sizeof(*p->r->wakers));
+		put_connections(out, p->r);
+		if (p->r->n_listeners)
+			put_rows(out, "Listening sockets", listener_columns, p->r->listeners,
+				 p->r->n_listeners, sizeof(*p->r->listeners));
+	}
+	html_section_end(out);
+}
+
+static void put_loss(FILE *out, const struct report *r)
+{
+	static const char *const heads[] = { "Counter", "Lost", "What that means", NULL };
+
+	if (r->loss_unknown) {
+		fputs("<p>Loss is not known: the recording has no end.</p>\n", out);
+		return;
+	}
+	if (!columns_sum(loss_counts, r))
+		fputs("<p>Nothing was lost.</p>\n", out);
+	html_table(out, "Losses", heads);
+	for (const struct column *c = loss_counts; c->at.size; c++) {
+		fprintf(out, "<tr><th scope=\"row\">%s</th>", c->key);
+		html_cell_count(out, column_number(c, r));
+		fputs("<td class=\"why\">", out);
+		html_text(out, c->html);
+		fputs("</td></tr>\n", out);
+	}
+	html_table_end(out);
+}
+
+static void put_pair(FILE *out, const char *name, const char *value, const char *unit)
+{
+	fprintf(out, "<div><dt>%s</dt><dd>", name);
+	html_text(out, value);
+	fprintf(out, "%s</dd></div>", unit);
+}
+
+static void put_overhead(FILE *out, const struct report *r)
+{
+	double seconds = (double)r->window_ns / 1e9;
+
+	fputs("<h3>Overhead</h3>\n<dl class=\"pairs\">", out);
+	if (!r->overhead.bpf_known)
+		put_pair(out, "BPF", r->exchanges_only ? "not known" :
+			 "not known (run-time statistics are off)", "");
+	if (r->overhead.bpf_known && r->latency.count)
+		put_pair(out, "BPF an exchange",
+			 format_count((uint64_t)(r->overhead.bpf_ns_per_exchange + 0.5)).s, " ns");
+	if (r->overhead.bpf_known)
+		put_pair(out, "BPF", format_decimal(r->overhead.bpf_cpu_seconds, 3).s, " s");
+	if (isfinite(r->overhead.collector_cpu_seconds))
+		put_pair(out, "collector",
+			 format_decimal(r->overhead.collector_cpu_seconds, 3).s, " s");
+	if (seconds > 0 && isfinite(r->overhead.collector_cpu_seconds))
+		put_pair(out, "collector, of a core",
+			 format_share(r->overhead.collector_cpu_seconds / seconds).s, "");
+	html_pair_count(out, "events read", r->events);
+	fputs("</dl>\n<p class=\"note\">With the stacks that a flame graph needs, "
+	      "watching costs more than for a report alone.</p>\n", out);
+}
+
+void html_put_loss(FILE *out, const struct html_page *p)
+{
+	const struct report *r = p->r;
+
+	html_section(out, "loss", "Loss and overhead");
+	put_loss(out, r);
+	put_overhead(out, r);
+	if (r->n_notes) {
+		fputs("<h3>Notes</h3>\n<ul class=\"notes\">", out);
+		for (size_t i = 0; i < r->n_notes; i++) {
+			fputs("<li>", out);
+			html_bytes(out, r->notes[i], 512);
+			fputs("</li>", out);
+		}
+		fputs("</ul>\n", out);
+	}
+	html_section_end(out);
+}
