@@ -22,8 +22,7 @@ struct sample {
 	struct loop_info loop;
 	struct waker_info waker;
 	struct finding finding;
-	struct story story;
-	const struct story *stories[1];
+	struct waterfall waterfall;
 	struct html_page page;
 };
 
@@ -61,11 +60,12 @@ static void fill_hostile(struct sample *s)
 				       .evidence = { { .name = "who", .text = "<img src=x>" } } };
 	s->r.findings = &s->finding;
 	s->r.n_findings = 1;
-	s->story = (struct story){ .n = 1 };
-	s->story.part[0] = (struct story_part){ .stage = STAGE_SERVICE, .what = STORY_RUNNABLE,
-						.ns = 500, .pid = 1, .comm = HOSTILE };
-	s->stories[0] = &s->story;
-	s->page = (struct html_page){ .r = &s->r, .stories = s->stories };
+	s->waterfall = (struct waterfall){ .n = 1 };
+	s->waterfall.part[0] = (struct waterfall_part){
+		.stage = STAGE_SERVICE, .what = WATERFALL_RUNNABLE, .ns = 500, .pid = 1,
+		.comm = HOSTILE,
+	};
+	s->page = (struct html_page){ .r = &s->r, .waterfalls = &s->waterfall };
 }
 
 static char *written(const struct html_page *page)

@@ -35,9 +35,20 @@ static void add_stack(struct profile *p, uint32_t pid, int32_t id, const char *c
 	add_stack(p, pid, id, list_, sizeof(list_) / sizeof(list_[0]));		\
 } while (0)
 
+static struct profile *new_profile(void)
+{
+	return profile_new(history_new(HISTORY_WHOLE), HZ);
+}
+
+static void free_profile(struct profile *p)
+{
+	history_free(p->history);
+	profile_free(p);
+}
+
 static struct profile *with_stacks(void)
 {
-	struct profile *p = profile_new(HZ);
+	struct profile *p = new_profile();
 
 	assert_non_null(p);
 	STACK(p, 0, KERNEL_SLEEP, "schedule_[k]", "nanosleep_[k]");
@@ -53,7 +64,7 @@ static void sample(struct profile *p, uint32_t tid, uint64_t at, int32_t user)
 	struct ev_sample s = { .head = { .kind = EV_SAMPLE, .time_ns = at }, .pid = PID, .tid = tid,
 			       .kernel_stack = -1, .user_stack = user, .comm = "srv" };
 
-	profile_sample(p, &s);
+	history_add_sample(p->history, &s);
 }
 
 static struct ev_offcpu absence(uint32_t tid, uint64_t start, uint64_t blocked, uint64_t runnable)
@@ -70,7 +81,7 @@ static void blocked(struct profile *p, uint32_t tid, uint64_t start, uint64_t ns
 {
 	struct ev_offcpu o = absence(tid, start, ns, runnable);
 
-	profile_offcpu(p, &o);
+	history_add_offcpu(p->history, &o);
 }
 
 /* Begins at `start`; the stages in the order runqueue, busy, dispatch, service. */
@@ -87,7 +98,7 @@ static void exchange(struct profile *p, uint64_t start, const uint64_t stage[4],
 	x.head.time_ns = start + x.latency_ns;
 	if (flags & EXCHANGE_HANDOFF)
 		x.tid = OTHER;
-	profile_exchange(p, &x);
+	history_add_exchange(p->history, &x);
 }
 
 #define EXCHANGE(p, start, flags, ...) \
@@ -126,7 +137,7 @@ static const struct profile_tail everything = { .to_ns = UINT64_MAX };
 
 static void test_nothing(void **state)
 {
-	struct profile *p = profile_new(HZ);
+	struct profile *p = new_profile();
 	struct profile_tail tail = everything;
 	struct profile_stats stats;
 
@@ -135,8 +146,8 @@ static void test_nothing(void **state)
 		expect_tree(p, mode, false, &tail, 0, "");
 	expect_tree(p, PROFILE_OFFCPU, true, NULL, 0, "");
 	profile_get_stats(p, PROFILE_CPU, &stats);
-	assert_int_equal(stats.samples + stats.absences + stats.dropped + stats.broken, 0);
-	profile_free(p);
+	assert_int_equal(stats.samples + stats.offcpu + stats.dropped + stats.broken, 0);
+	free_profile(p);
 	profile_free(NULL);
 }
 
@@ -154,7 +165,7 @@ static void test_cpu(void **state)
 		    "srv;[libc.so.6];main;serve;hash 20000000\n"
 		    "srv;[no stack] 20000000\n"
 		    "srv;_start;main;serve 10000000\n");
-	profile_free(p);
+	free_profile(p);
 }
 
 static void test_offcpu(void **state)
@@ -164,13 +175,13 @@ static void test_offcpu(void **state)
 
 	(void)state;
 	idle.flags = OFFCPU_IN_WAIT;
-	profile_offcpu(p, &idle);
+	history_add_offcpu(p->history, &idle);
 	blocked(p, LOOP, 10 * MS, 7 * MS, 2 * MS);
 	blocked(p, OTHER, 10 * MS, 5, 0);
 	blocked(p, LOOP, 20 * MS, 0, 4 * MS);	/* preempted: not blocked */
 	expect_tree(p, PROFILE_OFFCPU, false, NULL, 7 * MS + 5,
 		    "srv;_start;main;serve;nanosleep_[k];schedule_[k] 7000005\n");
-	profile_free(p);
+	free_profile(p);
 }
 
 /* By whom: a thread with its stack, an interrupt without whom it hit, nobody. */
@@ -180,21 +191,21 @@ static void test_wakeup(void **state)
 	struct ev_offcpu o = absence(LOOP, 10 * MS, 3 * MS, 0);
 
 	(void)state;
-	profile_offcpu(p, &o);
+	history_add_offcpu(p->history, &o);
 	o = absence(LOOP, 20 * MS, 4 * MS, 0);
 	o.flags = OFFCPU_WAKER;
 	memcpy(o.waker_comm, "worker", 7);
 	o.waker_pid = PID;
 	o.waker_user_stack = USER_HASH;
-	profile_offcpu(p, &o);
+	history_add_offcpu(p->history, &o);
 	o.start_ns += 10 * MS;
 	o.waker_kernel_stack = KERNEL_IRQ;
-	profile_offcpu(p, &o);
+	history_add_offcpu(p->history, &o);
 	expect_tree(p, PROFILE_WAKEUP, false, NULL, 11 * MS,
 		    "[interrupt];asm_sysvec_timer_[k];try_to_wake_up_[k];srv 4000000\n"
 		    "[waker not seen];srv 3000000\n"
 		    "worker;[libc.so.6];main;serve;hash;srv 4000000\n");
-	profile_free(p);
+	free_profile(p);
 }
 
 static void expect_tail(struct profile *p, uint64_t exchanges, uint64_t stage_ns,
@@ -228,7 +239,7 @@ static void test_tail(void **state)
 		    "service;srv;_start;main;serve 5000000\n"
 		    "service;srv;_start;main;serve;nanosleep_[k];schedule_[k] 4000001\n"
 		    "service;srv;_start;main;serve;nanosleep_[k];schedule_[k];[runnable] 1000000\n");
-	profile_free(p);
+	free_profile(p);
 }
 
 /* One sample counts for each exchange that waited while it was taken. */
@@ -248,7 +259,7 @@ static void test_tail_shared(void **state)
 		    "dispatch;[not sampled] 2000000\n"
 		    "service;srv;[libc.so.6];main;serve;hash 5000003\n"
 		    "service;srv;_start;main;serve 5000003\n");
-	profile_free(p);
+	free_profile(p);
 }
 
 /* Where no thread answers for the time it is not in the tree; runqueue is what it says. */
@@ -267,10 +278,10 @@ static void test_tail_stages(void **state)
 	x.stage_ns[STAGE_RUNQUEUE] = 8 * MS;	/* from 163, a millisecond more than the absence tells */
 	x.stage_ns[STAGE_RETURN] = 9 * MS;
 	x.stage_ns[STAGE_SERVICE] = 20 * MS;
-	profile_exchange(p, &x);
+	history_add_exchange(p->history, &x);
 	wait.flags = OFFCPU_IN_WAIT;
 	wait.kernel_stack = wait.user_stack = USER_HASH;	/* an earlier absence's */
-	profile_offcpu(p, &wait);
+	history_add_offcpu(p->history, &wait);
 	expect_tail(p, 1, 37 * MS, 8 * MS,
 		    "return;[not sampled] 9000000\n"
 		    "runqueue;[runnable] 1000000\n"
@@ -282,7 +293,7 @@ static void test_tail_stages(void **state)
 		    "runqueue;srv;[wait for events];[runnable] 7000000\n"
 		    "service;[not sampled] 20000000\n");
 	assert_int_equal(tail.latency_ns, 60 * MS);
-	profile_free(p);
+	free_profile(p);
 }
 
 static void test_tail_async(void **state)
@@ -295,7 +306,7 @@ static void test_tail_async(void **state)
 	blocked(p, LOOP, 110 * MS, 5 * MS, 0);
 	expect_tail(p, 1, 21 * MS, 0,
 		    "dispatch;[not sampled] 1000000\nservice;[asynchronous] 20000000\n");
-	profile_free(p);
+	free_profile(p);
 }
 
 /* The thread that answered, which may have waited for something to do at first. */
@@ -308,7 +319,7 @@ static void test_tail_handoff(void **state)
 	EXCHANGE(p, 100 * MS, EXCHANGE_HANDOFF, 0, 0, 0, 20 * MS);
 	EXCHANGE(p, 300 * MS, 0, 0, 0, 0, 2 * MS);
 	wait.flags = OFFCPU_IN_WAIT;
-	profile_offcpu(p, &wait);
+	history_add_offcpu(p->history, &wait);
 	blocked(p, OTHER, 110 * MS, 5 * MS, 0);
 	blocked(p, LOOP, 110 * MS, 6 * MS, 0);	/* the reader's, by then nobody's business */
 	sample(p, OTHER, 105 * MS, USER_HASH);
@@ -319,7 +330,7 @@ static void test_tail_handoff(void **state)
 		    "service;[handed over];srv;[wait for events];[runnable] 1000000\n"
 		    "service;[handed over];srv;_start;main;serve;nanosleep_[k];schedule_[k] 5000000\n"
 		    "service;srv;_start;main;serve 2000000\n");
-	profile_free(p);
+	free_profile(p);
 }
 
 static void test_tail_set(void **state)
@@ -333,7 +344,7 @@ static void test_tail_set(void **state)
 	expect_tree(p, PROFILE_TAIL, false, &tail, 11 * MS, "service;[not sampled] 11000000\n");
 	assert_int_equal(tail.exchanges, 2);
 	assert_int_equal(tail.latency_ns, 11 * MS);
-	profile_free(p);
+	free_profile(p);
 }
 
 /* Many samples and exchanges that no division likes: nothing is lost, nothing appears. */
@@ -364,7 +375,7 @@ static void test_tail_sums(void **state)
 	assert_int_equal(flame_total(t), sum);
 	assert_true(tail.explained_ns <= sum);
 	flame_free(t);
-	profile_free(p);
+	free_profile(p);
 }
 
 /* Service before busy, busy before what nobody waits for; cut where the stages meet. */
@@ -397,7 +408,7 @@ static void test_by_stage(void **state)
 		    "dispatch;[waker not seen];srv 1000000\n"
 		    "other;[waker not seen];srv 21000000\n"
 		    "service;[waker not seen];srv 15000000\n");
-	profile_free(p);
+	free_profile(p);
 }
 
 /* Against a count of every nanosecond. */
@@ -437,17 +448,17 @@ static void test_stage_map_sums(void **state)
 
 static void test_dropped(void **state)
 {
-	struct profile *p = profile_new(HZ);
+	struct profile *p = new_profile();
 	struct profile_stats stats;
 
 	(void)state;
-	for (unsigned i = 0; i < PROFILE_LIMIT + 3; i++)
+	for (unsigned i = 0; i < HISTORY_WHOLE + 3; i++)
 		sample(p, LOOP, i, -1);
 	profile_get_stats(p, PROFILE_CPU, &stats);
-	assert_int_equal(stats.samples, PROFILE_LIMIT);
+	assert_int_equal(stats.samples, HISTORY_WHOLE);
 	assert_int_equal(stats.dropped, 3);
-	assert_int_equal(stats.unnamed, PROFILE_LIMIT);
-	profile_free(p);
+	assert_int_equal(stats.unnamed, HISTORY_WHOLE);
+	free_profile(p);
 }
 
 static void test_broken(void **state)
@@ -476,7 +487,7 @@ static void test_broken(void **state)
 	assert_int_equal(stats.cut, 1);
 	assert_int_equal(stats.user_frames, 13 + 3 + 4 + 2 + 2);
 	assert_int_equal(stats.unknown, 3);
-	profile_free(p);
+	free_profile(p);
 }
 
 int main(void)

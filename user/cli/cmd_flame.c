@@ -18,6 +18,7 @@
 
 struct flame {
 	const struct options *o;
+	struct history *history;
 	struct profile *profile;
 	struct chrome_trace *trace;	/* NULL: none is wanted, or not attached yet */
 	struct out_file svg, timeline;
@@ -39,7 +40,7 @@ static int on_exchange(void *ctx, const struct exchange_info *x)
 	bool slow = tail_set_add(f->tail, x->ex.head.time_ns, x->ex.latency_ns);
 
 	if (slow || f->o->against_typical || f->o->by_stage)
-		profile_exchange(f->profile, &x->ex);
+		history_add_exchange(f->history, &x->ex);
 	if (f->trace)
 		chrome_trace_exchange(f->trace, &x->ex);
 	return 0;
@@ -57,14 +58,14 @@ static void on_offcpu(void *ctx, const struct ev_offcpu *o)
 {
 	struct flame *f = ctx;
 
-	profile_offcpu(f->profile, o);
+	history_add_offcpu(f->history, o);
 	if (f->trace)
 		chrome_trace_offcpu(f->trace, o);
 }
 
 static void on_sample(void *ctx, const struct ev_sample *s)
 {
-	profile_sample(((struct flame *)ctx)->profile, s);
+	history_add_sample(((struct flame *)ctx)->history, s);
 }
 
 static void on_stack(void *ctx, const struct named_stack *s)
@@ -99,10 +100,7 @@ static struct profile_tail tail_of(const struct flame *f, const struct watch_res
 	dist_from_hist(&d, &w->aggregate->ledger.latency);
 	if (typical)
 		return (struct profile_tail){ .to_ns = d.p50_ns };
-	return (struct profile_tail){
-		.from_ns = d.p99_ns ? hist_bucket_upper(hist_bucket(d.p99_ns) - 1) + 1 : 0,
-		.to_ns = UINT64_MAX,
-	};
+	return (struct profile_tail){ .from_ns = dist_tail_ns(&d), .to_ns = UINT64_MAX };
 }
 
 static int make_tree(struct flame *f, const struct watch_result *w, struct flame_tree *tree)
@@ -246,7 +244,8 @@ static int open_files(struct flame *f)
 {
 	if (out_file_open(&f->svg, f->o->svg) || out_file_open(&f->timeline, f->o->chrome_trace))
 		return EXIT_FAULT;
-	f->profile = profile_new(f->o->hz);
+	f->history = history_new(HISTORY_WHOLE);
+	f->profile = f->history ? profile_new(f->history, f->o->hz) : NULL;
 	f->base = f->o->against ? flame_new() : NULL;
 	f->tail = tail_set_new();
 	if (f->profile && f->tail && (f->base || !f->o->against))
@@ -271,6 +270,7 @@ int cmd_flame(const struct options *o)
 	if (!status)
 		status = watch_status(o, &w, aggregate_lost_events(w.aggregate));
 	profile_free(f.profile);
+	history_free(f.history);
 	flame_free(f.base);
 	tail_set_free(f.tail);
 	watch_free(&w);

@@ -5,7 +5,7 @@
 #include "cli/commands.h"
 #include "capture/recorder.h"
 #include "render/render.h"
-#include "explain/story.h"
+#include "explain/waterfall.h"
 #include "base/status.h"
 #include "watch/watch.h"
 
@@ -13,7 +13,7 @@ struct lines {
 	bool json;
 	struct style style;
 	const struct watch_result *watch;
-	struct story_store *story;	/* of a waterfall, else NULL */
+	struct history *history;	/* of waterfalls; else NULL */
 };
 
 /* A reader of a pipe wants each line now; a write error ends the watch. */
@@ -35,20 +35,20 @@ static int print_conn(void *ctx, const struct ev_conn_close *c)
 
 static void print_waterfall(const struct lines *l, const struct exchange_info *x)
 {
-	struct story story;
+	struct waterfall w;
 
-	story_tell(l->story, &x->ex, &story);
-	render_waterfall(stdout, x, &story, l->watch->realtime_offset_ns, &l->style);
+	waterfall_fill(&w, l->history, &x->ex, 0);
+	render_waterfall(stdout, x, &w, l->watch->realtime_offset_ns, &l->style);
 }
 
 static void on_turn(void *ctx, const struct ev_turn *t)
 {
-	story_turn(((struct lines *)ctx)->story, t);
+	history_add_turn(((struct lines *)ctx)->history, t);
 }
 
 static void on_offcpu(void *ctx, const struct ev_offcpu *o)
 {
-	story_offcpu(((struct lines *)ctx)->story, o);
+	history_add_offcpu(((struct lines *)ctx)->history, o);
 }
 
 static int print_exchange(void *ctx, const struct exchange_info *x)
@@ -57,7 +57,7 @@ static int print_exchange(void *ctx, const struct exchange_info *x)
 
 	if (l->json)
 		render_slow_json(stdout, x, l->watch->realtime_offset_ns);
-	else if (l->story)
+	else if (l->history)
 		print_waterfall(l, x);
 	else
 		render_slow_text(stdout, x, l->watch->realtime_offset_ns, &l->style);
@@ -77,7 +77,7 @@ static void begin_slow(void *ctx)
 {
 	struct lines *l = ctx;
 
-	if (!l->json && !l->story)
+	if (!l->json && !l->history)
 		render_slow_header(stdout, &l->style);
 	flush_stdout();
 }
@@ -141,8 +141,8 @@ int cmd_slow(const struct options *o)
 	int status;
 
 	if (o->waterfall && !o->json) {
-		l.story = story_new();
-		if (!l.story) {
+		l.history = history_new(HISTORY_RECENT);
+		if (!l.history) {
 			fail_line("out of memory");
 			return EXIT_FAULT;
 		}
@@ -151,6 +151,6 @@ int cmd_slow(const struct options *o)
 		handlers.blame = true;
 	}
 	status = run(o, &handlers, &w);
-	story_free(l.story);
+	history_free(l.history);
 	return status;
 }

@@ -7,20 +7,15 @@
 #include "cli/commands.h"
 #include "explain/finding.h"
 #include "explain/report_build.h"
+#include "explain/worst.h"
 #include "cli/report_page.h"
 #include "capture/recorder.h"
 #include "render/render.h"
 #include "base/status.h"
 #include "watch/watch.h"
 
-/* The slowest exchanges, slowest first, and what explains them. */
-struct worst {
-	struct exchange_info *list;
-	size_t n, room;
-	struct blame *blame;
-};
-
 struct reporting {
+	struct history *history;
 	struct worst worst;
 	struct recorder *rec;	/* with -o; else NULL */
 	struct html_take *page;	/* with --html; else NULL */
@@ -28,28 +23,20 @@ struct reporting {
 
 static void on_turn(void *ctx, const struct ev_turn *t)
 {
-	blame_turn(((struct reporting *)ctx)->worst.blame, t);
+	history_add_turn(((struct reporting *)ctx)->history, t);
 }
 
 static void on_offcpu(void *ctx, const struct ev_offcpu *o)
 {
-	blame_offcpu(((struct reporting *)ctx)->worst.blame, o);
+	history_add_offcpu(((struct reporting *)ctx)->history, o);
 }
 
-static int keep_worst(void *ctx, const struct exchange_info *x)
+static int on_exchange(void *ctx, const struct exchange_info *x)
 {
-	struct worst *w = &((struct reporting *)ctx)->worst;
-	size_t i;
+	struct reporting *r = ctx;
 
-	blame_exchange(w->blame, &x->ex);
-	if (!w->room || (w->n == w->room &&
-			 x->ex.latency_ns <= w->list[w->n - 1].ex.latency_ns))
-		return 0;
-	if (w->n < w->room)
-		w->n++;
-	for (i = w->n - 1; i > 0 && w->list[i - 1].ex.latency_ns < x->ex.latency_ns; i--)
-		w->list[i] = w->list[i - 1];
-	w->list[i] = *x;
+	history_add_exchange(r->history, &x->ex);
+	worst_add(&r->worst, x, r->history);
 	return 0;
 }
 
@@ -92,10 +79,10 @@ static int fill_notes(struct report *r, const struct watch_result *w)
 }
 
 static int build(struct report *r, const struct watch_result *w, const struct options *o,
-		 struct blame *blame)
+		 struct history *history)
 {
 	struct report_source from = {
-		.aggregate = w->aggregate, .facts = &w->facts, .blame = blame,
+		.aggregate = w->aggregate, .facts = &w->facts, .history = history,
 		.threshold = o->threshold, .events = w->events,
 		.window_ns = w->end_ns > w->start_ns ? w->end_ns - w->start_ns : 0,
 		.listen_overflows = w->listen_overflows,
@@ -136,13 +123,12 @@ static void name_code(struct report *r, struct html_take *page)
 static int print(const struct options *o, const struct watch_result *w,
 		 struct reporting *reporting)
 {
-	struct worst *worst = &reporting->worst;
 	struct style style = { .color = !o->json && options_color(o, 1) };
-	struct report r = { .worst = worst->list, .n_worst = worst->n };
+	struct report r = { .worst = reporting->worst.list, .n_worst = reporting->worst.n };
 	int status = EXIT_FAULT;
 
-	worst->list = NULL;
-	if (build(&r, w, o, worst->blame)) {
+	reporting->worst.list = NULL;
+	if (build(&r, w, o, reporting->history)) {
 		fail_line("out of memory");
 	} else {
 		if (reporting->page) {
@@ -153,7 +139,10 @@ static int print(const struct options *o, const struct watch_result *w,
 			render_report_json(stdout, &r);
 		else
 			render_report_text(stdout, &r, &style);
-		status = reporting->page ? html_take_write(reporting->page, &r) : EXIT_OK;
+		status = EXIT_OK;
+		if (reporting->page)
+			status = html_take_write(reporting->page, &r,
+						 reporting->worst.waterfalls);
 		if (!status)
 			status = watch_status(o, w, r.loss.ring);
 	}
@@ -173,32 +162,30 @@ static int end(const struct options *o, const struct watch_result *w, struct rep
 int cmd_report(const struct options *o)
 {
 	struct watch_result w = { 0 };
-	struct reporting r = { .worst.room = o->top };
+	struct reporting r = { .history = history_new(o->html ? HISTORY_WHOLE : HISTORY_RECENT) };
 	struct watch_handlers handlers = {
-		.exchange = keep_worst, .turn = on_turn, .offcpu = on_offcpu,
+		.exchange = on_exchange, .turn = on_turn, .offcpu = on_offcpu,
 		.ctx = &r, .syscalls = true, .blame = true,
 	};
 	int status;
 
-	r.worst.list = calloc(o->top ? o->top : 1, sizeof(*r.worst.list));
-	r.worst.blame = blame_new();
-	if (!r.worst.list || !r.worst.blame) {
+	if (worst_init(&r.worst, o->top, o->html) || !r.history) {
 		fail_line("out of memory");
-		free(r.worst.list);
-		blame_free(r.worst.blame);
+		worst_free(&r.worst);
+		history_free(r.history);
 		return EXIT_FAULT;
 	}
 	status = recorder_open(&r.rec, o, &handlers);
 	if (!status && o->html)
-		status = html_take_open(&r.page, o, &handlers);
+		status = html_take_open(&r.page, o, r.history, &handlers);
 	if (!status)
 		status = watch(o, &handlers, &w);
 	if (!status)
 		status = end(o, &w, &r);
-	free(r.worst.list);
-	blame_free(r.worst.blame);
+	worst_free(&r.worst);
 	recorder_close(r.rec);
 	html_take_close(r.page);
+	history_free(r.history);
 	watch_free(&w);
 	return status;
 }

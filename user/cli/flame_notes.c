@@ -57,7 +57,7 @@ void flame_say_stats(struct profile *p, const struct options *o, const struct wa
 	if (o->input && !w->stack_hz)
 		say_line("no stacks were recorded: record takes them, report -o only with --html");
 	say_line("%s samples, %s absences, %s stacks", format_count(s.samples).s,
-		 format_count(s.absences).s, format_count(s.stacks).s);
+		 format_count(s.offcpu).s, format_count(s.stacks).s);
 	if (s.unnamed)
 		say_line("%s of them have no stack: none could be taken", format_count(s.unnamed).s);
 	if (s.broken)

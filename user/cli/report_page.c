@@ -11,14 +11,6 @@
 #include "cli/report_page.h"
 #include "base/status.h"
 
-#define PART_WORTH 200	/* turns and absences below this part of the worst make no story */
-
-/* One of the worst exchanges; its story is told at once: what it needs is forgotten later. */
-struct told {
-	uint64_t conn, number, latency_ns;
-	struct story story;
-};
-
 struct html_take {
 	const char *path;
 	int fd;
@@ -28,29 +20,8 @@ struct html_take {
 	struct watch_handlers to;
 	struct heatmap *heat;
 	struct profile *profile;
-	struct story_store *store;
-	struct told *told;	/* slowest first */
-	size_t n_told, room;
+	struct history *history;
 };
-
-static uint64_t story_worth_ns(const struct html_take *t)
-{
-	return t->n_told < t->room || !t->room ? 0 : t->told[t->n_told - 1].latency_ns / PART_WORTH;
-}
-
-static void tell(struct html_take *t, const struct ev_exchange *x)
-{
-	size_t i;
-
-	if (!t->room || (t->n_told == t->room && x->latency_ns <= t->told[t->n_told - 1].latency_ns))
-		return;
-	if (t->n_told < t->room)
-		t->n_told++;
-	for (i = t->n_told - 1; i > 0 && t->told[i - 1].latency_ns < x->latency_ns; i--)
-		t->told[i] = t->told[i - 1];
-	t->told[i] = (struct told){ x->conn, x->number, x->latency_ns, { .n = 0 } };
-	story_tell(t->store, x, &t->told[i].story);
-}
 
 static void on_attached(void *ctx)
 {
@@ -64,8 +35,6 @@ static int on_exchange(void *ctx, const struct exchange_info *x)
 {
 	struct html_take *t = ctx;
 
-	profile_exchange(t->profile, &x->ex);
-	tell(t, &x->ex);
 	return t->to.exchange ? t->to.exchange(t->to.ctx, x) : 0;
 }
 
@@ -73,8 +42,6 @@ static void on_turn(void *ctx, const struct ev_turn *turn)
 {
 	struct html_take *t = ctx;
 
-	if (turn->long_ns >= story_worth_ns(t))
-		story_turn(t->store, turn);
 	if (t->to.turn)
 		t->to.turn(t->to.ctx, turn);
 }
@@ -83,9 +50,6 @@ static void on_offcpu(void *ctx, const struct ev_offcpu *o)
 {
 	struct html_take *t = ctx;
 
-	profile_offcpu(t->profile, o);
-	if (o->head.time_ns - o->start_ns >= story_worth_ns(t))
-		story_offcpu(t->store, o);
 	if (t->to.offcpu)
 		t->to.offcpu(t->to.ctx, o);
 }
@@ -94,7 +58,7 @@ static void on_sample(void *ctx, const struct ev_sample *s)
 {
 	struct html_take *t = ctx;
 
-	profile_sample(t->profile, s);
+	history_add_sample(t->history, s);
 	if (t->to.sample)
 		t->to.sample(t->to.ctx, s);
 }
@@ -149,7 +113,8 @@ static int open_file(struct html_take *t)
 	return EXIT_FAULT;
 }
 
-int html_take_open(struct html_take **out, const struct options *o, struct watch_handlers *h)
+int html_take_open(struct html_take **out, const struct options *o, struct history *history,
+		   struct watch_handlers *h)
 {
 	struct html_take *t = calloc(1, sizeof(*t));
 
@@ -158,29 +123,16 @@ int html_take_open(struct html_take **out, const struct options *o, struct watch
 		t->path = o->html;
 		t->fd = -1;
 		t->hz = o->hz;
-		t->room = o->top;
+		t->history = history;
 		t->heat = heatmap_new();
-		t->profile = profile_new(o->hz);
-		t->store = story_new();
-		t->told = calloc(o->top ? o->top : 1, sizeof(*t->told));
+		t->profile = profile_new(history, o->hz);
 	}
-	if (!t || !t->heat || !t->profile || !t->store || !t->told) {
+	if (!t || !t->heat || !t->profile) {
 		fail_line("out of memory");
 		return EXIT_FAULT;
 	}
 	stand_before(t, h);
 	return open_file(t);
-}
-
-/* Stories in the order of the report's worst exchanges. */
-static void find_stories(const struct html_take *t, const struct report *r,
-			 const struct story **stories)
-{
-	for (size_t i = 0; i < r->n_worst; i++)
-		for (size_t k = 0; k < t->n_told; k++)
-			if (t->told[k].conn == r->worst[i].ex.conn &&
-			    t->told[k].number == r->worst[i].ex.number)
-				stories[i] = &t->told[k].story;
 }
 
 void html_take_rate(struct html_take *t, uint32_t hz)
@@ -200,21 +152,19 @@ void html_take_code(struct html_take *t, const struct report *r, char *out, size
 	flame_free(tree);
 }
 
-static int write_page(struct html_take *t, const struct report *r)
+static int write_page(struct html_take *t, const struct report *r,
+		      const struct waterfall *waterfalls)
 {
 	struct flame_tree *tree = flame_new();
-	const struct story **stories = calloc(r->n_worst + 1, sizeof(*stories));
 	struct html_page page = {
-		.r = r, .heat = t->heat, .stories = stories, .tree = t->hz ? tree : NULL,
+		.r = r, .heat = t->heat, .waterfalls = waterfalls, .tree = t->hz ? tree : NULL,
 		.tail = { .from_ns = dist_tail_ns(&r->latency), .to_ns = UINT64_MAX },
 	};
-	int err = tree && stories ? profile_tree(t->profile, PROFILE_TAIL, &page.tail, tree)
-				  : -ENOMEM;
+	int err = tree ? profile_tree(t->profile, PROFILE_TAIL, &page.tail, tree) : -ENOMEM;
 	FILE *out;
 
 	if (!err) {
 		profile_get_stats(t->profile, PROFILE_TAIL, &page.stacks);
-		find_stories(t, r, stories);
 		/* A pipe or terminal has no length. */
 		if (ftruncate(t->fd, 0) && errno != EINVAL)
 			err = -errno;
@@ -232,13 +182,13 @@ static int write_page(struct html_take *t, const struct report *r)
 		}
 	}
 	flame_free(tree);
-	free(stories);
 	return err;
 }
 
-int html_take_write(struct html_take *t, const struct report *r)
+int html_take_write(struct html_take *t, const struct report *r,
+		    const struct waterfall *waterfalls)
 {
-	int err = write_page(t, r);
+	int err = write_page(t, r, waterfalls);
 
 	t->written = !err;
 	if (!err)
@@ -257,7 +207,5 @@ void html_take_close(struct html_take *t)
 		unlink(t->path);
 	heatmap_free(t->heat);
 	profile_free(t->profile);
-	story_free(t->store);
-	free(t->told);
 	free(t);
 }

@@ -1,136 +1,134 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* blame.c - the join: exchanges with turns and absences, by thread and time. */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* blame.c - the join: slow exchanges with turns and off-CPU intervals, by thread and time. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "explain/blame.h"
-#include "explain/blame_tables.h"
 #include "base/span.h"
+#include "explain/blame.h"
+#include "explain/stage_map.h"
 
-/* The last so many of each kind. */
-#define EXCHANGES	4096
-#define TURNS		8192
-#define ABSENCES	8192
+/* So many of the last exchanges are joined: turns and off-CPU intervals reach back further than these. */
+#define JOINED (HISTORY_RECENT / 2)
 
-struct blame {
-	struct ev_exchange exchanges[EXCHANGES];
-	struct ev_turn turns[TURNS];
-	struct ev_offcpu absences[ABSENCES];
-	size_t n_exchanges, n_turns, n_absences;	/* ever fed */
-
-	/* While joining: by thread and end, and for the median. */
-	const struct ev_turn *turn_index[TURNS];
-	const struct ev_offcpu *absence_index[ABSENCES];
-	uint64_t services[EXCHANGES];
+struct join {
+	const struct history *h;
+	struct blame_sums *out;
+	uint64_t *services;	/* on-CPU time of each tail exchange's service, for the median */
 };
 
-struct blame *blame_new(void)
+/* The row of a key; a full table gives its smallest row to the newcomer. */
+static struct blame_row *row_add(struct blame_row *table, size_t *n, uint64_t key, uint64_t ns)
 {
-	return calloc(1, sizeof(struct blame));
-}
+	struct blame_row *smallest = table, *row = table;
 
-void blame_free(struct blame *b)
-{
-	free(b);
-}
-
-void blame_exchange(struct blame *b, const struct ev_exchange *x)
-{
-	b->exchanges[b->n_exchanges++ % EXCHANGES] = *x;
-}
-
-void blame_turn(struct blame *b, const struct ev_turn *t)
-{
-	b->turns[b->n_turns++ % TURNS] = *t;
-}
-
-void blame_offcpu(struct blame *b, const struct ev_offcpu *o)
-{
-	b->absences[b->n_absences++ % ABSENCES] = *o;
-}
-
-static size_t held(size_t fed, size_t room)
-{
-	return fed < room ? fed : room;
-}
-
-void blame_forget(struct blame *b, uint64_t before_ns)
-{
-	size_t turns = held(b->n_turns, TURNS), absences = held(b->n_absences, ABSENCES);
-
-	b->n_exchanges = b->n_turns = b->n_absences = 0;
-	for (size_t i = 0; i < turns; i++)
-		if (b->turns[i].head.time_ns >= before_ns)
-			b->turns[b->n_turns++] = b->turns[i];
-	for (size_t i = 0; i < absences; i++)
-		if (b->absences[i].head.time_ns >= before_ns)
-			b->absences[b->n_absences++] = b->absences[i];
-}
-
-static int by_thread(uint32_t tid_a, uint64_t end_a, uint32_t tid_b, uint64_t end_b)
-{
-	if (tid_a != tid_b)
-		return tid_a < tid_b ? -1 : 1;
-	return end_a < end_b ? -1 : end_a > end_b;
-}
-
-static int turn_order(const void *a, const void *b)
-{
-	const struct ev_turn *x = *(const struct ev_turn *const *)a;
-	const struct ev_turn *y = *(const struct ev_turn *const *)b;
-
-	return by_thread(x->tid, x->head.time_ns, y->tid, y->head.time_ns);
-}
-
-static int absence_order(const void *a, const void *b)
-{
-	const struct ev_offcpu *x = *(const struct ev_offcpu *const *)a;
-	const struct ev_offcpu *y = *(const struct ev_offcpu *const *)b;
-
-	return by_thread(x->tid, x->head.time_ns, y->tid, y->head.time_ns);
-}
-
-/* The first absence of a thread that ends after `from`; the next ones follow it. */
-static const struct ev_offcpu *const *first_absence(const struct blame *b, uint32_t tid,
-						     uint64_t from)
-{
-	size_t lo = 0, hi = held(b->n_absences, ABSENCES);
-
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		const struct ev_offcpu *o = b->absence_index[mid];
-
-		if (by_thread(o->tid, o->head.time_ns, tid, from + 1) < 0)
-			lo = mid + 1;
+	for (; row < table + *n && row->key != key; row++)
+		if (row->ns < smallest->ns)
+			smallest = row;
+	if (row == table + *n) {
+		if (*n < BLAME_ROWS)
+			(*n)++;
 		else
-			hi = mid;
+			row = smallest;
+		*row = (struct blame_row){ .key = key };
 	}
-	return &b->absence_index[lo];
+	row->ns += ns;
+	row->count++;
+	return row;
 }
 
-static bool absence_in(const struct blame *b, const struct ev_offcpu *const *at, uint32_t tid,
-		       uint64_t to)
+static void thread_add(struct blame_row *table, size_t *n, uint32_t pid, uint32_t tid,
+		       const char *comm, uint64_t ns)
 {
-	return at < b->absence_index + held(b->n_absences, ABSENCES) && (*at)->tid == tid &&
-	       (*at)->start_ns < to;
+	const struct blame_row named = { .pid = pid, .tid = tid };
+	struct blame_row *row = row_add(table, n, named.key, ns);
+
+	if (row->count == 1)
+		memcpy(row->comm, comm, COMM_LEN);
 }
 
-static const struct ev_turn *turn_at(const struct blame *b, uint32_t tid, uint64_t at)
+static void call_add(struct blame_sums *s, const struct ev_offcpu *o, uint64_t ns)
 {
-	size_t lo = 0, hi = held(b->n_turns, TURNS), n = hi;
+	const struct blame_row named = { .nr = o->syscall, .kind = o->kind };
+	struct blame_row *row = row_add(s->calls, &s->n_calls, named.key, ns);
 
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
+	if (o->blocked_ns > row->max_ns)
+		row->max_ns = o->blocked_ns;
+}
 
-		if (by_thread(b->turn_index[mid]->tid, b->turn_index[mid]->head.time_ns, tid,
-			      at + 1) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (lo == n || b->turn_index[lo]->tid != tid || b->turn_index[lo]->start_ns > at)
-		return NULL;
-	return b->turn_index[lo];
+static void conn_add(struct blame_sums *s, const struct ev_turn *t, uint64_t ns)
+{
+	struct blame_row *row = row_add(s->conns, &s->n_conns, t->long_conn, ns);
+
+	if (t->long_ns > row->max_ns)
+		row->max_ns = t->long_ns;
+}
+
+static int row_order(const void *a, const void *b)
+{
+	const struct blame_row *x = a, *y = b;
+
+	return x->ns < y->ns ? 1 : x->ns > y->ns ? -1 : 0;
+}
+
+static void sort_tables(struct blame_sums *s)
+{
+	qsort(s->instead, s->n_instead, sizeof(s->instead[0]), row_order);
+	qsort(s->wakers, s->n_wakers, sizeof(s->wakers[0]), row_order);
+	qsort(s->loops, s->n_loops, sizeof(s->loops[0]), row_order);
+	qsort(s->calls, s->n_calls, sizeof(s->calls[0]), row_order);
+	qsort(s->conns, s->n_conns, sizeof(s->conns[0]), row_order);
+}
+
+/* Addresses of the connections in the table, from any exchange of theirs. */
+static void find_flows(const struct history *h, struct blame_sums *s)
+{
+	const struct ev_exchange *list = history_exchanges(h);
+	size_t n = history_count(h, HISTORY_EXCHANGE);
+
+	for (size_t c = 0; c < s->n_conns; c++)
+		for (size_t i = 0; i < n && !s->conns[c].flow.family; i++)
+			if (list[i].conn == s->conns[c].conn)
+				s->conns[c].flow = list[i].flow;
+}
+
+/* Whether one handler took at least half of a turn. */
+static bool is_held(const struct ev_turn *t)
+{
+	return t->long_ns * 2 >= t->head.time_ns - t->start_ns;
+}
+
+/*
+ * What a handler that held most of a turn computed, at least: the time off the CPU that the turn had
+ * may have been the handler's.
+ */
+static void hold_add(struct blame_sums *s, const struct ev_turn *t)
+{
+	uint64_t off_ns = t->runnable_ns + t->blocked_ns;
+
+	if (!is_held(t) || t->long_ns <= off_ns)
+		return;
+	s->hold_count++;
+	s->hold_sum_ns += t->long_ns - off_ns;
+	if (t->long_ns - off_ns > s->hold_max_ns)
+		s->hold_max_ns = t->long_ns - off_ns;
+}
+
+/* The next off-CPU interval of a walk that began before a time. */
+static const struct ev_offcpu *next_before(struct history_walk *w, uint64_t to)
+{
+	const struct ev_offcpu *o = history_next(w);
+
+	return o && o->start_ns < to ? o : NULL;
+}
+
+/* The turn that a thread was in. */
+static const struct ev_turn *turn_at(const struct history *h, uint32_t tid, uint64_t at)
+{
+	struct history_walk w = history_walk(h, HISTORY_TURN, tid, at + 1);
+	const struct ev_turn *t = history_next(&w);
+
+	return t && t->start_ns <= at ? t : NULL;
 }
 
 static enum cause cause_of(uint32_t kind)
@@ -139,48 +137,56 @@ static enum cause cause_of(uint32_t kind)
 	       CAUSE_BLOCKED;
 }
 
-/* Takes up to *left from the part of a stage that was blocked, and says what it was. */
+static uint64_t woken_at(const struct ev_offcpu *o)
+{
+	return o->start_ns + o->blocked_ns;
+}
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static void blame_blocked(struct blame_sums *out, const struct ev_offcpu *o, uint64_t ns)
 {
+	if (!ns)
+		return;
 	out->cause_ns[cause_of(o->kind)] += ns;
 	if (o->kind < OFFCPU_COUNT)
 		out->blocked_ns[o->kind] += ns;
 	call_add(out, o, ns);
 	if (o->flags & OFFCPU_WAKER)
-		name_add(out->wakers, &out->n_wakers, o->waker_pid, o->waker_tid, o->waker_comm,
-			 ns);
+		thread_add(out->wakers, &out->n_wakers, o->waker_pid, o->waker_tid, o->waker_comm,
+			   ns);
 }
 
 /*
  * The runnable and blocked time of a thread between two moments, whose sums the kernel knows
- * exactly (`split`); the absences that were told name the long ones. What they do not cover is
- * runnable or blocked all the same, in a call that nobody named. Returns the rest: on-CPU time.
+ * exactly (`split`); the off-CPU intervals that were sent name the long ones. What these do not cover
+ * is runnable or blocked all the same, in a call that nobody named. Returns the rest: on-CPU time.
  */
-static uint64_t blame_absent(const struct blame *b, struct blame_sums *out, uint32_t tid,
-			     uint64_t from, uint64_t to, const struct split *split)
+static uint64_t blame_offcpu(const struct join *j, uint32_t tid, uint64_t from, uint64_t to,
+			     const struct split *split)
 {
-	const struct ev_offcpu *const *next = first_absence(b, tid, from);
+	struct history_walk w = history_walk(j->h, HISTORY_OFFCPU, tid, from);
 	uint64_t blocked = split->blocked_ns, runnable = split->runnable_ns;
+	struct blame_sums *out = j->out;
+	const struct ev_offcpu *o;
 
 	out->cause_ns[CAUSE_CPU] += runnable;
-	for (; absence_in(b, next, tid, to); next++) {
-		const struct ev_offcpu *o = *next;
-		uint64_t woken = o->start_ns + o->blocked_ns;
-		uint64_t waited = span_overlap(from, to, woken, o->head.time_ns);
+	while ((o = next_before(&w, to))) {
+		uint64_t waited = span_overlap(from, to, woken_at(o), o->head.time_ns);
 		uint64_t ns = o->flags & OFFCPU_IN_WAIT ? 0 :
-			      span_overlap(from, to, o->start_ns, woken);
+			      span_overlap(from, to, o->start_ns, woken_at(o));
 
-		if (ns > blocked)
-			ns = blocked;
+		ns = min_u64(ns, blocked);
 		blocked -= ns;
-		if (ns)
-			blame_blocked(out, o, ns);
-		if (waited > runnable)
-			waited = runnable;
+		blame_blocked(out, o, ns);
+		waited = min_u64(waited, runnable);
 		runnable -= waited;
 		if (waited && o->instead_pid)
-			name_add(out->instead, &out->n_instead, o->instead_pid, o->instead_tid,
-				 o->instead_comm, waited);
+			thread_add(out->instead, &out->n_instead, o->instead_pid, o->instead_tid,
+				   o->instead_comm, waited);
 	}
 	out->cause_ns[CAUSE_BLOCKED] += blocked;
 	out->blocked_ns[OFFCPU_OTHER] += blocked;
@@ -189,137 +195,140 @@ static uint64_t blame_absent(const struct blame *b, struct blame_sums *out, uint
 	return to - from - split->blocked_ns - split->runnable_ns;
 }
 
-/* On-CPU time of a loop that we waited for: one handler's, or everybody's a little. */
-static void blame_loop(const struct blame *b, struct blame_sums *out, const struct ev_exchange *x,
-		       uint64_t from, uint64_t to, uint64_t oncpu_ns)
+/* On-CPU time of a loop that an exchange waited for: one handler's, or everybody's a little. */
+static void blame_loop(const struct join *j, const struct ev_exchange *x,
+		       const struct stage_span *s, uint64_t oncpu_ns)
 {
-	const struct ev_turn *t = turn_at(b, x->reader_tid, from);
-	uint64_t shared;
+	const struct ev_turn *t = turn_at(j->h, x->reader_tid, s->from);
+	uint64_t held = 0;
 
 	if (!t)
-		t = turn_at(b, x->reader_tid, to - 1);
-	if (!t || t->long_ns * 2 < t->head.time_ns - t->start_ns || t->long_conn == x->conn) {
-		out->cause_ns[CAUSE_BATCH] += oncpu_ns;
-		return;
+		t = turn_at(j->h, x->reader_tid, s->to - 1);
+	if (t && is_held(t) && t->long_conn != x->conn) {
+		held = min_u64(span_overlap(s->from, s->to, t->start_ns, t->head.time_ns),
+			       oncpu_ns);
+		conn_add(j->out, t, held);
 	}
-	shared = span_overlap(from, to, t->start_ns, t->head.time_ns);
-	if (shared > oncpu_ns)
-		shared = oncpu_ns;
-	out->cause_ns[CAUSE_HELD] += shared;
-	out->cause_ns[CAUSE_BATCH] += oncpu_ns - shared;
-	conn_add(out, t, shared);
+	j->out->cause_ns[CAUSE_HELD] += held;
+	j->out->cause_ns[CAUSE_BATCH] += oncpu_ns - held;
 }
 
-static void blame_waiting(const struct blame *b, struct blame_sums *out,
-			  const struct ev_exchange *x, enum split_stage which, uint64_t from,
-			  uint64_t ns)
+/* Busy and dispatch: the loop was at work for others, or off the CPU. */
+static void blame_waiting(const struct join *j, const struct ev_exchange *x,
+			  const struct stage_span *s, enum split_stage which)
 {
-	uint64_t oncpu;
+	uint64_t oncpu_ns;
 
-	if (!ns)
-		return;
 	if (!(x->flags & (EXCHANGE_SPLIT_BUSY << which))) {
-		out->cause_ns[CAUSE_BATCH] += ns;
+		j->out->cause_ns[CAUSE_BATCH] += s->to - s->from;
 		return;
 	}
-	oncpu = blame_absent(b, out, x->reader_tid, from, from + ns, &x->split[which]);
-	if (oncpu)
-		blame_loop(b, out, x, from, from + ns, oncpu);
+	oncpu_ns = blame_offcpu(j, s->tid, s->from, s->to, &x->split[which]);
+	if (oncpu_ns)
+		blame_loop(j, x, s, oncpu_ns);
 }
 
-/* Another thread answered: what kept it, as far as its absences say. */
-static void blame_handoff(const struct blame *b, struct blame_sums *out,
-			  const struct ev_exchange *x, uint64_t from, uint64_t to)
+/* Another thread answered: what kept that thread, as far as its off-CPU intervals say. */
+static void blame_handoff(const struct join *j, const struct ev_exchange *x,
+			  const struct stage_span *s)
 {
-	const struct ev_offcpu *const *next = first_absence(b, x->tid, from);
-	uint64_t left = to - from;
+	struct history_walk w = history_walk(j->h, HISTORY_OFFCPU, s->tid, s->from);
+	uint64_t left = s->to - s->from;
+	const struct ev_offcpu *o;
 
-	for (; absence_in(b, next, x->tid, to); next++) {
-		const struct ev_offcpu *o = *next;
-		uint64_t ns = span_overlap(from, to, o->start_ns, o->start_ns + o->blocked_ns);
+	while ((o = next_before(&w, s->to))) {
+		uint64_t ns = span_overlap(s->from, s->to, o->start_ns, woken_at(o));
 
-		/* It slept until the request was handed to it: that is not what took the time. */
+		/* A sleep until the request was handed over is not what took the time. */
 		if (o->flags & OFFCPU_IN_WAIT ||
 		    (o->flags & OFFCPU_WAKER && o->waker_tid == x->reader_tid))
 			continue;
-		if (ns > left)
-			ns = left;
+		ns = min_u64(ns, left);
 		left -= ns;
-		if (ns)
-			blame_blocked(out, o, ns);
+		blame_blocked(j->out, o, ns);
 	}
-	out->cause_ns[CAUSE_ASYNC] += left;
+	j->out->cause_ns[CAUSE_ASYNC] += left;
 }
 
-static void blame_service(const struct blame *b, struct blame_sums *out,
-			  const struct ev_exchange *x, uint64_t from, size_t n)
+static void blame_service(const struct join *j, const struct ev_exchange *x,
+			  const struct stage_span *s)
 {
-	uint64_t to = x->head.time_ns, oncpu;
+	uint64_t oncpu_ns;
 
 	if (x->flags & EXCHANGE_SPLIT_SERVICE) {
-		oncpu = blame_absent(b, out, x->tid, from, to, &x->split[SPLIT_SERVICE]);
-		out->cause_ns[CAUSE_SERVICE] += oncpu;
-		if (oncpu > out->service_max_ns)
-			out->service_max_ns = oncpu;
-		((struct blame *)b)->services[n] = oncpu;
+		oncpu_ns = blame_offcpu(j, s->tid, s->from, s->to, &x->split[SPLIT_SERVICE]);
+		j->out->cause_ns[CAUSE_SERVICE] += oncpu_ns;
+		if (oncpu_ns > j->out->service_max_ns)
+			j->out->service_max_ns = oncpu_ns;
+		j->services[j->out->count] = oncpu_ns;
 	} else if (x->flags & EXCHANGE_HANDOFF) {
-		blame_handoff(b, out, x, from, to);
+		blame_handoff(j, x, s);
 	} else {
-		out->cause_ns[CAUSE_ASYNC] += to - from;
+		j->out->cause_ns[CAUSE_ASYNC] += s->to - s->from;
 	}
 }
 
-/* The run queue before the return of the wait: whoever had the CPU. */
-static void blame_runqueue(const struct blame *b, struct blame_sums *out,
-			   const struct ev_exchange *x, uint64_t from, uint64_t ns)
+static void blame_stage(const struct join *j, const struct ev_exchange *x,
+			const struct stage_span *s)
 {
-	static const struct split none;
-	struct split split = none;
+	struct split runnable = { .runnable_ns = s->to - s->from };
 
-	split.runnable_ns = ns;
-	if (ns)
-		blame_absent(b, out, x->reader_tid, from, from + ns, &split);
+	switch (s->stage) {
+	case STAGE_ACCEPT:
+		j->out->cause_ns[CAUSE_ACCEPT] += s->to - s->from;
+		break;
+	case STAGE_RECEIVE:
+		j->out->cause_ns[CAUSE_RECEIVE] += s->to - s->from;
+		break;
+	case STAGE_WAKEUP:
+		j->out->cause_ns[CAUSE_WAKEUP] += s->to - s->from;
+		break;
+	case STAGE_RETURN:
+		j->out->cause_ns[CAUSE_RETURN] += s->to - s->from;
+		break;
+	case STAGE_RUNQUEUE:
+		blame_offcpu(j, s->tid, s->from, s->to, &runnable);
+		break;
+	case STAGE_BUSY:
+		blame_waiting(j, x, s, SPLIT_BUSY);
+		break;
+	case STAGE_DISPATCH:
+		blame_waiting(j, x, s, SPLIT_DISPATCH);
+		break;
+	case STAGE_SERVICE:
+		blame_service(j, x, s);
+		break;
+	}
 }
 
-static void blame_one(const struct blame *b, struct blame_sums *out, const struct ev_exchange *x,
-		      size_t n)
+static void blame_exchange(const struct join *j, const struct ev_exchange *x)
 {
-	const __u64 *ns = x->stage_ns;
-	uint64_t at = x->head.time_ns - x->latency_ns;
+	struct stage_span spans[STAGE_COUNT];
+	size_t n = stage_spans(x, spans);
 
-	out->count++;
-	out->latency_ns += x->latency_ns;
-	name_add(out->loops, &out->n_loops, x->pid, x->reader_tid, x->comm, x->latency_ns);
-	out->cause_ns[CAUSE_ACCEPT] += ns[STAGE_ACCEPT];
-	out->cause_ns[CAUSE_RECEIVE] += ns[STAGE_RECEIVE];
-	out->cause_ns[CAUSE_WAKEUP] += ns[STAGE_WAKEUP];
-	out->cause_ns[CAUSE_RETURN] += ns[STAGE_RETURN];
-	at += ns[STAGE_ACCEPT] + ns[STAGE_RECEIVE] + ns[STAGE_WAKEUP];
-	blame_runqueue(b, out, x, at, ns[STAGE_RUNQUEUE]);
-	at += ns[STAGE_RUNQUEUE];
-	blame_waiting(b, out, x, SPLIT_BUSY, at, ns[STAGE_BUSY]);
-	at += ns[STAGE_BUSY] + ns[STAGE_RETURN];
-	blame_waiting(b, out, x, SPLIT_DISPATCH, at, ns[STAGE_DISPATCH]);
-	blame_service(b, out, x, at + ns[STAGE_DISPATCH], n);
+	j->out->latency_ns += x->latency_ns;
+	thread_add(j->out->loops, &j->out->n_loops, x->pid, x->reader_tid, x->comm, x->latency_ns);
+	for (size_t i = 0; i < n; i++)
+		blame_stage(j, x, &spans[i]);
+	j->out->count++;
 }
 
-/* What a thread did between two moments: the next link of the chain, and who woke it. */
-static uint32_t chain_link(const struct blame *b, struct blame_link *link, uint64_t from,
+/* What a thread did between two moments, for its link of the chain. Returns who woke it, or 0. */
+static uint32_t chain_link(const struct history *h, struct blame_link *link, uint64_t from,
 			   uint64_t to)
 {
-	const struct ev_offcpu *const *next = first_absence(b, link->tid, from);
-	uint64_t longest = 0, absent = 0;
+	struct history_walk w = history_walk(h, HISTORY_OFFCPU, link->tid, from);
+	uint64_t longest = 0, off_ns = 0;
+	const struct ev_offcpu *o;
 	uint32_t waker = 0;
 
-	for (; absence_in(b, next, link->tid, to); next++) {
-		const struct ev_offcpu *o = *next;
-		uint64_t woken = o->start_ns + o->blocked_ns;
-		uint64_t blocked = span_overlap(from, to, o->start_ns, woken);
-		uint64_t runnable = span_overlap(from, to, woken, o->head.time_ns);
+	while ((o = next_before(&w, to))) {
+		uint64_t blocked = span_overlap(from, to, o->start_ns, woken_at(o));
+		uint64_t runnable = span_overlap(from, to, woken_at(o), o->head.time_ns);
 
 		link->blocked_ns += blocked;
 		link->runnable_ns += runnable;
-		absent += blocked + runnable;
+		off_ns += blocked + runnable;
 		if (blocked > longest) {
 			longest = blocked;
 			link->kind = o->kind;
@@ -327,21 +336,21 @@ static uint32_t chain_link(const struct blame *b, struct blame_link *link, uint6
 			waker = o->flags & OFFCPU_WAKER ? o->waker_tid : 0;
 		}
 	}
-	link->oncpu_ns = to - from > absent ? to - from - absent : 0;
+	link->oncpu_ns = to - from > off_ns ? to - from - off_ns : 0;
 	return waker;
 }
 
-static const struct ev_offcpu *longest_lock(const struct blame *b)
+/* The longest wait for a lock inside a turn. */
+static const struct ev_offcpu *longest_lock(const struct history *h)
 {
-	const struct ev_offcpu *found = NULL;
+	const struct ev_offcpu *list = history_offcpu(h), *found = NULL;
 
-	for (size_t i = 0; i < held(b->n_absences, ABSENCES); i++) {
-		const struct ev_offcpu *o = &b->absences[i];
+	for (size_t i = 0; i < history_count(h, HISTORY_OFFCPU); i++) {
+		const struct ev_offcpu *o = &list[i];
 
-		if (o->kind != OFFCPU_FUTEX || !(o->flags & OFFCPU_WAKER) ||
-		    (o->flags & OFFCPU_IN_WAIT) || !turn_at(b, o->tid, o->start_ns))
-			continue;
-		if (!found || o->blocked_ns > found->blocked_ns)
+		if (o->kind == OFFCPU_FUTEX && (o->flags & OFFCPU_WAKER) &&
+		    !(o->flags & OFFCPU_IN_WAIT) && (!found || o->blocked_ns > found->blocked_ns) &&
+		    turn_at(h, o->tid, o->start_ns))
 			found = o;
 	}
 	return found;
@@ -355,28 +364,21 @@ static bool in_chain(const struct blame_sums *out, uint32_t tid)
 	return false;
 }
 
-/* From the longest wait for a lock inside a turn to its holder, and to whom that one waited for. */
-static void follow_chain(const struct blame *b, struct blame_sums *out)
+/* From the waiter for a lock to the lock's holder, and to whom the holder waited for. */
+static void follow_chain(const struct history *h, struct blame_sums *out)
 {
-	const struct ev_offcpu *o = longest_lock(b);
-	uint64_t from, to;
-	uint32_t tid, waiter;
+	const struct ev_offcpu *o = longest_lock(h);
+	uint32_t tid = o ? o->waker_tid : 0;
 
-	if (!o)
-		return;
-	waiter = o->tid;
-	from = o->start_ns;
-	to = o->start_ns + o->blocked_ns;
-	tid = o->waker_tid;
 	while (tid && out->n_chain < BLAME_CHAIN && !in_chain(out, tid) &&
-	       (tid != waiter || !out->n_chain)) {
+	       (tid != o->tid || !out->n_chain)) {
 		struct blame_link *link = &out->chain[out->n_chain++];
 
 		link->tid = tid;
 		link->pid = o->waker_pid;
-		memcpy(link->comm, out->n_chain == 1 ? o->waker_comm : "", out->n_chain == 1 ?
-		       COMM_LEN : 1);
-		tid = chain_link(b, link, from, to);
+		if (out->n_chain == 1)
+			memcpy(link->comm, o->waker_comm, COMM_LEN);
+		tid = chain_link(h, link, o->start_ns, woken_at(o));
 	}
 }
 
@@ -387,35 +389,27 @@ static int u64_order(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void make_indexes(struct blame *b)
+int blame_join(struct history *h, uint64_t tail_ns, struct blame_sums *out)
 {
-	size_t turns = held(b->n_turns, TURNS), absences = held(b->n_absences, ABSENCES);
-
-	for (size_t i = 0; i < turns; i++)
-		b->turn_index[i] = &b->turns[i];
-	for (size_t i = 0; i < absences; i++)
-		b->absence_index[i] = &b->absences[i];
-	qsort(b->turn_index, turns, sizeof(b->turn_index[0]), turn_order);
-	qsort(b->absence_index, absences, sizeof(b->absence_index[0]), absence_order);
-}
-
-void blame_join(struct blame *b, uint64_t tail_ns, struct blame_sums *out)
-{
-	size_t n = held(b->n_exchanges, EXCHANGES), joined = 0;
+	const struct ev_exchange *exchanges = history_exchanges(h);
+	size_t n = history_count(h, HISTORY_EXCHANGE), first = n > JOINED ? n - JOINED : 0;
+	struct join j = { .h = h, .out = out, .services = calloc(JOINED + 1, sizeof(uint64_t)) };
 
 	memset(out, 0, sizeof(*out));
-	make_indexes(b);
-	for (size_t i = 0; i < held(b->n_turns, TURNS); i++)
-		hold_add(out, &b->turns[i]);
-	for (size_t i = 0; i < n; i++) {
-		if (b->exchanges[i].latency_ns < tail_ns)
-			continue;
-		b->services[joined] = 0;
-		blame_one(b, out, &b->exchanges[i], joined++);
+	if (!j.services || history_index(h)) {
+		free(j.services);
+		return -ENOMEM;
 	}
-	qsort(b->services, joined, sizeof(b->services[0]), u64_order);
-	out->service_p50_ns = joined ? b->services[joined / 2] : 0;
-	conns_find_flows(out, b->exchanges, n);
-	follow_chain(b, out);
-	tables_sort(out);
+	for (size_t i = 0; i < history_count(h, HISTORY_TURN); i++)
+		hold_add(out, &history_turns(h)[i]);
+	for (size_t i = first; i < n; i++)
+		if (exchanges[i].latency_ns >= tail_ns)
+			blame_exchange(&j, &exchanges[i]);
+	qsort(j.services, out->count, sizeof(*j.services), u64_order);
+	out->service_p50_ns = j.services[out->count / 2];
+	free(j.services);
+	find_flows(h, out);
+	follow_chain(h, out);
+	sort_tables(out);
+	return 0;
 }

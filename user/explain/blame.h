@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * blame.h - what made the tail slow, and who: joins slow exchanges with the turns and the absences
- * from the CPU of the threads that they waited for, by thread and time.
- *
- * Pure: fed with records in any order, it remembers the last of each kind (memory fixed at
- * creation) and joins them when asked. Every nanosecond of the tail goes to one cause.
+ * blame.h - what made the tail slow, and who: joins slow exchanges with the turns and the off-CPU
+ * intervals of the threads that they waited for, by thread and time. Every nanosecond of the tail
+ * goes to one cause.
  */
 #ifndef EPOLLSCOPE_BLAME_H
 #define EPOLLSCOPE_BLAME_H
 
-#include "model/model.h"
+#include "explain/history.h"
 
-#define BLAME_NAMES 8	/* of each table: the largest; the rest is in the total */
+#define BLAME_ROWS 8	/* of each table: the largest; the rest is in the total */
 #define BLAME_CHAIN 4	/* wakers behind a waker that are followed */
 
 /* Where a nanosecond of the tail's latency went. */
@@ -31,27 +29,24 @@ enum cause {
 	CAUSE_COUNT,
 };
 
-struct blame_name {
-	uint32_t pid, tid;
-	char comm[COMM_LEN + 1];
+/* A thread, system call or connection, and its part of the tail. */
+struct blame_row {
+	union {
+		struct {
+			uint32_t pid, tid;
+		};
+		struct {
+			uint32_t nr;	/* the kernel's number of the system call */
+			uint32_t kind;	/* enum offcpu_kind */
+		};
+		uint64_t conn;		/* cookie */
+		uint64_t key;		/* any of them */
+	};
 	uint64_t ns;		/* of the tail's time */
-	uint64_t count;		/* intervals */
-};
-
-struct blame_call {
-	uint32_t nr;		/* the kernel's number of the system call */
-	uint32_t kind;		/* enum offcpu_kind */
-	uint64_t ns;
-	uint64_t count;		/* intervals */
-	uint64_t max_ns;	/* the longest of them, whole */
-};
-
-struct blame_conn {
-	uint64_t conn;
-	struct flow flow;	/* family 0: no exchange of it was told */
-	uint64_t ns;		/* of others' time that its handler held the loop */
-	uint64_t turns;
-	uint64_t max_ns;	/* longest hold */
+	uint64_t count;		/* intervals, or turns */
+	uint64_t max_ns;	/* calls and connections: the longest of them, whole */
+	char comm[COMM_LEN + 1];	/* threads */
+	struct flow flow;	/* connections; family 0: no exchange of it was seen */
 };
 
 /* A thread in the chain of wake-ups behind a lock or an answer, and what it did meanwhile. */
@@ -74,36 +69,24 @@ struct blame_sums {
 	uint64_t service_p50_ns;	/* of the joined exchanges' service on the CPU */
 	uint64_t service_max_ns;
 
-	struct blame_name instead[BLAME_NAMES];	/* who had the CPU instead */
+	struct blame_row instead[BLAME_ROWS];	/* threads that had the CPU instead */
 	size_t n_instead;
-	struct blame_name wakers[BLAME_NAMES];	/* who ended the blocking */
+	struct blame_row wakers[BLAME_ROWS];	/* threads that ended the blocking */
 	size_t n_wakers;
-	struct blame_call calls[BLAME_NAMES];	/* system calls that blocked */
+	struct blame_row calls[BLAME_ROWS];	/* system calls that blocked */
 	size_t n_calls;
-	struct blame_conn conns[BLAME_NAMES];	/* whose handler held the loop */
+	struct blame_row conns[BLAME_ROWS];	/* connections whose handler held the loop */
 	size_t n_conns;
-	struct blame_name loops[BLAME_NAMES];	/* which loop the tail waited for */
+	struct blame_row loops[BLAME_ROWS];	/* threads whose loop the tail waited for */
 	size_t n_loops;
 	struct blame_link chain[BLAME_CHAIN];	/* behind the first waker of a lock or answer */
 	size_t n_chain;
 };
 
-struct blame;
-
-struct blame *blame_new(void);	/* NULL when out of memory */
-void blame_free(struct blame *b);	/* NULL is fine */
-
-void blame_exchange(struct blame *b, const struct ev_exchange *x);
-void blame_turn(struct blame *b, const struct ev_turn *t);
-void blame_offcpu(struct blame *b, const struct ev_offcpu *o);
-
-/* Joins the exchanges of at least tail_ns. May be asked again, with more fed in between. */
-void blame_join(struct blame *b, uint64_t tail_ns, struct blame_sums *out);
-
 /*
- * What comes next is another window: forgets the exchanges, and turns and absences that ended before
- * then.
+ * Joins the remembered exchanges of at least tail_ns with turns and off-CPU intervals. May be asked
+ * again, with more added in between. 0 or -ENOMEM.
  */
-void blame_forget(struct blame *b, uint64_t before_ns);
+int blame_join(struct history *h, uint64_t tail_ns, struct blame_sums *out);
 
 #endif

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* profile.c - the store: records, and stacks by their ids. */
-#include <errno.h>
+/* profile.c - stacks by their ids, and what is to be said of them. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
 #include "explain/profile_private.h"
 
-struct profile *profile_new(uint32_t hz)
+struct profile *profile_new(struct history *h, uint32_t hz)
 {
 	struct profile *p = calloc(1, sizeof(*p));
 
-	if (p)
-		profile_set_rate(p, hz);
+	if (!p)
+		return NULL;
+	p->history = h;
+	profile_set_rate(p, hz);
 	return p;
 }
 
@@ -21,52 +22,21 @@ void profile_set_rate(struct profile *p, uint32_t hz)
 	p->period_ns = hz ? 1000000000 / hz : 0;
 }
 
+static void stack_free(struct profile_stack *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		free(s->frames[i]);
+	free(s->frames);
+}
+
 void profile_free(struct profile *p)
 {
 	if (!p)
 		return;
-	for (size_t i = 0; i < p->n_stacks; i++) {
-		for (size_t f = 0; f < p->stacks[i].n; f++)
-			free(p->stacks[i].frames[f]);
-		free(p->stacks[i].frames);
-	}
+	for (size_t i = 0; i < p->n_stacks; i++)
+		stack_free(&p->stacks[i]);
 	free(p->stacks);
-	free(p->samples);
-	free(p->absences);
-	free(p->exchanges);
 	free(p);
-}
-
-/* Room for one more; NULL if there is none. */
-static void *one_more(void *list, size_t n, size_t size)
-{
-	return n < PROFILE_LIMIT ? array_more(list, n, size) : NULL;
-}
-
-#define KEEP(p, list, record) do {						\
-	void *at_ = one_more(&(p)->list, (p)->n_##list, sizeof(*(record)));	\
-	if (at_) {								\
-		memcpy(at_, record, sizeof(*(record)));				\
-		(p)->n_##list++;						\
-		(p)->sorted = false;						\
-	} else {								\
-		(p)->dropped++;							\
-	}									\
-} while (0)
-
-void profile_sample(struct profile *p, const struct ev_sample *s)
-{
-	KEEP(p, samples, s);
-}
-
-void profile_offcpu(struct profile *p, const struct ev_offcpu *o)
-{
-	KEEP(p, absences, o);
-}
-
-void profile_exchange(struct profile *p, const struct ev_exchange *x)
-{
-	KEEP(p, exchanges, x);
 }
 
 /* Where programs and their threads begin. */
@@ -110,26 +80,29 @@ static void stack_judge(struct profile_stack *s)
 
 void profile_stack(struct profile *p, const struct named_stack *s)
 {
-	struct profile_stack copy = { .key = s->key, .n = s->n };
-	size_t had = p->n_stacks;
+	struct profile_stack copy = { .key = s->key }, *kept = NULL;
 
 	copy.frames = calloc(s->n ? s->n : 1, sizeof(*copy.frames));
-	for (size_t i = 0; copy.frames && i < s->n; i++) {
-		copy.frames[i] = strdup(s->frames[i]);
-		if (!copy.frames[i])
-			copy.n = i;
+	while (copy.frames && copy.n < s->n) {
+		copy.frames[copy.n] = strdup(s->frames[copy.n]);
+		if (!copy.frames[copy.n])
+			break;
+		copy.n++;
 	}
 	p->cut += s->cut;
 	stack_judge(&copy);
 	if (s->cut)
 		copy.broken = false;	/* its beginning was not kept */
-	if (copy.frames)
-		KEEP(p, stacks, &copy);
-	if (p->n_stacks > had)
+	if (copy.frames && p->n_stacks < PROFILE_STACKS)
+		kept = array_more(&p->stacks, p->n_stacks, sizeof(*kept));
+	if (!kept) {
+		p->dropped++;
+		stack_free(&copy);
 		return;
-	for (size_t i = 0; copy.frames && i < copy.n; i++)
-		free(copy.frames[i]);
-	free(copy.frames);
+	}
+	*kept = copy;
+	p->n_stacks++;
+	p->sorted = false;
 }
 
 static int stack_order(const void *a, const void *b)
@@ -142,36 +115,9 @@ static int stack_order(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static int in_order(uint32_t tid_a, uint64_t at_a, uint32_t tid_b, uint64_t at_b)
-{
-	if (tid_a != tid_b)
-		return tid_a < tid_b ? -1 : 1;
-	return at_a < at_b ? -1 : at_a > at_b;
-}
-
-static int sample_order(const void *a, const void *b)
-{
-	const struct ev_sample *x = a, *y = b;
-
-	return in_order(x->tid, x->head.time_ns, y->tid, y->head.time_ns);
-}
-
-static int absence_order(const void *a, const void *b)
-{
-	const struct ev_offcpu *x = a, *y = b;
-
-	return in_order(x->tid, x->head.time_ns, y->tid, y->head.time_ns);
-}
-
 void profile_sort(struct profile *p)
 {
-	if (p->sorted)
-		return;
-	if (p->n_samples)
-		qsort(p->samples, p->n_samples, sizeof(*p->samples), sample_order);
-	if (p->n_absences)
-		qsort(p->absences, p->n_absences, sizeof(*p->absences), absence_order);
-	if (p->n_stacks)
+	if (!p->sorted && p->n_stacks)
 		qsort(p->stacks, p->n_stacks, sizeof(*p->stacks), stack_order);
 	p->sorted = true;
 }
@@ -230,7 +176,7 @@ static void count_sample(const struct profile *p, struct profile_stats *stats,
 	count_user_stack(p, stats, s->pid, s->user_stack);
 }
 
-static void count_absence(const struct profile *p, struct profile_stats *stats,
+static void count_offcpu(const struct profile *p, struct profile_stats *stats,
 			  const struct ev_offcpu *o, bool waker)
 {
 	if (o->flags & OFFCPU_IN_WAIT)
@@ -245,18 +191,23 @@ static void count_absence(const struct profile *p, struct profile_stats *stats,
 
 void profile_get_stats(struct profile *p, enum profile_mode mode, struct profile_stats *stats)
 {
-	bool samples = mode == PROFILE_CPU || mode == PROFILE_TAIL;
+	const struct ev_sample *samples = history_samples(p->history);
+	const struct ev_offcpu *offcpu = history_offcpu(p->history);
+	bool sampled = mode == PROFILE_CPU || mode == PROFILE_TAIL;
 
 	profile_sort(p);
 	*stats = (struct profile_stats){
-		.samples = p->n_samples, .absences = p->n_absences, .exchanges = p->n_exchanges,
-		.dropped = p->dropped, .stacks = p->n_stacks, .cut = p->cut,
+		.samples = history_count(p->history, HISTORY_SAMPLE),
+		.offcpu = history_count(p->history, HISTORY_OFFCPU),
+		.exchanges = history_count(p->history, HISTORY_EXCHANGE),
+		.dropped = p->dropped + history_dropped(p->history),
+		.stacks = p->n_stacks, .cut = p->cut,
 	};
-	for (size_t i = 0; samples && i < p->n_samples; i++)
-		count_sample(p, stats, &p->samples[i]);
-	for (size_t i = 0; mode != PROFILE_CPU && i < p->n_absences; i++) {
+	for (size_t i = 0; sampled && i < stats->samples; i++)
+		count_sample(p, stats, &samples[i]);
+	for (size_t i = 0; mode != PROFILE_CPU && i < stats->offcpu; i++) {
 		/* Only the tail has time in it that a thread was ready to run. */
-		if (mode == PROFILE_TAIL || p->absences[i].blocked_ns)
-			count_absence(p, stats, &p->absences[i], mode == PROFILE_WAKEUP);
+		if (mode == PROFILE_TAIL || offcpu[i].blocked_ns)
+			count_offcpu(p, stats, &offcpu[i], mode == PROFILE_WAKEUP);
 	}
 }

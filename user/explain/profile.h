@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * profile.h - samples, absences and exchanges with their stacks, and the trees made of them.
- *
- * Pure: fed with records in any order and with the stacks in words. Memory is bounded: what came
- * after the limit is counted as dropped.
+ * profile.h - trees of what a history holds (history.h): samples, off-CPU intervals, exchanges, with
+ * their stacks in words.
  */
 #ifndef EPOLLSCOPE_PROFILE_H
 #define EPOLLSCOPE_PROFILE_H
 
-#include "model/model.h"
+#include "explain/history.h"
 #include "symbols/stack_set.h"
 #include "explain/tail_set.h"
 #include "flamegraph/flamegraph.h"
@@ -24,7 +22,7 @@ enum profile_mode {
 };
 
 struct profile_stats {
-	uint64_t samples, absences, exchanges;	/* that are held */
+	uint64_t samples, offcpu, exchanges;	/* that are remembered */
 	uint64_t dropped;			/* that found no room */
 	uint64_t stacks, cut;			/* in words; too deep for the kernel's limit */
 	/* Of the records that a mode shows: */
@@ -44,13 +42,11 @@ struct profile_tail {
 	uint64_t explained_ns;		/* and of that with a stack, or waiting for a processor */
 };
 
-struct profile *profile_new(uint32_t hz);	/* NULL when out of memory */
+/* The history is the caller's and outlives the profile. NULL when out of memory. */
+struct profile *profile_new(struct history *h, uint32_t hz);
 void profile_set_rate(struct profile *p, uint32_t hz);	/* of a capture, once it is known */
 void profile_free(struct profile *p);		/* NULL is fine */
 
-void profile_sample(struct profile *p, const struct ev_sample *s);
-void profile_offcpu(struct profile *p, const struct ev_offcpu *o);
-void profile_exchange(struct profile *p, const struct ev_exchange *x);
 void profile_stack(struct profile *p, const struct named_stack *s);
 
 void profile_get_stats(struct profile *p, enum profile_mode mode, struct profile_stats *stats);

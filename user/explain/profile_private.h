@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* profile_private.h - struct profile, for profile.c and profile_tail.c. */
+/* profile_private.h - struct profile, for profile*.c. */
 #ifndef EPOLLSCOPE_PROFILE_PRIVATE_H
 #define EPOLLSCOPE_PROFILE_PRIVATE_H
 
 #include "explain/profile.h"
 
-#define PROFILE_LIMIT (1 << 20)	/* records of each kind */
+#define PROFILE_STACKS (1u << 20)	/* at most */
 
 struct profile_stack {
 	struct stack_key key;
@@ -16,12 +16,10 @@ struct profile_stack {
 };
 
 struct profile {
+	struct history *history;
 	uint64_t period_ns;
-	struct ev_sample *samples;
-	struct ev_offcpu *absences;
-	struct ev_exchange *exchanges;
 	struct profile_stack *stacks;	/* sorted by key once all are there */
-	size_t n_samples, n_absences, n_exchanges, n_stacks;
+	size_t n_stacks;
 	uint64_t dropped, cut;
 	bool sorted;
 };
@@ -38,7 +36,7 @@ void frame_push(struct frames *f, const char *name);
 bool frames_push_stacks(const struct profile *p, struct frames *f, uint32_t pid, int32_t user,
 			int32_t kernel);
 
-/* Sorts samples and absences by thread and time, stacks by key. */
+/* Before a stack is looked for. */
 void profile_sort(struct profile *p);
 
 /* NULL if there is none. */

@@ -2,7 +2,7 @@
 /*
  * profile_tail.c - what the responsible threads did while a set of exchanges waited.
  *
- * Time off the CPU is exact: the part of each absence that falls into a stage. Time on it is exact
+ * Time off the CPU is exact: the part of each off-CPU interval that falls into a stage. Time on it is exact
  * as a sum, stage by stage, and divided among the samples that fell into it: each sample counts
  * for every exchange that waited while it was taken. So the total is the stages' own time.
  */
@@ -35,27 +35,6 @@ struct tail_walk {
 	uint16_t (*sample_hits)[POOLS];	/* of each sample */
 	int err;
 };
-
-/* The first record of a sorted list that is not before (tid, at). */
-static size_t first_at(const void *list, size_t n, size_t size, size_t tid_at, uint32_t tid,
-		       uint64_t at)
-{
-	size_t lo = 0, hi = n;
-
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		const char *record = (const char *)list + mid * size;
-		uint64_t time = ((const struct event_head *)record)->time_ns;
-		uint32_t has;
-
-		memcpy(&has, record + tid_at, sizeof(has));
-		if (has < tid || (has == tid && time < at))
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
 
 static void add(struct tail_walk *w, struct frames *f, uint64_t ns, bool explained)
 {
@@ -96,16 +75,14 @@ static void add_part(struct tail_walk *w, const struct span *s, const struct ev_
 }
 
 /* Returns the time of the span that the thread was off the CPU. */
-static uint64_t add_absences(struct tail_walk *w, const struct span *s)
+static uint64_t add_offcpu(struct tail_walk *w, const struct span *s)
 {
-	const struct profile *p = w->p;
-	uint64_t absent = 0;
+	struct history_walk walk = history_walk(w->p->history, HISTORY_OFFCPU, s->at.tid,
+						s->at.from);
+	const struct ev_offcpu *o;
+	uint64_t off_ns = 0;
 
-	for (size_t i = first_at(p->absences, p->n_absences, sizeof(*p->absences),
-				 offsetof(struct ev_offcpu, tid), s->at.tid, s->at.from);
-	     i < p->n_absences && p->absences[i].tid == s->at.tid &&
-	     p->absences[i].start_ns < s->at.to; i++) {
-		const struct ev_offcpu *o = &p->absences[i];
+	while ((o = history_next(&walk)) && o->start_ns < s->at.to) {
 		uint64_t woken = o->start_ns + o->blocked_ns;
 		uint64_t blocked = span_overlap(s->at.from, s->at.to, o->start_ns, woken);
 		uint64_t runnable =
@@ -113,22 +90,23 @@ static uint64_t add_absences(struct tail_walk *w, const struct span *s)
 
 		add_part(w, s, o, blocked, false);
 		add_part(w, s, o, runnable, true);
-		absent += blocked + runnable;
+		off_ns += blocked + runnable;
 	}
-	return absent;
+	return off_ns;
 }
 
 static void hit_samples(struct tail_walk *w, const struct span *s, unsigned pool)
 {
-	const struct profile *p = w->p;
+	struct history_walk walk = history_walk(w->p->history, HISTORY_SAMPLE, s->at.tid,
+						s->at.from);
+	const struct ev_sample *all = history_samples(w->p->history), *sample;
 
-	for (size_t i = first_at(p->samples, p->n_samples, sizeof(*p->samples),
-				 offsetof(struct ev_sample, tid), s->at.tid, s->at.from);
-	     i < p->n_samples && p->samples[i].tid == s->at.tid &&
-	     p->samples[i].head.time_ns < s->at.to; i++) {
-		if (w->sample_hits[i][pool] == UINT16_MAX)
+	while ((sample = history_next(&walk)) && sample->head.time_ns < s->at.to) {
+		uint16_t *hits = &w->sample_hits[sample - all][pool];
+
+		if (*hits == UINT16_MAX)
 			continue;
-		w->sample_hits[i][pool]++;
+		(*hits)++;
 		w->hits[pool]++;
 	}
 }
@@ -145,7 +123,7 @@ static void add_bare(struct tail_walk *w, unsigned stage, const char *why, uint6
 
 static void walk_span(struct tail_walk *w, const struct ev_exchange *x, struct span *s)
 {
-	uint64_t ns = s->at.to - s->at.from, absent;
+	uint64_t ns = s->at.to - s->at.from, off_ns;
 	unsigned pool = s->at.stage;
 
 	w->tail->stage_ns += ns;
@@ -158,8 +136,8 @@ static void walk_span(struct tail_walk *w, const struct ev_exchange *x, struct s
 		s->handoff = x->flags & EXCHANGE_HANDOFF;
 		pool = s->handoff ? POOL_HANDOFF : pool;
 	}
-	absent = add_absences(w, s);
-	ns -= absent < ns ? absent : ns;
+	off_ns = add_offcpu(w, s);
+	ns -= off_ns < ns ? off_ns : ns;
 	/* By its own stamps the thread was waiting for a processor, whoever told of it or not. */
 	if (s->at.stage == STAGE_RUNQUEUE) {
 		add_bare(w, s->at.stage, "[runnable]", ns, true);
@@ -171,15 +149,16 @@ static void walk_span(struct tail_walk *w, const struct ev_exchange *x, struct s
 
 static void walk_exchange(struct tail_walk *w, const struct ev_exchange *x)
 {
-	struct stage_spans spans;
+	struct stage_span spans[STAGE_COUNT];
+	size_t n = stage_spans(x, spans);
 
 	w->tail->exchanges++;
 	w->tail->latency_ns += x->latency_ns;
-	stage_spans(x, &spans);
-	for (size_t i = 0; i < spans.n; i++) {
-		struct span s = { .at = spans.span[i] };
+	for (size_t i = 0; i < n; i++) {
+		struct span s = { .at = spans[i] };
 
-		walk_span(w, x, &s);
+		if (s.at.has_thread)
+			walk_span(w, x, &s);
 	}
 }
 
@@ -187,12 +166,13 @@ static void walk_exchange(struct tail_walk *w, const struct ev_exchange *x)
 static void add_samples(struct tail_walk *w, unsigned pool)
 {
 	unsigned stage = pool == POOL_HANDOFF ? STAGE_SERVICE : pool;
+	struct history_walk walk = history_walk_all(w->p->history, HISTORY_SAMPLE);
 	uint64_t left = w->oncpu_ns[pool], hits = w->hits[pool];
+	const struct ev_sample *all = history_samples(w->p->history), *s;
 
-	for (size_t i = 0; i < w->p->n_samples && hits; i++) {
-		const struct ev_sample *s = &w->p->samples[i];
+	while (hits && (s = history_next(&walk))) {
 		struct fmt comm = format_comm(s->comm, sizeof(s->comm), 40);
-		uint64_t n = w->sample_hits[i][pool], ns;
+		uint64_t n = w->sample_hits[s - all][pool], ns;
 		struct frames f;
 		bool explained;
 
@@ -224,15 +204,16 @@ static bool is_of(const struct profile_tail *tail, const struct ev_exchange *x)
 int profile_tail_tree(struct profile *p, struct profile_tail *tail, struct flame_tree *tree)
 {
 	struct tail_walk w = { .p = p, .tree = tree, .tail = tail };
+	const struct ev_exchange *exchanges = history_exchanges(p->history);
 
-	w.sample_hits = calloc(p->n_samples + 1, sizeof(*w.sample_hits));
-	if (!w.sample_hits)
-		return -ENOMEM;
+	w.sample_hits = calloc(history_count(p->history, HISTORY_SAMPLE) + 1,
+			       sizeof(*w.sample_hits));
+	w.err = w.sample_hits ? history_index(p->history) : -ENOMEM;
 	tail->exchanges = tail->latency_ns = tail->stage_ns = tail->explained_ns = 0;
-	for (size_t i = 0; i < p->n_exchanges; i++)
-		if (is_of(tail, &p->exchanges[i]))
-			walk_exchange(&w, &p->exchanges[i]);
-	for (unsigned pool = 0; pool < POOLS; pool++)
+	for (size_t i = 0; !w.err && i < history_count(p->history, HISTORY_EXCHANGE); i++)
+		if (is_of(tail, &exchanges[i]))
+			walk_exchange(&w, &exchanges[i]);
+	for (unsigned pool = 0; !w.err && pool < POOLS; pool++)
 		add_samples(&w, pool);
 	free(w.sample_hits);
 	return w.err;

@@ -112,15 +112,16 @@ static int add_wakeup(const struct walk *w, const struct ev_offcpu *o)
 
 static int walk(const struct walk *w, enum profile_mode mode)
 {
-	const struct profile *p = w->p;
-	int err = 0;
+	struct history_walk all;
+	const void *record;
+	int err = history_index(w->p->history);
 
-	for (size_t i = 0; mode == PROFILE_CPU && i < p->n_samples && !err; i++)
-		err = add_sample(w, &p->samples[i]);
-	for (size_t i = 0; mode == PROFILE_OFFCPU && i < p->n_absences && !err; i++)
-		err = add_blocked(w, &p->absences[i]);
-	for (size_t i = 0; mode == PROFILE_WAKEUP && i < p->n_absences && !err; i++)
-		err = add_wakeup(w, &p->absences[i]);
+	if (err)
+		return err;
+	all = history_walk_all(w->p->history, mode == PROFILE_CPU ? HISTORY_SAMPLE : HISTORY_OFFCPU);
+	while (!err && (record = history_next(&all)))
+		err = mode == PROFILE_CPU ? add_sample(w, record) :
+		      mode == PROFILE_OFFCPU ? add_blocked(w, record) : add_wakeup(w, record);
 	return err;
 }
 
@@ -135,14 +136,14 @@ int profile_tree(struct profile *p, enum profile_mode mode, struct profile_tail 
 
 int profile_tree_by_stage(struct profile *p, enum profile_mode mode, struct flame_tree *tree)
 {
-	struct walk w = { .p = p, .tree = tree };
-	struct stage_map *map = stage_map_new(p->exchanges, p->n_exchanges);
+	struct stage_map *map = stage_map_new(history_exchanges(p->history),
+					      history_count(p->history, HISTORY_EXCHANGE));
+	struct walk w = { .p = p, .tree = tree, .map = map };
 	int err;
 
 	if (!map)
 		return -ENOMEM;
 	profile_sort(p);
-	w.map = map;
 	err = walk(&w, mode);
 	stage_map_free(map);
 	return err;

@@ -19,7 +19,8 @@ int report_build(struct report *r, const struct report_source *from)
 	r->findings = calloc(FINDINGS_MAX, sizeof(*r->findings));
 	if (!r->findings || aggregate_report(from->aggregate, r))
 		return -ENOMEM;
-	blame_join(from->blame, dist_tail_ns(&r->latency), &sums);
+	if (blame_join(from->history, dist_tail_ns(&r->latency), &sums))
+		return -ENOMEM;
 	r->n_findings = diagnose(&in, r->findings, FINDINGS_MAX);
 	return 0;
 }

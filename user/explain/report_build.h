@@ -14,7 +14,7 @@
 struct report_source {
 	const struct aggregate *aggregate;
 	const struct facts *facts;
-	struct blame *blame;
+	struct history *history;
 	const double *threshold;	/* THRESHOLD_COUNT of them */
 	uint64_t window_ns;		/* how long that was accumulated */
 	uint64_t events;		/* records that reached user space meanwhile */

@@ -12,13 +12,13 @@ static enum severity severity_of(double share)
 	return share >= 0.5 ? SEVERITY_SEVERE : SEVERITY_WARNING;
 }
 
-static struct fmt name_of(const struct blame_name *n)
+static struct fmt name_of(const struct blame_row *n)
 {
 	return format_comm(n->comm, sizeof(n->comm), 24);
 }
 
 /* "from 127.0.0.1:5000", or the connection's number. */
-static struct fmt conn_of(const struct blame_conn *c)
+static struct fmt conn_of(const struct blame_row *c)
 {
 	struct fmt f;
 
@@ -74,7 +74,7 @@ bool rule_loop_blocked(const struct finding_input *in, struct finding *f)
 	return true;
 }
 
-static const struct blame_call *first_call(const struct blame_sums *b, bool lock)
+static const struct blame_row *first_call(const struct blame_sums *b, bool lock)
 {
 	for (size_t i = 0; i < b->n_calls; i++)
 		if ((b->calls[i].kind == OFFCPU_FUTEX) == lock &&
@@ -85,7 +85,7 @@ static const struct blame_call *first_call(const struct blame_sums *b, bool lock
 
 bool rule_blocking_call(const struct finding_input *in, struct finding *f)
 {
-	const struct blame_call *call = first_call(in->b, false);
+	const struct blame_row *call = first_call(in->b, false);
 	char room[32];
 
 	f->share = cause_share(in, CAUSE_BLOCKED);
@@ -140,7 +140,7 @@ static void say_chain(const struct finding_input *in, struct finding *f)
 bool rule_lock_contention(const struct finding_input *in, struct finding *f)
 {
 	const struct blame_sums *b = in->b;
-	const struct blame_call *call = first_call(b, true);
+	const struct blame_row *call = first_call(b, true);
 
 	f->share = cause_share(in, CAUSE_LOCK);
 	if (f->share < AT(CAUSE))
@@ -213,7 +213,7 @@ static bool is_ours(const struct report *r, uint32_t pid)
 }
 
 /* Share of the tail in which another thread of the server had the CPU; else the first who had it. */
-static double own_waiting(const struct finding_input *in, const struct blame_name **other)
+static double own_waiting(const struct finding_input *in, const struct blame_row **other)
 {
 	const struct blame_sums *b = in->b;
 	uint64_t own = 0;
@@ -231,7 +231,7 @@ static double own_waiting(const struct finding_input *in, const struct blame_nam
 bool rule_cpu_starved(const struct finding_input *in, struct finding *f)
 {
 	const struct blame_sums *b = in->b;
-	const struct blame_name *other;
+	const struct blame_row *other;
 	double own;
 
 	f->share = cause_share(in, CAUSE_CPU);

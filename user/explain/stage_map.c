@@ -2,6 +2,7 @@
 /* stage_map.c - see stage_map.h. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "explain/stage_map.h"
 
 struct interval {
@@ -21,19 +22,22 @@ static const unsigned order[] = { STAGE_SERVICE, STAGE_DISPATCH, STAGE_RETURN, S
 
 #define ORDER_COUNT (sizeof(order) / sizeof(order[0]))
 
-void stage_spans(const struct ev_exchange *x, struct stage_spans *out)
+size_t stage_spans(const struct ev_exchange *x, struct stage_span spans[STAGE_COUNT])
 {
 	uint64_t at = x->head.time_ns - x->latency_ns;
+	size_t n = 0;
 
-	out->n = 0;
 	for (unsigned stage = 0; stage < STAGE_COUNT; stage++) {
-		struct stage_span s = { .stage = stage, .from = at, .to = at + x->stage_ns[stage],
-					.tid = stage == STAGE_SERVICE ? x->tid : x->reader_tid };
-
-		at = s.to;
-		if (stage >= STAGE_RUNQUEUE && s.to > s.from)
-			out->span[out->n++] = s;
+		if (!x->stage_ns[stage])
+			continue;
+		spans[n++] = (struct stage_span){
+			.stage = stage, .has_thread = stage >= STAGE_RUNQUEUE,
+			.tid = stage == STAGE_SERVICE ? x->tid : x->reader_tid,
+			.from = at, .to = at + x->stage_ns[stage],
+		};
+		at += x->stage_ns[stage];
 	}
+	return n;
 }
 
 const char *const stage_words[] = {
@@ -62,8 +66,8 @@ static int interval_order(const void *a, const void *b)
 	return x->from < y->from ? -1 : x->from > y->from;
 }
 
-/* Sorts, and melts what overlaps or touches into one. */
-static size_t melt(struct interval *list, size_t n)
+/* Sorts, and merges what overlaps or touches. Returns how many are left. */
+static size_t merge(struct interval *list, size_t n)
 {
 	size_t kept = 0;
 
@@ -81,24 +85,22 @@ static size_t melt(struct interval *list, size_t n)
 
 static void add_exchange(struct stage_map *m, const struct ev_exchange *x)
 {
-	struct stage_spans spans;
+	struct stage_span spans[STAGE_COUNT];
+	size_t n = stage_spans(x, spans);
 
-	stage_spans(x, &spans);
-	for (size_t i = 0; i < spans.n; i++) {
-		const struct stage_span *s = &spans.span[i];
-		unsigned word = word_of(x, s);
-
-		m->list[word][m->n[word]++] = (struct interval){ s->tid, s->from, s->to };
-	}
+	for (const struct stage_span *s = spans; s < spans + n; s++)
+		if (s->has_thread)
+			m->list[word_of(x, s)][m->n[word_of(x, s)]++] =
+				(struct interval){ s->tid, s->from, s->to };
 }
 
-static void count_exchange(size_t n[STAGE_WORDS], const struct ev_exchange *x)
+static void count_exchange(size_t room[STAGE_WORDS], const struct ev_exchange *x)
 {
-	struct stage_spans spans;
+	struct stage_span spans[STAGE_COUNT];
+	size_t n = stage_spans(x, spans);
 
-	stage_spans(x, &spans);
-	for (size_t i = 0; i < spans.n; i++)
-		n[word_of(x, &spans.span[i])]++;
+	for (const struct stage_span *s = spans; s < spans + n; s++)
+		room[word_of(x, s)]++;
 }
 
 struct stage_map *stage_map_new(const struct ev_exchange *x, size_t n)
@@ -118,7 +120,7 @@ struct stage_map *stage_map_new(const struct ev_exchange *x, size_t n)
 	for (size_t i = 0; m && i < n; i++)
 		add_exchange(m, &x[i]);
 	for (unsigned w = 0; m && w < STAGE_WORDS; w++)
-		m->n[w] = melt(m->list[w], m->n[w]);
+		m->n[w] = merge(m->list[w], m->n[w]);
 	return m;
 }
 
@@ -129,21 +131,19 @@ void stage_map_free(struct stage_map *m)
 	free(m);
 }
 
+static bool ends_before(const void *item, const void *key)
+{
+	const struct interval *a = item, *at = key;
+
+	return a->tid != at->tid ? a->tid < at->tid : a->to <= at->to;
+}
+
 /* The first interval of the thread that ends after `at`. */
 static size_t first_after(const struct stage_map *m, unsigned word, uint32_t tid, uint64_t at)
 {
-	const struct interval *list = m->list[word];
-	size_t lo = 0, hi = m->n[word];
+	const struct interval key = { .tid = tid, .to = at };
 
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-
-		if (list[mid].tid < tid || (list[mid].tid == tid && list[mid].to <= at))
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return array_lower_bound(m->list[word], m->n[word], sizeof(key), ends_before, &key);
 }
 
 /* What the words from order[rank] on make of the time; deep as there are words. */

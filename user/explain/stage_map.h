@@ -15,18 +15,14 @@
 
 /* A stage of one exchange, and the thread that it waited for. */
 struct stage_span {
-	unsigned stage;		/* from STAGE_RUNQUEUE up: before, no thread is responsible */
+	unsigned stage;
+	bool has_thread;	/* from STAGE_RUNQUEUE up: before, no thread is responsible */
 	uint32_t tid;
 	uint64_t from, to;	/* CLOCK_MONOTONIC ns */
 };
 
-struct stage_spans {
-	struct stage_span span[STAGE_COUNT];
-	size_t n;
-};
-
-/* The exchange's stages that a thread is responsible for and that took time. */
-void stage_spans(const struct ev_exchange *x, struct stage_spans *out);
+/* The exchange's stages that took time, in order. Returns how many. */
+size_t stage_spans(const struct ev_exchange *x, struct stage_span spans[STAGE_COUNT]);
 
 enum stage_word {
 	STAGE_WORD_ASYNC = STAGE_COUNT,	/* below it: enum stage */

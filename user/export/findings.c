@@ -17,7 +17,7 @@
 struct export_findings {
 	const struct options *o;
 	const struct watch_result *r;
-	struct blame *blame;
+	struct history *history;
 
 	/* The window under way. */
 	uint64_t began_ns;
@@ -45,8 +45,8 @@ struct export_findings *export_findings_new(const struct options *o, const struc
 		return NULL;
 	f->o = o;
 	f->r = r;
-	f->blame = blame_new();
-	if (f->blame)
+	f->history = history_new(HISTORY_RECENT);
+	if (f->history)
 		return f;
 	free(f);
 	return NULL;
@@ -56,15 +56,15 @@ void export_findings_free(struct export_findings *f)
 {
 	if (!f)
 		return;
-	blame_free(f->blame);
+	history_free(f->history);
 	aggregate_free(f->then);
 	free(f->pids);
 	free(f);
 }
 
-struct blame *export_findings_blame(struct export_findings *f)
+struct history *export_findings_history(struct export_findings *f)
 {
-	return f->blame;
+	return f->history;
 }
 
 /* The eventpolls, which take long to read, matter to a rule that needs the system calls too. */
@@ -141,7 +141,7 @@ static void begin(struct export_findings *f, const struct watcher *w, struct agg
 	f->events = f->r->events;
 	facts_usage_begin(&f->facts, f->pids, f->n_pids);
 	f->overflows = f->n_pids ? proc_listen_overflows(f->pids[0]) : 0;
-	blame_forget(f->blame, now_ns > LATE_NS ? now_ns - LATE_NS : 0);
+	history_forget(f->history, now_ns > LATE_NS ? now_ns - LATE_NS : 0);
 }
 
 /* A loop that did not turn is idle, or its thread has ended. */
@@ -196,7 +196,7 @@ static void judge(struct export_findings *f, const struct watcher *w, struct agg
 		  uint64_t now_ns)
 {
 	struct report_source from = {
-		.aggregate = d, .facts = &f->facts, .blame = f->blame,
+		.aggregate = d, .facts = &f->facts, .history = f->history,
 		.threshold = f->o->threshold, .window_ns = now_ns - f->began_ns,
 		.events = f->r->events - f->events, .listen_overflows = overflows_since(f),
 	};

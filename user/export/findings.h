@@ -6,7 +6,7 @@
 #ifndef EPOLLSCOPE_EXPORT_FINDINGS_H
 #define EPOLLSCOPE_EXPORT_FINDINGS_H
 
-#include "explain/blame.h"
+#include "explain/history.h"
 #include "export/metrics.h"
 #include "cli/options.h"
 #include "watch/watcher.h"
@@ -17,8 +17,8 @@ struct export_findings;
 struct export_findings *export_findings_new(const struct options *o, const struct watch_result *r);
 void export_findings_free(struct export_findings *f);	/* NULL is fine */
 
-/* Where slow exchanges, turns and absences go as they come. */
-struct blame *export_findings_blame(struct export_findings *f);
+/* Where slow exchanges, turns and off-CPU intervals go as they come. */
+struct history *export_findings_history(struct export_findings *f);
 
 /*
  * The first window begins. While the privileges last: what runtime the target has can be told of

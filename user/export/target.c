@@ -21,7 +21,7 @@ static int on_exchange(void *ctx, const struct exchange_info *x)
 	struct metrics_exemplar *e = &t->exemplar[metrics_bucket(x->ex.latency_ns)];
 	uint64_t ended_ns = x->ex.head.time_ns + (uint64_t)t->result.realtime_offset_ns;
 
-	blame_exchange(export_findings_blame(t->findings), &x->ex);
+	history_add_exchange(export_findings_history(t->findings), &x->ex);
 	if (x->ex.flow.role != ROLE_SERVER)
 		return 0;
 	if (e->latency_ns > x->ex.latency_ns && e->realtime_ns + EXEMPLAR_RECENT_NS > ended_ns)
@@ -35,12 +35,12 @@ static int on_exchange(void *ctx, const struct exchange_info *x)
 
 static void on_turn(void *ctx, const struct ev_turn *turn)
 {
-	blame_turn(export_findings_blame(((struct export_target *)ctx)->findings), turn);
+	history_add_turn(export_findings_history(((struct export_target *)ctx)->findings), turn);
 }
 
 static void on_offcpu(void *ctx, const struct ev_offcpu *o)
 {
-	blame_offcpu(export_findings_blame(((struct export_target *)ctx)->findings), o);
+	history_add_offcpu(export_findings_history(((struct export_target *)ctx)->findings), o);
 }
 
 /* A connection that was there before us lasted longer than anybody saw. */

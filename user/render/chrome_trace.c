@@ -5,6 +5,8 @@
 
 #include "render/chrome_trace.h"
 #include "base/json.h"
+#include "explain/stage_map.h"
+#include "render/render.h"
 #include "base/term.h"
 
 #define NAMES_ROOM 16384	/* of threads, a power of two; half of it is used */
@@ -15,7 +17,7 @@ struct chrome_trace {
 	uint64_t left_out;
 	uint64_t flows;
 	size_t n_named;
-	uint32_t named[NAMES_ROOM];	/* threads whose name was told; 0: free */
+	uint32_t named[NAMES_ROOM];	/* threads whose name was written; 0: free */
 };
 
 struct chrome_trace *chrome_trace_new(FILE *out, uint64_t limit)
@@ -66,7 +68,7 @@ static void event_end(struct json *j)
 	json_object_end(j);
 }
 
-static void tell_name(struct chrome_trace *t, const char *what, uint32_t pid, uint32_t tid,
+static void put_name(struct chrome_trace *t, const char *what, uint32_t pid, uint32_t tid,
 		      const char *comm)
 {
 	struct json *j = event(t, "M", what, pid, tid);
@@ -93,9 +95,9 @@ static void name_thread(struct chrome_trace *t, uint32_t pid, uint32_t tid, cons
 		return;
 	t->named[i] = tid;
 	t->n_named++;
-	tell_name(t, "thread_name", pid, tid, comm);
+	put_name(t, "thread_name", pid, tid, comm);
 	if (pid == tid)
-		tell_name(t, "process_name", pid, tid, comm);
+		put_name(t, "process_name", pid, tid, comm);
 }
 
 static struct json *slice_event(struct chrome_trace *t, const char *phase, const char *category,
@@ -225,35 +227,29 @@ static struct json *async(struct chrome_trace *t, const struct ev_exchange *e, c
 }
 
 /* Of the stages that can be split, when this exchange's could. */
-static void tell_split(struct json *j, const struct ev_exchange *e, unsigned stage)
+static void put_split(struct json *j, const struct ev_exchange *e, unsigned stage)
 {
-	static const struct {
-		unsigned stage, split, flag;
-	} table[] = {
-		{ STAGE_BUSY, SPLIT_BUSY, EXCHANGE_SPLIT_BUSY },
-		{ STAGE_DISPATCH, SPLIT_DISPATCH, EXCHANGE_SPLIT_DISPATCH },
-		{ STAGE_SERVICE, SPLIT_SERVICE, EXCHANGE_SPLIT_SERVICE },
-	};
+	enum split_stage which;
+	uint32_t flag;
 
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		if (table[i].stage != stage || !(e->flags & table[i].flag))
-			continue;
-		json_object(j, "args");
-		json_u64(j, "runnable_ns", e->split[table[i].split].runnable_ns);
-		json_u64(j, "blocked_ns", e->split[table[i].split].blocked_ns);
-		json_object_end(j);
-	}
+	if (!stage_split(stage, &which, &flag) || !(e->flags & flag))
+		return;
+	json_object(j, "args");
+	json_u64(j, "runnable_ns", e->split[which].runnable_ns);
+	json_u64(j, "blocked_ns", e->split[which].blocked_ns);
+	json_object_end(j);
 }
 
 void chrome_trace_exchange(struct chrome_trace *t, const struct ev_exchange *e)
 {
-	uint64_t at = e->head.time_ns - e->latency_ns;
+	struct stage_span spans[STAGE_COUNT];
+	size_t n = stage_spans(e, spans);
 	struct json *j;
 
 	if (!wanted(t))
 		return;
 	name_thread(t, e->pid, e->tid, e->comm);
-	j = async(t, e, "b", "exchange", at);
+	j = async(t, e, "b", "exchange", e->head.time_ns - e->latency_ns);
 	json_object(j, "args");
 	json_u64(j, "number", e->number);
 	json_string(j, "remote", format_end(&e->flow, END_REMOTE).s);
@@ -263,14 +259,11 @@ void chrome_trace_exchange(struct chrome_trace *t, const struct ev_exchange *e)
 	json_bool(j, "handoff", e->flags & EXCHANGE_HANDOFF);
 	json_object_end(j);
 	event_end(j);
-	for (unsigned stage = 0; stage < STAGE_COUNT; stage++) {
-		if (!e->stage_ns[stage])
-			continue;
-		j = async(t, e, "b", stage_name(stage), at);
-		tell_split(j, e, stage);
+	for (const struct stage_span *s = spans; s < spans + n; s++) {
+		j = async(t, e, "b", stage_name(s->stage), s->from);
+		put_split(j, e, s->stage);
 		event_end(j);
-		at += e->stage_ns[stage];
-		event_end(async(t, e, "e", stage_name(stage), at));
+		event_end(async(t, e, "e", stage_name(s->stage), s->to));
 	}
 	event_end(async(t, e, "e", "exchange", e->head.time_ns));
 }

@@ -11,12 +11,12 @@
 #include "explain/heatmap.h"
 #include "model/model.h"
 #include "explain/profile.h"
-#include "explain/story.h"
+#include "explain/waterfall.h"
 
 struct html_page {
 	const struct report *r;
 	const struct heatmap *heat;
-	const struct story *const *stories;	/* of r->worst; each may be NULL */
+	const struct waterfall *waterfalls;	/* of r->worst */
 	const struct flame_tree *tree;		/* of the tail */
 	struct profile_tail tail;		/* which exchanges, and how much stacks explain */
 	struct profile_stats stacks;

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* html_tail.c - the worst exchanges as waterfalls, and the flame graph of the tail. */
 #include "explain/stage_map.h"
+#include "explain/worst.h"
 #include "render/html_parts.h"
 #include "render/render.h"
 #include "base/term.h"
-
-/* Shorter parts than this of the exchange are left out: they may not even be remembered. */
-#define PART_WORTH 200
 
 static void put_title(FILE *out, const struct exchange_info *x, int64_t offset_ns)
 {
@@ -52,21 +50,20 @@ static void put_on_cpu(FILE *out, const struct ev_exchange *e, unsigned stage)
 	put_part(out, words);
 }
 
-static void put_parts(FILE *out, const struct ev_exchange *e, const struct story *story,
-		      unsigned stage)
+static void put_parts(FILE *out, const struct waterfall *w, unsigned stage)
 {
-	for (size_t i = 0; i < story->n; i++) {
-		const struct story_part *part = &story->part[i];
+	for (size_t i = 0; i < w->n; i++) {
+		const struct waterfall_part *part = &w->part[i];
 		char words[256] = "";
 
-		if (part->stage != stage || part->ns < e->latency_ns / PART_WORTH)
+		if (part->stage != stage)
 			continue;
-		story_words(words, sizeof(words), part);
+		waterfall_words(words, sizeof(words), part);
 		put_part(out, words);
 	}
 }
 
-static void put_waterfall(FILE *out, const struct ev_exchange *e, const struct story *story)
+static void put_waterfall(FILE *out, const struct ev_exchange *e, const struct waterfall *w)
 {
 	static const char *const heads[] = { "Stage", "Time", "When", NULL };
 	double all = e->latency_ns ? (double)e->latency_ns : 1;
@@ -84,15 +81,15 @@ static void put_waterfall(FILE *out, const struct ev_exchange *e, const struct s
 			"<i class=\"st%u\" style=\"margin-left:%s;width:%s\"></i></span></td></tr>\n",
 			stage, html_percent((double)from, all).s,
 			html_percent((double)ns, all).s);
-		if (ns >= e->latency_ns / PART_WORTH)
+		if (ns >= e->latency_ns / WORST_PART)
 			put_on_cpu(out, e, stage);
-		if (story)
-			put_parts(out, e, story, stage);
+		if (w)
+			put_parts(out, w, stage);
 		from += ns;
 	}
 	html_table_end(out);
-	if (story && story->left_out)
-		fprintf(out, "<p class=\"note\">and %zu more absences</p>\n", story->left_out);
+	if (w && w->left_out)
+		fprintf(out, "<p class=\"note\">and %zu more absences</p>\n", w->left_out);
 }
 
 void html_put_worst(FILE *out, const struct html_page *p)
@@ -105,12 +102,12 @@ void html_put_worst(FILE *out, const struct html_page *p)
 	else
 		fprintf(out, "<p>Each from the first byte of its request to the first byte of its "
 			"answer. Below a stage: what the thread did, if it took at least 1/%d of "
-			"the latency.</p>\n", PART_WORTH);
+			"the latency.</p>\n", WORST_PART);
 	fputs("<div class=\"exchanges\">\n", out);
 	for (size_t i = 0; i < r->n_worst; i++) {
 		fputs("<article class=\"exchange\">\n", out);
 		put_title(out, &r->worst[i], r->realtime_offset_ns);
-		put_waterfall(out, &r->worst[i].ex, p->stories ? p->stories[i] : NULL);
+		put_waterfall(out, &r->worst[i].ex, p->waterfalls ? &p->waterfalls[i] : NULL);
 		fputs("</article>\n", out);
 	}
 	fputs("</div>\n", out);
@@ -142,7 +139,7 @@ static void put_caveats(FILE *out, const struct html_page *p)
 	const struct profile_stats *s = &p->stacks;
 
 	fprintf(out, "<p class=\"note\">%s samples, %s absences with their exact time, "
-		"%s stacks.", format_count(s->samples).s, format_count(s->absences).s, format_count(s->stacks).s);
+		"%s stacks.", format_count(s->samples).s, format_count(s->offcpu).s, format_count(s->stacks).s);
 	if (s->unnamed)
 		fprintf(out, " %s records have no stack: none could be taken.",
 			format_count(s->unnamed).s);

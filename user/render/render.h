@@ -27,8 +27,8 @@ void render_slow_text(FILE *out, const struct exchange_info *x, int64_t offset_n
 		      const struct style *style);
 
 /* Several lines: stage by stage, and what the thread did in each. */
-struct story;
-void render_waterfall(FILE *out, const struct exchange_info *x, const struct story *story,
+struct waterfall;
+void render_waterfall(FILE *out, const struct exchange_info *x, const struct waterfall *w,
 		      int64_t offset_ns, const struct style *style);
 
 void render_conn_json(FILE *out, const struct ev_conn_close *c, int64_t offset_ns);
@@ -53,8 +53,8 @@ double tail_share(const struct report *r, unsigned stage);
 bool split_words(char *out, size_t len, const struct stage_info *s);
 
 /* What a thread did in a stage: "slept 5 ms in read (disk)". */
-struct story_part;
-void story_words(char *out, size_t len, const struct story_part *part);
+struct waterfall_part;
+void waterfall_words(char *out, size_t len, const struct waterfall_part *part);
 
 /* The members of a slow/1 object, without its "schema". */
 void json_exchange(struct json *j, const struct exchange_info *x, const int64_t *offset_ns);

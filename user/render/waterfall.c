@@ -4,7 +4,8 @@
 
 #include "explain/finding.h"
 #include "render/render.h"
-#include "explain/story.h"
+#include "explain/stage_map.h"
+#include "explain/waterfall.h"
 
 #define BAR_COLUMNS	44
 #define NAME_COLUMNS	10
@@ -37,44 +38,45 @@ static void put_split(FILE *out, const struct ev_exchange *x, unsigned stage)
 					       x->stage_ns[stage] - absent : 0).s);
 }
 
-void story_words(char *out, size_t len, const struct story_part *p)
+void waterfall_words(char *out, size_t len, const struct waterfall_part *p)
 {
 	struct fmt comm = format_comm(p->comm, sizeof(p->comm), 20), ns = format_ns(p->ns);
 	char call[32];
 
 	switch (p->what) {
-	case STORY_BLOCKED:
+	case WATERFALL_BLOCKED:
 		snprintf(out, len, "slept %s in %s (%s)%s%s", ns.s,
 			 syscall_word(p->nr, call, sizeof(call)), offcpu_name(p->kind),
 			 p->pid ? ", woken by " : "", p->pid ? comm.s : "");
 		break;
-	case STORY_RUNNABLE:
+	case WATERFALL_RUNNABLE:
 		snprintf(out, len, "waited %s for a CPU%s%s%s", ns.s, p->pid ? " while " : "",
 			 p->pid ? comm.s : "", p->pid ? " ran" : "");
 		break;
-	case STORY_HELD:
+	case WATERFALL_HELD:
 		snprintf(out, len, "served connection %llx for %s", (unsigned long long)p->conn,
 			 ns.s);
 		break;
 	}
 }
 
-static void put_part(FILE *out, const struct story_part *p, const struct style *style)
+static void put_part(FILE *out, const struct waterfall_part *p, const struct style *style)
 {
 	char words[256] = "";
 
-	story_words(words, sizeof(words), p);
+	waterfall_words(words, sizeof(words), p);
 	fprintf(out, "%*s%s%s%s\n", 2 + NAME_COLUMNS + TIME_COLUMNS + 2, "",
 		ink_on(style, INK_DIM), words, ink_off(style));
 }
 
-static void put_stage(FILE *out, const struct ev_exchange *x, unsigned stage, uint64_t from)
+static void put_stage(FILE *out, const struct ev_exchange *x, const struct stage_span *s)
 {
-	uint64_t ns = x->stage_ns[stage];
+	uint64_t ns = s->to - s->from, start = x->head.time_ns - x->latency_ns;
 
-	fprintf(out, "  %-*s%*s  ", NAME_COLUMNS, stage_name(stage), TIME_COLUMNS, format_ns(ns).s);
-	put_bar(out, from, ns, x->latency_ns ? x->latency_ns : 1);
-	put_split(out, x, stage);
+	fprintf(out, "  %-*s%*s  ", NAME_COLUMNS, stage_name(s->stage), TIME_COLUMNS,
+		format_ns(ns).s);
+	put_bar(out, s->from - start, ns, x->latency_ns ? x->latency_ns : 1);
+	put_split(out, x, s->stage);
 	fputc('\n', out);
 }
 
@@ -105,23 +107,21 @@ static void put_marks(FILE *out, const struct exchange_info *x)
 			TIME_COLUMNS, format_ns(x->answer.send_ns).s);
 }
 
-void render_waterfall(FILE *out, const struct exchange_info *x, const struct story *story,
+void render_waterfall(FILE *out, const struct exchange_info *x, const struct waterfall *w,
 		      int64_t offset_ns, const struct style *style)
 {
-	uint64_t from = 0;
+	struct stage_span spans[STAGE_COUNT];
+	size_t n = stage_spans(&x->ex, spans);
 
 	put_head(out, x, offset_ns, style);
-	for (unsigned stage = 0; stage < STAGE_COUNT; stage++) {
-		if (!x->ex.stage_ns[stage])
-			continue;
-		put_stage(out, &x->ex, stage, from);
-		from += x->ex.stage_ns[stage];
-		for (size_t i = 0; i < story->n; i++)
-			if (story->part[i].stage == stage)
-				put_part(out, &story->part[i], style);
+	for (const struct stage_span *s = spans; s < spans + n; s++) {
+		put_stage(out, &x->ex, s);
+		for (size_t i = 0; i < w->n; i++)
+			if (w->part[i].stage == s->stage)
+				put_part(out, &w->part[i], style);
 	}
-	if (story->left_out)
-		fprintf(out, "  and %zu more\n", story->left_out);
+	if (w->left_out)
+		fprintf(out, "  and %zu more\n", w->left_out);
 	put_marks(out, x);
 	fputc('\n', out);
 }

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * history.h - the one memory of what happened: exchanges, turns, off-CPU intervals and samples, as
+ * they came, for whoever joins them afterwards by thread and time.
+ *
+ * Pure: fed with records in the order of time, or near it (each processor has a ring of its own).
+ * Bounded: memory grows with the records up to a limit of each kind, then the oldest are forgotten.
+ */
+#ifndef EPOLLSCOPE_HISTORY_H
+#define EPOLLSCOPE_HISTORY_H
+
+#include "model/model.h"
+
+/* Limits for a watch that may last for ever, and for one whose stacks are shown as a whole. */
+#define HISTORY_RECENT	(1u << 13)
+#define HISTORY_WHOLE	(1u << 20)
+
+enum history_kind {
+	HISTORY_EXCHANGE,
+	HISTORY_TURN,
+	HISTORY_OFFCPU,
+	HISTORY_SAMPLE,
+	HISTORY_KINDS,
+};
+
+struct history;
+
+struct history *history_new(size_t limit);	/* NULL when out of memory */
+void history_free(struct history *h);		/* NULL is fine */
+
+void history_add_exchange(struct history *h, const struct ev_exchange *x);
+void history_add_turn(struct history *h, const struct ev_turn *t);
+void history_add_offcpu(struct history *h, const struct ev_offcpu *o);
+void history_add_sample(struct history *h, const struct ev_sample *s);
+
+/* What comes next is another window: forgets exchanges, and what ended before that time. */
+void history_forget(struct history *h, uint64_t before_ns);
+
+/* Records that were forgotten because of the limit, or found no memory. */
+uint64_t history_dropped(const struct history *h);
+
+/* All that is remembered of a kind, oldest first. Valid until the next record is added. */
+size_t history_count(const struct history *h, enum history_kind kind);
+const struct ev_exchange *history_exchanges(const struct history *h);
+const struct ev_turn *history_turns(const struct history *h);
+const struct ev_offcpu *history_offcpu(const struct history *h);
+const struct ev_sample *history_samples(const struct history *h);
+
+/* The index of the first record of a kind that may have ended at that time or later. */
+size_t history_since(const struct history *h, enum history_kind kind, uint64_t time_ns);
+
+/*
+ * Sorts what is remembered by thread and time, for history_walk(); again only after records were
+ * added. 0 or -ENOMEM.
+ */
+int history_index(struct history *h);
+
+/* A walk over indexed records of one kind, which is not HISTORY_EXCHANGE. */
+struct history_walk {
+	const struct history_entry *at, *end;
+};
+
+/* Those of one thread that ended at `from_ns` or later, in the order in which they ended. */
+struct history_walk history_walk(const struct history *h, enum history_kind kind, uint32_t tid,
+				 uint64_t from_ns);
+/* All of them, thread by thread. */
+struct history_walk history_walk_all(const struct history *h, enum history_kind kind);
+const void *history_next(struct history_walk *w);	/* NULL after the last */
+
+#endif

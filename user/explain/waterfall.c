@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* waterfall.c - see waterfall.h. */
+#include <string.h>
+
+#include "base/span.h"
+#include "explain/stage_map.h"
+#include "explain/waterfall.h"
+
+struct filling {
+	struct waterfall *out;
+	const struct history *h;
+	const struct ev_exchange *x;
+	uint64_t least_ns;
+	size_t turns, offcpu;	/* the first ones that may belong to the exchange */
+};
+
+static void add(const struct filling *f, const struct waterfall_part *part, const char *comm)
+{
+	struct waterfall *out = f->out;
+
+	if (!part->ns || part->ns < f->least_ns)
+		return;
+	if (out->n == WATERFALL_PARTS) {
+		out->left_out++;
+		return;
+	}
+	out->part[out->n] = *part;
+	memcpy(out->part[out->n++].comm, comm, COMM_LEN);
+}
+
+static void add_offcpu(const struct filling *f, const struct stage_span *s,
+		       const struct ev_offcpu *o)
+{
+	uint64_t woken = o->start_ns + o->blocked_ns;
+	struct waterfall_part blocked = {
+		.stage = s->stage, .what = WATERFALL_BLOCKED, .kind = o->kind, .nr = o->syscall,
+		.ns = span_overlap(s->from, s->to, o->start_ns, woken),
+	};
+	struct waterfall_part runnable = {
+		.stage = s->stage, .what = WATERFALL_RUNNABLE, .pid = o->instead_pid,
+		.ns = span_overlap(s->from, s->to, woken, o->head.time_ns),
+	};
+
+	if (o->tid != s->tid)
+		return;
+	/* Timers and devices wake in whatever task they interrupt: no name is better. */
+	if (o->flags & OFFCPU_WAKER && (o->kind == OFFCPU_FUTEX || o->kind == OFFCPU_PIPE))
+		blocked.pid = o->waker_pid;
+	if (!(o->flags & OFFCPU_IN_WAIT))
+		add(f, &blocked, o->waker_comm);
+	add(f, &runnable, o->instead_comm);
+}
+
+/* Only a handler that held at least half of the turn is worth a word. */
+static void add_turn(const struct filling *f, const struct stage_span *s, const struct ev_turn *t)
+{
+	struct waterfall_part held = {
+		.stage = s->stage, .what = WATERFALL_HELD, .conn = t->long_conn,
+		.ns = span_overlap(s->from, s->to, t->start_ns, t->head.time_ns),
+	};
+
+	if (t->tid != s->tid || t->long_conn == f->x->conn || !t->long_conn ||
+	    t->long_ns * 2 < t->head.time_ns - t->start_ns)
+		return;
+	if (held.ns > t->long_ns)
+		held.ns = t->long_ns;
+	add(f, &held, t->comm);
+}
+
+static void add_stage(const struct filling *f, const struct stage_span *s)
+{
+	bool waits = s->stage == STAGE_BUSY || s->stage == STAGE_DISPATCH;
+
+	for (size_t i = f->turns; waits && i < history_count(f->h, HISTORY_TURN); i++)
+		add_turn(f, s, &history_turns(f->h)[i]);
+	for (size_t i = f->offcpu; i < history_count(f->h, HISTORY_OFFCPU); i++)
+		add_offcpu(f, s, &history_offcpu(f->h)[i]);
+}
+
+void waterfall_fill(struct waterfall *out, const struct history *h, const struct ev_exchange *x,
+		    uint64_t least_ns)
+{
+	uint64_t from_ns = x->head.time_ns - x->latency_ns;
+	struct filling f = {
+		.out = out, .h = h, .x = x, .least_ns = least_ns,
+		.turns = history_since(h, HISTORY_TURN, from_ns),
+		.offcpu = history_since(h, HISTORY_OFFCPU, from_ns),
+	};
+	struct stage_span spans[STAGE_COUNT];
+	size_t n = stage_spans(x, spans);
+
+	out->n = 0;
+	out->left_out = 0;
+	for (size_t i = 0; i < n; i++)
+		if (spans[i].has_thread)
+			add_stage(&f, &spans[i]);
+}
