@@ -20,19 +20,19 @@ static void test_accept(void **state)
 {
 	static const struct {
 		const char *accept;
-		enum text_format format;
+		enum exposition_format format;
 	} cases[] = {
-		{ NULL, TEXT_PROMETHEUS },
-		{ "", TEXT_PROMETHEUS },
-		{ "*/*", TEXT_PROMETHEUS },
-		{ OPEN, TEXT_OPENMETRICS },
-		{ OPEN "; version=1.0.0", TEXT_OPENMETRICS },
-		{ OPEN ";version=0.0.1", TEXT_PROMETHEUS },
-		{ OPEN ";q=0", TEXT_PROMETHEUS },
+		{ NULL, EXPOSITION_TEXT },
+		{ "", EXPOSITION_TEXT },
+		{ "*/*", EXPOSITION_TEXT },
+		{ OPEN, EXPOSITION_OPENMETRICS },
+		{ OPEN "; version=1.0.0", EXPOSITION_OPENMETRICS },
+		{ OPEN ";version=0.0.1", EXPOSITION_TEXT },
+		{ OPEN ";q=0", EXPOSITION_TEXT },
 		{ OPEN ";version=1.0.0," OPEN ";version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,"
-		  "*/*;q=0.1", TEXT_OPENMETRICS },
-		{ "text/plain;q=0.9 , " OPEN " ; q=0.8", TEXT_PROMETHEUS },
-		{ ",,;;=;q=,text/html;q=1.0000," OPEN ";q=0.001", TEXT_OPENMETRICS },
+		  "*/*;q=0.1", EXPOSITION_OPENMETRICS },
+		{ "text/plain;q=0.9 , " OPEN " ; q=0.8", EXPOSITION_TEXT },
+		{ ",,;;=;q=,text/html;q=1.0000," OPEN ";q=0.001", EXPOSITION_OPENMETRICS },
 	};
 
 	(void)state;

@@ -68,13 +68,13 @@ static struct metrics_target sample_target(void)
 	return m;
 }
 
-static char *page(enum text_format format, uint64_t *series)
+static char *page(enum exposition_format format, uint64_t *series)
 {
 	struct metrics_target target = sample_target();
 	struct metrics m = { .targets = &target, .n_targets = 1, .version = "1.2.3",
 			     .kernel = "6.18", .max_series = 1000,
 			     .created_ns = 1700000000000000000 };
-	struct text t = { .format = format };
+	struct exposition t = { .format = format };
 
 	metrics_write(&t, &m);
 	assert_false(t.failed);
@@ -94,7 +94,7 @@ static void expect_in(const char *text, const char *part)
 static void test_text(void **state)
 {
 	uint64_t series;
-	char *text = page(TEXT_PROMETHEUS, &series);
+	char *text = page(EXPOSITION_TEXT, &series);
 
 	(void)state;
 #define X "epollscope_exchange_duration_seconds"
@@ -123,7 +123,7 @@ static void test_text(void **state)
 static void test_openmetrics(void **state)
 {
 	uint64_t series, lines = 0;
-	char *text = page(TEXT_OPENMETRICS, &series), *line, *save = NULL, last[64];
+	char *text = page(EXPOSITION_OPENMETRICS, &series), *line, *save = NULL, last[64];
 
 	(void)state;
 	expect_in(text, "# TYPE epollscope_connections_opened counter\n"
@@ -160,11 +160,11 @@ static void test_labels(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		label_text(label, cases[i].name, COMM_LEN);
+		exposition_label(label, cases[i].name, COMM_LEN);
 		assert_string_equal(label, cases[i].label);
 	}
 	memset(longest, 1, sizeof(longest));
-	label_text(label, longest, sizeof(longest));
+	exposition_label(label, longest, sizeof(longest));
 	assert_int_equal(strlen(label), 5 * COMM_LEN);
 }
 
@@ -196,7 +196,7 @@ static void test_limits_hold(void **state)
 	(void)state;
 	assert_non_null(target);
 	for (uint64_t max = 1200; max < 12000; max += 777) {
-		struct text t = { .format = TEXT_OPENMETRICS };
+		struct exposition t = { .format = EXPOSITION_OPENMETRICS };
 
 		assert_int_equal(export_limits(&limits, max, 1, false, &least), 0);
 		target->loops = loops;
@@ -207,7 +207,7 @@ static void test_limits_hold(void **state)
 		if (t.series > max)
 			fail_msg("%llu series of %llu", (unsigned long long)t.series,
 				 (unsigned long long)max);
-		text_free(&t);
+		exposition_free(&t);
 	}
 	free(target);
 }

@@ -46,7 +46,7 @@ static uint64_t own_cpu_ns(void)
 
 /* --- HTTP thread --- */
 
-static int write_metrics(void *ctx, struct text *t)
+static int write_metrics(void *ctx, struct exposition *t)
 {
 	struct exporter *e = ctx;
 	struct snapshot *s = publisher_get(&e->publisher);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* collect.c - from a session's accumulated data to what the page says of its target. */
 #include <errno.h>
 #include <stdlib.h>
@@ -57,7 +57,7 @@ static size_t loop_place(struct export_target *t, const struct loop *l, size_t r
 
 	if (was_nameless(&t->nameless, l))
 		return room;
-	label_text(name, l->comm, COMM_LEN);
+	exposition_label(name, l->comm, COMM_LEN);
 	if (!strcmp(name, "other"))
 		return room;
 	for (size_t i = 0; i < t->n_loop_names; i++)

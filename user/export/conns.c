@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* conns.c - nobody may keep the exporter's connections to himself. */
 #include <stddef.h>
 #include <sys/socket.h>

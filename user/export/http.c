@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* http.c - requests and their answers. */
 #include <microhttpd.h>
 #include <stdatomic.h>
@@ -69,7 +69,7 @@ static enum MHD_Result refuse(struct http *h, struct MHD_Connection *c, unsigned
 }
 
 /* The page, packed, in memory of its own; NULL if that failed: then it goes out as it is. */
-static void *pack(const struct text *t, size_t *len)
+static void *pack(const struct exposition *e, size_t *len)
 {
 	z_stream z = { 0 };
 	size_t room;
@@ -77,10 +77,10 @@ static void *pack(const struct text *t, size_t *len)
 
 	if (deflateInit2(&z, GZIP_LEVEL, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
 		return NULL;
-	room = deflateBound(&z, t->len);
+	room = deflateBound(&z, e->len);
 	packed = malloc(room);
-	z.next_in = (Bytef *)t->data;
-	z.avail_in = (uInt)t->len;
+	z.next_in = (Bytef *)e->data;
+	z.avail_in = (uInt)e->len;
 	z.next_out = packed;
 	z.avail_out = (uInt)room;
 	if (packed && deflate(&z, Z_FINISH) != Z_STREAM_END) {
@@ -97,21 +97,21 @@ static const char *header(struct MHD_Connection *c, const char *name)
 	return MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
 }
 
-static enum MHD_Result send_page(struct MHD_Connection *c, struct text *t)
+static enum MHD_Result send_page(struct MHD_Connection *c, struct exposition *e)
 {
-	const char *type = t->format == TEXT_OPENMETRICS ?
+	const char *type = e->format == EXPOSITION_OPENMETRICS ?
 		"application/openmetrics-text; version=1.0.0; charset=utf-8" :
 		"text/plain; version=0.0.4; charset=utf-8";
-	bool gzip = t->len >= GZIP_MIN &&
+	bool gzip = e->len >= GZIP_MIN &&
 		    http_wants_gzip(header(c, MHD_HTTP_HEADER_ACCEPT_ENCODING));
 	struct MHD_Response *r;
-	size_t len = t->len;
-	void *body = gzip ? pack(t, &len) : NULL;
+	size_t len = e->len;
+	void *body = gzip ? pack(e, &len) : NULL;
 
 	gzip = body != NULL;
 	if (!body) {
-		body = t->data;
-		t->data = NULL;
+		body = e->data;
+		e->data = NULL;
 	}
 	r = MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE);
 	if (!r) {
@@ -126,18 +126,18 @@ static enum MHD_Result send_page(struct MHD_Connection *c, struct text *t)
 
 static enum MHD_Result send_metrics(struct http *h, struct MHD_Connection *c)
 {
-	struct text t = { .format = http_format(header(c, MHD_HTTP_HEADER_ACCEPT)) };
-	int err = h->config.source.metrics(h->config.source.ctx, &t);
+	struct exposition e = { .format = http_format(header(c, MHD_HTTP_HEADER_ACCEPT)) };
+	int err = h->config.source.metrics(h->config.source.ctx, &e);
 	enum MHD_Result result;
 
-	if (err || t.failed) {
+	if (err || e.failed) {
 		result = refuse(h, c, MHD_HTTP_SERVICE_UNAVAILABLE,
 				err ? "the collector does not answer\n" : "out of memory\n");
 	} else {
 		h->scrapes++;
-		result = send_page(c, &t);
+		result = send_page(c, &e);
 	}
-	text_free(&t);
+	exposition_free(&e);
 	return result;
 }
 

@@ -8,7 +8,7 @@
 #ifndef EPOLLSCOPE_EXPORT_HTTP_H
 #define EPOLLSCOPE_EXPORT_HTTP_H
 
-#include "export/metrics_text.h"
+#include "export/exposition.h"
 
 #define HTTP_CONNECTIONS	16
 #define HTTP_HEADER_NS		(5 * 1000000000ULL)
@@ -19,7 +19,7 @@ struct http;
 /* What the pages come from. Called in the HTTP thread. */
 struct http_source {
 	/* Writes the metrics. 0, or -ETIMEDOUT when the collector does not answer. */
-	int (*metrics)(void *ctx, struct text *t);
+	int (*metrics)(void *ctx, struct exposition *e);
 	bool (*healthy)(void *ctx);
 	void *ctx;
 };
@@ -46,7 +46,7 @@ uint64_t http_refused(const struct http *h);
 void http_stop(struct http *h);	/* NULL is fine */
 
 /* For tests: the format that an Accept header asks for, and whether gzip is wanted. */
-enum text_format http_format(const char *accept);
+enum exposition_format http_format(const char *accept);
 bool http_wants_gzip(const char *accept_encoding);
 
 #endif

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* listen.c - from "ADDRESS:PORT" to a listening socket. */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * metrics.c - buckets, the page over the table and how many series that makes, docs/metrics.md.
  */
@@ -57,23 +57,23 @@ const char *metric_suffix(enum metric_type type)
 	return type == METRIC_COUNTER ? "_total" : type == METRIC_INFO ? "_info" : "";
 }
 
-void metrics_write(struct text *t, const struct metrics *m)
+void metrics_write(struct exposition *e, const struct metrics *m)
 {
 	for (size_t i = 0; i < metric_count; i++) {
 		const struct metric *row = &metric_rows[i];
 
-		text_metric(t, row);
+		exposition_metric(e, row);
 		if (row->put_global) {
-			text_target(t, NULL, m->created_ns);
-			row->put_global(t, m);
+			exposition_target(e, NULL, m->created_ns);
+			row->put_global(e, m);
 			continue;
 		}
 		for (size_t n = 0; n < m->n_targets; n++) {
-			text_target(t, m->targets[n].name, m->targets[n].created_ns);
-			row->put(t, &m->targets[n]);
+			exposition_target(e, m->targets[n].name, m->targets[n].created_ns);
+			row->put(e, &m->targets[n]);
 		}
 	}
-	text_end(t);
+	exposition_end(e);
 }
 
 /* Series of a page with so many loops and ports, in the format that has more of them. */
@@ -86,16 +86,16 @@ static int count_series(uint64_t *series, size_t loops, size_t ports, bool sysca
 	};
 	struct metrics m = { .targets = &target, .n_targets = 1, .version = "",
 			     .syscalls = syscalls };
-	struct text t = { .format = TEXT_OPENMETRICS };
+	struct exposition e = { .format = EXPOSITION_OPENMETRICS };
 
 	for (unsigned sc = 0; sc < SC_COUNT && syscalls; sc++)
 		target.syscall[sc].bucket[0] = 1;
 	while (target.n_findings < METRICS_CODES)
 		target.findings[target.n_findings++].code = "";
-	metrics_write(&t, &m);
-	*series = t.series;
-	text_free(&t);
-	return t.failed ? -ENOMEM : 0;
+	metrics_write(&e, &m);
+	*series = e.series;
+	exposition_free(&e);
+	return e.failed ? -ENOMEM : 0;
 }
 
 int metrics_need(struct metrics_need *need, size_t targets, bool syscalls)
@@ -116,11 +116,11 @@ int metrics_need(struct metrics_need *need, size_t targets, bool syscalls)
 
 static void print_row(FILE *out, const struct metric *row)
 {
-	fprintf(out, "| `epollscope_%s%s` | %s | %s%s%s%s%s | ", row->name, metric_suffix(row->type),
-		metric_type_name(row->type), row->put ? "`target`" : "",
-		row->put && row->label ? ", " : "", row->label ? "`" : "",
-		row->label ? row->label : "", row->label ? "`" : "");
-	fprintf(out, "%s |\n", row->help);
+	fprintf(out, "| `epollscope_%s%s` | %s | %s", row->name, metric_suffix(row->type),
+		metric_type_name(row->type), row->put ? "`target`" : "");
+	if (row->label)
+		fprintf(out, "%s`%s`", row->put ? ", " : "", row->label);
+	fprintf(out, " | %s |\n", row->help);
 }
 
 /* metrics.md has the head of the table of metrics, and the prose around it. */

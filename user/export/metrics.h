@@ -11,7 +11,7 @@
 #define EPOLLSCOPE_METRICS_H
 
 #include "model/aggregate.h"
-#include "export/metrics_text.h"
+#include "export/exposition.h"
 
 /*
  * Buckets of every histogram: powers of two from 2^10 ns (1 us) to 2^36 ns (68.7 s), then +Inf.
@@ -109,8 +109,9 @@ struct metric {
 	const char *label;	/* besides `target`; NULL if none */
 	const char *help;	/* one line */
 	/* What one target has to say; NULL for a metric of the exporter itself: */
-	void (*put)(struct text *t, const struct metrics_target *m);
-	void (*put_global)(struct text *t, const struct metrics *m);
+	void (*put)(struct exposition *e, const struct metrics_target *m);
+	void (*put_global)(struct exposition *e, const struct metrics *m);
+	size_t at;		/* where a row that is one number or histogram has it */
 };
 
 extern const struct metric metric_rows[];
@@ -119,8 +120,8 @@ extern const size_t metric_count;
 const char *metric_type_name(enum metric_type type);
 const char *metric_suffix(enum metric_type type);	/* "_total", "_info" or "" */
 
-/* Writes the page. The caller checks t->failed (out of memory). */
-void metrics_write(struct text *t, const struct metrics *m);
+/* Writes the page. The caller checks e->failed (out of memory). */
+void metrics_write(struct exposition *e, const struct metrics *m);
 
 /* Series that a page can have with `targets` targets and no loop or port, and those of one each. */
 struct metrics_need {

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* publish.c - snapshots, counted, from one thread to another. */
 #include <errno.h>
 #include <stdlib.h>

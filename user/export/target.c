@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* target.c - a target of the exporter: found, awaited, followed, and what its events say. */
 #include <errno.h>
 #include <stdio.h>
@@ -114,7 +114,7 @@ int export_target_open(struct export_target *t, const char *name, const struct t
 	};
 	if (!name)
 		default_name(spec, shown, sizeof(shown));
-	label_text(t->label, name ? name : shown, sizeof(shown));
+	exposition_label(t->label, name ? name : shown, sizeof(shown));
 	t->result.program_status = -1;
 	t->findings = export_findings_new(o, &t->result);
 	if (!t->findings) {

@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * metrics_text.h - the exposition formats: Prometheus text 0.0.4 and OpenMetrics 1.0, appended to
+ * exposition.h - the exposition formats: Prometheus text 0.0.4 and OpenMetrics 1.0, appended to
  * a buffer that grows. What a series' lines have in common is put together once.
  */
-#ifndef EPOLLSCOPE_METRICS_TEXT_H
-#define EPOLLSCOPE_METRICS_TEXT_H
+#ifndef EPOLLSCOPE_EXPOSITION_H
+#define EPOLLSCOPE_EXPOSITION_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
-#define LABEL_MAX 192	/* a label's value, escaped by label_text() */
+#define LABEL_MAX 192	/* a label's value, escaped by exposition_label() */
 
-enum text_format {
-	TEXT_PROMETHEUS,	/* 0.0.4 */
-	TEXT_OPENMETRICS,	/* 1.0.0 */
+enum exposition_format {
+	EXPOSITION_TEXT,	/* 0.0.4 */
+	EXPOSITION_OPENMETRICS,	/* 1.0.0 */
 };
 
 struct metric;
 struct metrics_hist;
 struct metrics_exemplar;
 
-struct text {
-	enum text_format format;
+struct exposition {
+	enum exposition_format format;
 	char *data;
 	size_t len, room;
 	bool failed;		/* out of memory: data is cut */
@@ -38,31 +38,31 @@ struct text {
 	uint64_t created_ns;
 };
 
-void text_free(struct text *t);
+void exposition_free(struct exposition *e);
 
 /*
  * A name of raw bytes as a label's value: valid UTF-8, nothing that steers a terminal (such bytes,
  * and backslashes, become \xNN, so that two names stay two), escaped for the format; terminated.
  */
-void label_text(char out[LABEL_MAX], const char *name, size_t len);
+void exposition_label(char out[LABEL_MAX], const char *name, size_t len);
 
 /* HELP, TYPE and, in OpenMetrics, UNIT. */
-void text_metric(struct text *t, const struct metric *metric);
+void exposition_metric(struct exposition *e, const struct metric *metric);
 
 /* The lines that follow are this target's; NULL: no target. */
-void text_target(struct text *t, const char *target, uint64_t created_ns);
+void exposition_target(struct exposition *e, const char *target, uint64_t created_ns);
 
 /*
  * One series each. `label` is the value of the metric's second label, NULL if it has none, already
  * escaped. A counter's and a summary's creation time follows by itself.
  */
-void text_u64(struct text *t, const char *label, uint64_t value);
-void text_seconds(struct text *t, const char *label, uint64_t ns);
-void text_summary(struct text *t, const char *label, uint64_t sum, uint64_t count);
-void text_hist(struct text *t, const char *label, const struct metrics_hist *h,
-	       const struct metrics_exemplar *exemplars);
-void text_info(struct text *t, const char *version, const char *kernel);
+void exposition_u64(struct exposition *e, const char *label, uint64_t value);
+void exposition_seconds(struct exposition *e, const char *label, uint64_t ns);
+void exposition_summary(struct exposition *e, const char *label, uint64_t sum, uint64_t count);
+void exposition_hist(struct exposition *e, const char *label, const struct metrics_hist *h,
+		     const struct metrics_exemplar *exemplars);
+void exposition_info(struct exposition *e, const char *version, const char *kernel);
 
-void text_end(struct text *t);
+void exposition_end(struct exposition *e);
 
 #endif
