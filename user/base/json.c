@@ -139,6 +139,14 @@ void json_u64(struct json *j, const char *key, uint64_t value)
 	fprintf(j->out, "%" PRIu64, value);
 }
 
+void json_known(struct json *j, const char *key, bool known, uint64_t value)
+{
+	if (known)
+		json_u64(j, key, value);
+	else
+		json_null(j, key);
+}
+
 void json_double(struct json *j, const char *key, double value)
 {
 	char text[40];

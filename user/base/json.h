@@ -36,6 +36,7 @@ void json_array_end(struct json *j);
 void json_bytes(struct json *j, const char *key, const char *s, size_t len);
 void json_string(struct json *j, const char *key, const char *s);
 void json_u64(struct json *j, const char *key, uint64_t value);
+void json_known(struct json *j, const char *key, bool known, uint64_t value);	/* or null */
 void json_double(struct json *j, const char *key, double value);	/* null if not finite */
 void json_bool(struct json *j, const char *key, bool value);
 void json_null(struct json *j, const char *key);

@@ -122,8 +122,8 @@ const struct column loss_counts[] = {
 	      loss.ring),
 	COUNT("map_full", "times there was no room to follow a connection, thread or stack: what "
 	      "they did is not counted; watch fewer targets", loss.map_full),
-	COUNT("missed", "hook firings were skipped by the kernel: stages next to them may be merged "
-	      "or missing; watch fewer targets", loss.missed),
+	COUNT("missed", "hook firings were skipped by the kernel: stages next to them may be "
+	      "merged or missing; watch fewer targets", loss.missed),
 	COUNT("unmatched", "response(s) matched no request; excluded above", loss.unmatched),
 	COUNT("clock", "durations ended before they began and were left out", loss.clock),
 	COUNT("stacks", "stack samples were lost or cut: flame graphs miss them", loss.stacks),
@@ -135,7 +135,8 @@ const struct column caveat_counts[] = {
 	COUNT("clamped", NULL, clamped),
 	COUNT("async", "answered in a later turn than they were read (async)", async),
 	COUNT("handoff", "answered by another thread than the reader (handoff)", handoff),
-	COUNT("merged", "with the return stamp lost: their busy is inside dispatch (merged)", merged),
+	COUNT("merged", "with the return stamp lost: their busy is inside dispatch (merged)",
+	      merged),
 	COUNT("no_wait", "read without a wait since the data came: all dispatch", no_wait),
 	COUNT(NULL, "with a stamp moved to keep the order (clamped)", clamped),
 	{ 0 },
@@ -221,10 +222,7 @@ static void json_column(struct json *j, const struct column *c, const void *row)
 		json_object_end(j);
 		break;
 	default:
-		if (column_known(c, row))
-			json_u64(j, c->key, column_number(c, row));
-		else
-			json_null(j, c->key);
+		json_known(j, c->key, column_known(c, row), column_number(c, row));
 	}
 }
 

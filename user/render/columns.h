@@ -41,7 +41,7 @@ struct column {
 	struct place of;	/* how many there are of it; size 0: it is always known */
 };
 
-extern const struct column latency_columns[];	/* struct dist: the server's and the client's */
+extern const struct column latency_columns[];	/* struct dist: a server's, a client's */
 extern const struct column stage_columns[];	/* struct dist: a stage, send, deliver */
 extern const struct column syscall_columns[];	/* struct syscall_info */
 extern const struct column loop_columns[];	/* struct loop_info */
@@ -53,9 +53,8 @@ extern const struct column sched_counts[];
 extern const struct column connection_counts[];
 extern const struct column network_counts[];
 
-/* Counts of struct report with a sentence as `text`: what was lost, what that biases, what to raise. */
+/* The same with sentences: what was lost, what that biases, what to raise; odd exchanges. */
 extern const struct column loss_counts[];
-/* Exchanges that are not like the others. */
 extern const struct column caveat_counts[];
 
 /* The value of a column in a row, as its unit says. */

@@ -6,7 +6,6 @@
 
 #include "render/html_parts.h"
 #include "render/render.h"
-#include "base/term.h"
 
 static const char style[] =
 #include "user/render/html_page.css.h"

@@ -7,7 +7,6 @@
 #include "explain/finding.h"
 #include "render/html_parts.h"
 #include "render/render.h"
-#include "base/term.h"
 
 /* The text report's sentence, as one line. */
 static int put_sentence(FILE *out, const struct report *r)

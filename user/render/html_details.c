@@ -7,7 +7,6 @@
 
 #include "render/html_parts.h"
 #include "render/render.h"
-#include "base/term.h"
 
 #define LOOPS_SHOWN 64
 #define WAKERS_SHOWN 8

@@ -9,7 +9,6 @@
 #include <inttypes.h>
 
 #include "render/html_parts.h"
-#include "base/term.h"
 
 #define ROWS_MAX 48u
 #define TIME_LABELS 5u

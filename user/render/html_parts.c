@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "render/html_parts.h"
-#include "base/term.h"
 
 void html_text(FILE *out, const char *s)
 {

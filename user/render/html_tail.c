@@ -4,7 +4,6 @@
 #include "explain/worst.h"
 #include "render/html_parts.h"
 #include "render/render.h"
-#include "base/term.h"
 
 static void put_title(FILE *out, const struct exchange_info *x, int64_t offset_ns)
 {

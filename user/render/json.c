@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* json.c - the report as one JSON document, schema epollscope.report/1. */
+#include <math.h>
+
 #include "explain/finding.h"
 #include "render/columns.h"
 #include "render/render.h"
@@ -200,17 +202,14 @@ static void put_findings(struct json *j, const struct report *r)
 
 static void put_price(struct json *j, const struct report *r)
 {
+	bool known = r->overhead.bpf_known;
+
 	put_loss(j, r);
 	json_u64(j, "events", r->events);
 
 	json_object(j, "overhead");
-	if (r->overhead.bpf_known) {
-		json_double(j, "bpf_ns_per_exchange", r->overhead.bpf_ns_per_exchange);
-		json_double(j, "bpf_cpu_seconds", r->overhead.bpf_cpu_seconds);
-	} else {
-		json_null(j, "bpf_ns_per_exchange");
-		json_null(j, "bpf_cpu_seconds");
-	}
+	json_double(j, "bpf_ns_per_exchange", known ? r->overhead.bpf_ns_per_exchange : NAN);
+	json_double(j, "bpf_cpu_seconds", known ? r->overhead.bpf_cpu_seconds : NAN);
 	json_double(j, "collector_cpu_seconds", r->overhead.collector_cpu_seconds);
 	json_object_end(j);
 

@@ -45,41 +45,28 @@ static void put_stage(struct json *j, const struct ev_exchange *ex, unsigned sta
 {
 	enum split_stage split;
 	uint32_t flag;
+	bool split_known = stage_split(stage, &split, &flag) && ex->flags & flag;
+	uint64_t runnable = split_known ? ex->split[split].runnable_ns : 0;
+	uint64_t blocked = split_known ? ex->split[split].blocked_ns : 0;
+	uint64_t all = ex->stage_ns[stage], off = runnable + blocked;
 
 	json_object(j, NULL);
 	json_string(j, "stage", stage_name(stage));
-	json_u64(j, "ns", ex->stage_ns[stage]);
-	if (stage_split(stage, &split, &flag) && ex->flags & flag) {
-		uint64_t runnable = ex->split[split].runnable_ns;
-		uint64_t blocked = ex->split[split].blocked_ns;
-		uint64_t off = runnable + blocked;
-
-		json_u64(j, "oncpu_ns", off < ex->stage_ns[stage] ? ex->stage_ns[stage] - off : 0);
-		json_u64(j, "runnable_ns", runnable);
-		json_u64(j, "blocked_ns", blocked);
-	} else {
-		json_null(j, "oncpu_ns");
-		json_null(j, "runnable_ns");
-		json_null(j, "blocked_ns");
-	}
+	json_u64(j, "ns", all);
+	json_known(j, "oncpu_ns", split_known, off < all ? all - off : 0);
+	json_known(j, "runnable_ns", split_known, runnable);
+	json_known(j, "blocked_ns", split_known, blocked);
 	json_object_end(j);
 }
 
 static void put_answer(struct json *j, const struct exchange_info *x)
 {
-	if (x->has_answer)
-		json_u64(j, "send_ns", x->answer.send_ns);
-	else
-		json_null(j, "send_ns");
-	if (x->has_answer && x->answer.flags & ANSWER_DELIVERED)
-		json_u64(j, "deliver_ns", x->answer.deliver_ns);
-	else
-		json_null(j, "deliver_ns");
+	bool delivered = x->has_answer && x->answer.flags & ANSWER_DELIVERED;
+
+	json_known(j, "send_ns", x->has_answer, x->answer.send_ns);
+	json_known(j, "deliver_ns", delivered, x->answer.deliver_ns);
 	json_u64(j, "bytes_in", x->ex.bytes_in);
-	if (x->has_answer)
-		json_u64(j, "bytes_out", x->answer.bytes_out);
-	else
-		json_null(j, "bytes_out");
+	json_known(j, "bytes_out", x->has_answer, x->answer.bytes_out);
 }
 
 void json_exchange(struct json *j, const struct exchange_info *x, const int64_t *offset_ns)
@@ -147,10 +134,7 @@ void render_conn_json(FILE *out, const struct ev_conn_close *c, int64_t offset_n
 		if (c->state_ns[i])
 			json_u64(&j, tcp_state_name(i), c->state_ns[i]);
 	json_object_end(&j);
-	if (c->accept_wait_ns != UINT64_MAX)
-		json_u64(&j, "accept_wait_ns", c->accept_wait_ns);
-	else
-		json_null(&j, "accept_wait_ns");
+	json_known(&j, "accept_wait_ns", c->accept_wait_ns != UINT64_MAX, c->accept_wait_ns);
 	json_u64(&j, "bytes_in", c->bytes_in);
 	json_u64(&j, "bytes_out", c->bytes_out);
 	json_u64(&j, "exchanges", c->exchanges);

@@ -55,15 +55,16 @@ static void put_worst(FILE *out, const struct report *r, const struct style *sty
 		put_exchange(out, &r->worst[i], &r->realtime_offset_ns, style);
 }
 
-static void put_syscalls(FILE *out, const struct report *r, const struct style *style)
+static void put_rows(FILE *out, const struct style *style, const struct column *columns,
+		     const void *rows, size_t n, size_t row_size)
 {
-	if (!r->n_syscalls)
+	if (!n)
 		return;
 	fprintf(out, "\n%s", ink_on(style, INK_BOLD));
-	text_heads(out, syscall_columns);
+	text_heads(out, columns);
 	fprintf(out, "%s\n", ink_off(style));
-	for (size_t i = 0; i < r->n_syscalls; i++) {
-		text_cells(out, syscall_columns, &r->syscalls[i]);
+	for (size_t i = 0; i < n; i++) {
+		text_cells(out, columns, (const char *)rows + i * row_size);
 		fputc('\n', out);
 	}
 }
@@ -130,15 +131,8 @@ static void put_sched(FILE *out, const struct report *r, const struct style *sty
 
 static void put_loops(FILE *out, const struct report *r, const struct style *style)
 {
-	if (!r->n_loops)
-		return;
-	fprintf(out, "\n%s", ink_on(style, INK_BOLD));
-	text_heads(out, loop_columns);
-	fprintf(out, "%s\n", ink_off(style));
-	for (size_t i = 0; i < r->n_loops && i < LOOPS_SHOWN; i++) {
-		text_cells(out, loop_columns, &r->loops[i]);
-		fputc('\n', out);
-	}
+	put_rows(out, style, loop_columns, r->loops,
+		 r->n_loops < LOOPS_SHOWN ? r->n_loops : LOOPS_SHOWN, sizeof(*r->loops));
 	if (r->n_loops > LOOPS_SHOWN)
 		fprintf(out, "... and %zu less busy ones (all are in --json)\n",
 			r->n_loops - LOOPS_SHOWN);
@@ -287,7 +281,8 @@ void render_report_text(FILE *out, const struct report *r, const struct style *s
 	put_ledger(out, r, style);
 	put_worst(out, r, style);
 	if (!r->exchanges_only) {
-		put_syscalls(out, r, style);
+		put_rows(out, style, syscall_columns, r->syscalls, r->n_syscalls,
+			 sizeof(*r->syscalls));
 		put_sched(out, r, style);
 		put_loops(out, r, style);
 		put_connections(out, r, style);
