@@ -1,7 +1,6 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* facts.c - see facts.h. */
 #include <fcntl.h>
-#include <gelf.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "explain/facts.h"
 #include "explain/facts_epoll.h"
+#include "symbols/process.h"
 #include "target/proc.h"
 
 /* The text of a small file. Returns its length, 0 if it can't be read. */
@@ -85,39 +85,29 @@ static bool throttling_of(struct facts *f, uint32_t pid, int sign)
 	return found;
 }
 
-static bool has_section(int fd, const char *wanted)
+/* Even a stripped Go binary keeps the table that its runtime unwinds with. */
+bool facts_is_go(const char *path, bool *go)
 {
-	Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
-	bool found = false;
-	size_t names;
+	int fd = sym_open_regular(path);
+	Elf *elf;
 
-	if (elf && !elf_getshdrstrndx(elf, &names)) {
-		for (Elf_Scn *s = elf_nextscn(elf, NULL); s && !found; s = elf_nextscn(elf, s)) {
-			GElf_Shdr head;
-			const char *name = gelf_getshdr(s, &head) ?
-					   elf_strptr(elf, names, head.sh_name) : NULL;
-
-			found = name && !strcmp(name, wanted);
-		}
+	*go = false;
+	if (fd < 0)
+		return false;
+	if (!sym_elf_begin(fd, &elf)) {
+		*go = sym_elf_section(elf, ".gopclntab");
+		elf_end(elf);
 	}
-	elf_end(elf);
-	return found;
+	close(fd);
+	return true;
 }
 
-/* Even a stripped Go binary keeps the table that its runtime unwinds with. */
 bool facts_runtime(uint32_t pid, bool *go)
 {
 	char path[32];
-	int fd;
 
-	*go = false;
 	snprintf(path, sizeof(path), "/proc/%u/exe", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return false;
-	*go = elf_version(EV_CURRENT) != EV_NONE && has_section(fd, ".gopclntab");
-	close(fd);
-	return true;
+	return facts_is_go(path, go);
 }
 
 static struct thread_cpu *thread_slot(struct facts *f, uint32_t tid)
