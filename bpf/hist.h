@@ -69,4 +69,10 @@ static inline __attribute__((always_inline)) __u64 hist_bucket_upper(__u32 b)
 	return (((__u64)(b & (HIST_SUB - 1)) + HIST_SUB + 1) << shift) - 1;
 }
 
+/* The smallest value that a bucket holds. */
+static inline __attribute__((always_inline)) __u64 hist_bucket_lower(__u32 b)
+{
+	return b ? hist_bucket_upper(b - 1) + 1 : 0;
+}
+
 #endif

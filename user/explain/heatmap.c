@@ -109,9 +109,7 @@ uint64_t heatmap_cell(const struct heat_column *c, const struct heat_rows *rows,
 
 uint64_t heat_row_from(const struct heat_rows *rows, unsigned row)
 {
-	unsigned from = rows->low + row * rows->per_row;
-
-	return from ? hist_bucket_upper(from - 1) + 1 : 0;
+	return hist_bucket_lower(rows->low + row * rows->per_row);
 }
 
 uint64_t heat_row_to(const struct heat_rows *rows, unsigned row)
@@ -123,8 +121,7 @@ uint64_t heat_row_to(const struct heat_rows *rows, unsigned row)
 
 uint64_t heat_column_percentile(const struct heat_column *c, unsigned permille)
 {
-	uint64_t rank = c->count / 1000 * permille + (c->count % 1000 * permille + 999) / 1000;
-	uint64_t sum = 0;
+	uint64_t rank = hist_rank(c->count, permille), sum = 0;
 
 	for (unsigned b = 0; c->count && b < HIST_BUCKETS; b++) {
 		sum += c->bucket[b];
@@ -139,10 +136,10 @@ unsigned heatmap_levels(uint64_t max, uint64_t from[HEATMAP_LEVELS])
 	unsigned n = 0;
 
 	for (unsigned i = 0; max && i < HEATMAP_LEVELS; i++) {
-		uint64_t least = (uint64_t)ceil(pow((double)max, (double)i / HEATMAP_LEVELS));
+		uint64_t count = (uint64_t)ceil(pow((double)max, (double)i / HEATMAP_LEVELS));
 
-		if (!n || least > from[n - 1])
-			from[n++] = least;
+		if (!n || count > from[n - 1])
+			from[n++] = count;
 	}
 	return n;
 }

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bpf/hist.h"
+#include "model/model.h"
 
 #define HEATMAP_COLUMNS	128u		/* at most; even */
 #define HEATMAP_SLOT_NS	100000000u	/* a column lasts at least this, at first */

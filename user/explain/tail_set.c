@@ -53,44 +53,24 @@ static size_t first_of(const struct tail_set *t, size_t slot)
 	return first < t->n ? first : t->n;
 }
 
-/* Returns how many there are. */
-static uint64_t add_up(const struct tail_set *t, size_t first, size_t n, struct hist *sum)
+/* What ended in n slots. */
+static struct hist add_up(const struct tail_set *t, size_t first, size_t n)
 {
-	uint64_t count = 0;
+	struct hist sum = { 0 };
 
-	*sum = (struct hist){ 0 };
 	for (size_t i = first; i < first + n && i < t->n; i++)
-		for (unsigned b = 0; t->slots[i] && b < HIST_BUCKETS; b++) {
-			sum->bucket[b] += t->slots[i]->bucket[b];
-			count += t->slots[i]->bucket[b];
-		}
-	return count;
-}
-
-/* The lower bound of the bucket that the slowest `part` of a hundred begin in. */
-static uint64_t lower_bound(const struct hist *h, uint64_t count, unsigned part)
-{
-	uint64_t above = 0;
-
-	for (unsigned b = HIST_BUCKETS; b-- > 0;) {
-		above += h->bucket[b];
-		if (above * 100 >= count * part)
-			return b ? hist_bucket_upper(b - 1) + 1 : 0;
-	}
-	return 0;
+		for (unsigned b = 0; t->slots[i] && b < HIST_BUCKETS; b++)
+			sum.bucket[b] += t->slots[i]->bucket[b];
+	return sum;
 }
 
 /* The lesser of the window's P90 and the slot's own: the load may just have become lighter. */
 static void set_floor(struct tail_set *t, size_t slot)
 {
-	size_t first = first_of(t, slot);
-	struct hist sum;
-	uint64_t count = add_up(t, first, TAIL_SLOTS, &sum);
-	uint64_t window = lower_bound(&sum, count, 10), own;
+	struct hist window = add_up(t, first_of(t, slot), TAIL_SLOTS), own = add_up(t, slot, 1);
+	uint64_t window_ns = hist_slowest_ns(&window, 10), own_ns = hist_slowest_ns(&own, 10);
 
-	count = add_up(t, slot, 1, &sum);
-	own = lower_bound(&sum, count, 10);
-	t->slots[slot]->floor_ns = own < window ? own : window;
+	t->slots[slot]->floor_ns = own_ns < window_ns ? own_ns : window_ns;
 }
 
 static struct slot *get_slot(struct tail_set *t, size_t i)
@@ -121,18 +101,15 @@ bool tail_set_add(struct tail_set *t, uint64_t time_ns, uint64_t latency_ns)
 
 void tail_set_end(struct tail_set *t)
 {
-	struct hist sum;
-
 	for (size_t i = 0; i < t->n; i++) {
 		struct slot *slot = t->slots[i];
-		uint64_t count;
+		struct hist window;
 
 		if (!slot)
 			continue;
-		count = add_up(t, first_of(t, i), TAIL_SLOTS, &sum);
-		slot->from_ns = lower_bound(&sum, count, 1);
-		slot->median_ns = lower_bound(&sum, count, 50);
-		slot->median_ns = hist_bucket_upper(hist_bucket(slot->median_ns));
+		window = add_up(t, first_of(t, i), TAIL_SLOTS);
+		slot->from_ns = hist_slowest_ns(&window, 1);
+		slot->median_ns = hist_bucket_upper(hist_bucket(hist_slowest_ns(&window, 50)));
 	}
 }
 

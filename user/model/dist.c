@@ -4,10 +4,30 @@
 
 #include "model/model.h"
 
-/* Nearest rank, ceil(permille * count / 1000), without overflow for any count. */
-static uint64_t rank_of(uint64_t count, unsigned permille)
+uint64_t hist_rank(uint64_t count, unsigned permille)
 {
 	return count / 1000 * permille + (count % 1000 * permille + 999) / 1000;
+}
+
+uint64_t hist_count(const struct hist *h)
+{
+	uint64_t count = 0;
+
+	for (unsigned b = 0; b < HIST_BUCKETS; b++)
+		count += h->bucket[b];
+	return count;
+}
+
+uint64_t hist_slowest_ns(const struct hist *h, unsigned percent)
+{
+	uint64_t count = hist_count(h), above = 0;
+
+	for (unsigned b = HIST_BUCKETS; count && b-- > 0;) {
+		above += h->bucket[b];
+		if (above * 100 >= count * percent)
+			return hist_bucket_lower(b);
+	}
+	return 0;
 }
 
 /* The last bucket has no upper bound of its own: the maximum is the only one known. */
@@ -22,18 +42,16 @@ void dist_from_hist(struct dist *d, const struct hist *h)
 {
 	static const unsigned permille[] = { 500, 900, 990, 999 };
 	uint64_t value[4] = { 0 };
-	uint64_t count = 0, seen = 0;
+	uint64_t count = hist_count(h), seen = 0;
 	unsigned next = 0;
 
-	for (unsigned b = 0; b < HIST_BUCKETS; b++)
-		count += h->bucket[b];
 	*d = (struct dist){ .count = count };
 	if (!count)
 		return;
 
 	for (unsigned b = 0; b < HIST_BUCKETS && next < 4; b++) {
 		seen += h->bucket[b];
-		while (next < 4 && seen >= rank_of(count, permille[next]))
+		while (next < 4 && seen >= hist_rank(count, permille[next]))
 			value[next++] = bound_of(h, b);
 	}
 	d->sum_ns = h->sum;
@@ -52,9 +70,7 @@ uint64_t dist_mean(const struct dist *d)
 
 uint64_t dist_tail_ns(const struct dist *d)
 {
-	unsigned bucket = hist_bucket(d->p99_ns);
-
-	return bucket ? hist_bucket_upper(bucket - 1) + 1 : 0;
+	return hist_bucket_lower(hist_bucket(d->p99_ns));
 }
 
 void report_free(struct report *r)

@@ -161,6 +161,14 @@ const char *tcp_state_name(unsigned state);	/* "ESTABLISHED", ... as in the kern
 const char *close_reason_name(unsigned reason);
 const char *close_side_name(unsigned side);
 
+uint64_t hist_count(const struct hist *h);
+
+/* Nearest rank, ceil(permille * count / 1000), without overflow for any count. */
+uint64_t hist_rank(uint64_t count, unsigned permille);
+
+/* The lower bound of the bucket that the slowest `percent` begin in; 0 without samples. */
+uint64_t hist_slowest_ns(const struct hist *h, unsigned percent);
+
 /* Fills d from a histogram; percentiles never exceed the exact maximum. */
 void dist_from_hist(struct dist *d, const struct hist *h);
 

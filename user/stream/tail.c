@@ -23,20 +23,13 @@ static void advance(struct tail *t, const struct hist *total, uint64_t now_ns)
 uint64_t tail_threshold(struct tail *t, const struct hist *total, uint64_t now_ns)
 {
 	const struct hist *oldest;
-	uint64_t count = 0, above = 0;
+	struct hist window = { 0 };
 
 	advance(t, total, now_ns);
 	oldest = &t->then[(t->slot + 1) % TAIL_SLOTS];
 	for (unsigned b = 0; b < HIST_BUCKETS; b++)
-		count += total->bucket[b] - oldest->bucket[b];
-	if (count < TAIL_MIN_SAMPLES)
-		return 0;
-	for (unsigned b = HIST_BUCKETS; b-- > 0;) {
-		above += total->bucket[b] - oldest->bucket[b];
-		if (above * 100 >= count)
-			return b ? hist_bucket_upper(b - 1) + 1 : 0;
-	}
-	return 0;
+		window.bucket[b] = total->bucket[b] - oldest->bucket[b];
+	return hist_count(&window) < TAIL_MIN_SAMPLES ? 0 : hist_slowest_ns(&window, 1);
 }
 
 void tail_judge_see(struct tail_judge *j, uint64_t latency_ns)
