@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* facts_epoll.c - see facts_epoll.h. Bounded: so many eventpolls, so much of each. */
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* finding.c - asks every rule, and puts what fired in order. */
 #include <stdarg.h>
 #include <stdio.h>
@@ -105,8 +105,8 @@ static bool withheld(const struct finding_input *in, struct finding *f)
 		return true;
 	}
 	if (lost > in->threshold[THRESHOLD_LOST]) {
-		finding_say(f, "%s of the events were lost: enough to move the blame, so none "
-			    "is laid.", format_share(lost).s);
+		finding_say(f, "%s of the events were lost: too many to name a cause.",
+			    format_share(lost).s);
 		f->advice = "Raise --ring-size.";
 		evidence_number(f, "lost_share", lost);
 		return true;

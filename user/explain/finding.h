@@ -62,8 +62,17 @@ size_t diagnose(const struct finding_input *in, struct finding *out, size_t room
 
 const char *severity_name(unsigned severity);	/* "info", "warning", "severe" */
 
-/* For rules. */
+/* --- for rules --- */
+
 typedef bool (*rule_fn)(const struct finding_input *in, struct finding *f);
+
+/* A threshold by its name in THRESHOLDS. */
+#define AT(id) (in->threshold[THRESHOLD_##id])
+
+static inline double ratio(uint64_t a, uint64_t b)
+{
+	return b ? (double)a / (double)b : 0;
+}
 
 void evidence_number(struct finding *f, const char *name, double value);
 void evidence_name(struct finding *f, const char *name, const char *comm);

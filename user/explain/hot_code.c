@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* hot_code.c - see hot_code.h. Nodes are numbered after their parents. */
 #include <stdint.h>
 #include <stdio.h>

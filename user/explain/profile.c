@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* profile.c - stacks by their ids, and what is to be said of them. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,21 +1,14 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* rules_loop.c - how epoll and accept are used, whether or not it has made a tail yet. */
 #include "explain/finding.h"
 #include "base/term.h"
-
-#define AT(id) (in->threshold[THRESHOLD_##id])
-
-static double ratio(uint64_t a, uint64_t b)
-{
-	return b ? (double)a / (double)b : 0;
-}
 
 static bool enough(const struct finding_input *in, uint64_t n)
 {
 	return (double)n >= AT(EXCHANGES);
 }
 
-/* What the thread that accepts did meanwhile: was it away, or there and left the queue alone? */
+/* Whether the thread that accepts was kept from the queue by its turns, or came to it and took too few. */
 static void say_acceptor(const struct finding_input *in, struct finding *f)
 {
 	const struct loop_info *most = NULL;
@@ -30,7 +23,7 @@ static void say_acceptor(const struct finding_input *in, struct finding *f)
 			    most->tid, format_ns(most->turn.max_ns).s);
 	else
 		finding_say(f, " The accepting thread (tid %u) was back at its wait within %s each "
-			    "time: it leaves the queue alone, or takes too few a turn.", most->tid,
+			    "time: it accepts too few connections per iteration.", most->tid,
 			    format_ns(most->turn.max_ns).s);
 	evidence_number(f, "acceptor_tid", most->tid);
 }

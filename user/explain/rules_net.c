@@ -1,14 +1,7 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* rules_net.c - connections and the network. */
 #include "explain/finding.h"
 #include "base/term.h"
-
-#define AT(id) (in->threshold[THRESHOLD_##id])
-
-static double ratio(uint64_t a, uint64_t b)
-{
-	return b ? (double)a / (double)b : 0;
-}
 
 bool rule_close_wait_leak(const struct finding_input *in, struct finding *f)
 {
@@ -59,9 +52,9 @@ bool rule_small_writes(const struct finding_input *in, struct finding *f)
 
 	if ((double)in->r->counters.answers < AT(EXCHANGES) || share <= AT(SMALL))
 		return false;
-	finding_say(f, "Answers go out in crumbs: %s sends each, %s of the answers in more than two "
-		    "of less than 256 bytes.", format_decimal(each, 1).s, format_share(share).s);
-	f->advice = "Gather an answer and send it with one call (writev, or MSG_MORE).";
+	finding_say(f, "Responses go out in many small writes: %s sends each, %s of them in more than "
+		    "two of less than 256 bytes.", format_decimal(each, 1).s, format_share(share).s);
+	f->advice = "Gather a response and send it with one call (writev, or MSG_MORE).";
 	evidence_number(f, "sends_per_answer", each);
 	evidence_number(f, "share_of_answers", share);
 	return true;

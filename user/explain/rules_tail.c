@@ -1,11 +1,9 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* rules_tail.c - what made the tail slow. Shares are of the tail's latency, from the blame. */
 #include <stdio.h>
 
 #include "explain/finding.h"
 #include "base/term.h"
-
-#define AT(id) (in->threshold[THRESHOLD_##id])
 
 static enum severity severity_of(double share)
 {
@@ -345,10 +343,11 @@ bool rule_slow_request(const struct finding_input *in, struct finding *f)
 	f->share = cause_share(in, CAUSE_RECEIVE);
 	if (f->share < AT(SERVICE) || !receive->count)
 		return false;
-	finding_say(f, "Requests arrive in pieces: %s of the tail's time went by between the first "
-		    "and the last of them (P99 %s). The client or the network is slow, not the "
-		    "server.", format_share(f->share).s, format_ns(receive->p99_ns).s);
-	f->advice = "Nothing to mend here; bound it with a header or body time-out.";
+	finding_say(f, "Requests arrive in pieces: %s of the tail's time passed between the first "
+		    "and the last of them (P99 %s), before the server had a whole request to work "
+		    "on.", format_share(f->share).s, format_ns(receive->p99_ns).s);
+	f->advice = "Look at the clients and the network; a header or body time-out bounds how "
+		    "long the server waits.";
 	evidence_number(f, "receive_p99_ns", (double)receive->p99_ns);
 	return true;
 }

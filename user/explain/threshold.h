@@ -20,8 +20,8 @@ enum threshold_unit {
 	X(LOST, "lost", 0.05, SHARE, "more lost events make none of the tail")	\
 	X(TAIL, "tail", 1e6, NS, "a P99 below this is no tail to explain")	\
 	X(TURN, "turn", 10e6, NS, "a handler that holds a turn so long blocks the loop") \
-	X(CAUSE, "cause", 0.2, SHARE, "a cause must make up so much of the tail") \
-	X(SERVICE, "service", 0.4, SHARE, "and the application's own work so much") \
+	X(CAUSE, "cause", 0.2, SHARE, "minimum share of tail time") \
+	X(SERVICE, "service", 0.4, SHARE, "minimum share of tail time, for the application's own work") \
 	X(RUNQUEUE, "runqueue", 1e6, NS, "run-queue P99 of a starved server")	\
 	X(DISPATCH, "dispatch", 10e6, NS, "dispatch P99 of batches that are too large") \
 	X(ACCEPT, "accept", 50e6, NS, "accept-queue P99 of a starved acceptor")	\

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* waterfall.c - one exchange as a waterfall: its stages, and what happened in each. */
 #include <string.h>
 
@@ -28,14 +28,14 @@ static void put_bar(FILE *out, uint64_t from, uint64_t ns, uint64_t all)
 static void put_split(FILE *out, const struct ev_exchange *x, unsigned stage)
 {
 	enum split_stage which;
-	uint64_t absent;
+	uint64_t off_ns;
 	uint32_t flag;
 
 	if (!stage_split(stage, &which, &flag) || !(x->flags & flag))
 		return;
-	absent = x->split[which].runnable_ns + x->split[which].blocked_ns;
-	fprintf(out, "  on-CPU %s", format_ns(x->stage_ns[stage] > absent ?
-					       x->stage_ns[stage] - absent : 0).s);
+	off_ns = x->split[which].runnable_ns + x->split[which].blocked_ns;
+	fprintf(out, "  on-CPU %s", format_ns(x->stage_ns[stage] > off_ns ?
+					       x->stage_ns[stage] - off_ns : 0).s);
 }
 
 void waterfall_words(char *out, size_t len, const struct waterfall_part *p)
