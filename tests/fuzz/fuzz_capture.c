@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * fuzz_capture.c - any bytes as a capture: replayed, reported as text and JSON.
+ * fuzz_capture.c - any bytes as a capture, given to each command that reads one. The first byte, of
+ * the magic that is set right below, chooses the command.
  *
  * A libFuzzer target: clang -fsanitize=fuzzer,address,undefined. Check sums would keep nearly every
  * mutation out, so those of the head and of every chunk that can be made out are set right first.
@@ -15,11 +16,34 @@
 #include <zlib.h>
 
 #include "capture/format.h"
-#include "render/render.h"
-#include "watch/replay.h"
+#include "cli/commands.h"
+#include "cli/options.h"
 #include "tests/unit/capture_sample.h"
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define ARGUMENTS 5
+
+static const struct {
+	int (*run)(const struct options *o);
+	char *arguments[ARGUMENTS];
+} commands[] = {
+	{ cmd_report, { "report" } },
+	{ cmd_report, { "report", "--json" } },
+	{ cmd_report, { "report", "--html", "/dev/null" } },
+	{ cmd_conns, { "conns" } },
+	{ cmd_conns, { "conns", "--json" } },
+	{ cmd_slow, { "slow" } },
+	{ cmd_slow, { "slow", "--json" } },
+	{ cmd_slow, { "slow", "--over", "0ns", "--waterfall" } },
+	{ cmd_flame, { "flame" } },
+	{ cmd_flame, { "flame", "--svg", "/dev/null", "--against", "typical" } },
+	{ cmd_flame, { "flame", "--mode", "offcpu", "--by", "stage" } },
+	{ cmd_flame, { "flame", "--chrome-trace", "/dev/null" } },
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 /* Returns where the first chunk is. */
 static size_t seal_head(uint8_t *bytes, size_t size)
@@ -65,95 +89,61 @@ static void seal_chunks(uint8_t *bytes, size_t size, size_t at)
 	}
 }
 
-static int keep_last(void *ctx, const struct exchange_info *x)
+static void run(unsigned choice, int fd)
 {
-	*(struct exchange_info *)ctx = *x;
-	return 0;
+	char path[64], program[] = "epollscope", input[] = "-i";
+	char *argv[ARGUMENTS + 4] = { program };
+	struct options o;
+	int argc = 1;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	for (size_t i = 0; i < ARGUMENTS && commands[choice].arguments[i]; i++)
+		argv[argc++] = commands[choice].arguments[i];
+	argv[argc++] = input;
+	argv[argc++] = path;
+	if (options_parse(&o, argc, argv)) {
+		fprintf(stderr, "%s\n", o.error);
+		abort();
+	}
+	/* Every file is damaged: what the command makes of it is not judged here. */
+	commands[choice].run(&o);
+	options_free(&o);
 }
 
-/* Only for sanitizers: every byte is read. */
-static void hear_stack(void *ctx, const struct named_stack *s)
+int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	size_t sum = 0;
-
-	for (size_t i = 0; i < s->n; i++)
-		sum += strlen(s->frames[i]);
-	if (!sum && s->n > STACK_DEPTH)
-		abort();
-	(void)ctx;
-}
-
-static void hear_module(void *ctx, const struct stack_module *m)
-{
-	(void)ctx;
-	if (m->build_id_len > sizeof(m->build_id) || !m->name[0] || strlen(m->path) > 1 << 16)
-		abort();
-}
-
-static int render_conn(void *ctx, const struct ev_conn_close *c)
-{
-	struct style style = { 0 };
-	FILE *out = fopen("/dev/null", "w");
-
-	(void)ctx;
-	if (!out)
-		abort();
-	render_conn_text(out, c, 0, &style);
-	render_conn_json(out, c, 0);
-	fclose(out);
-	return 0;
-}
-
-static void render(const struct watch_result *w, const struct exchange_info *x)
-{
-	struct report r = { .version = w->version, .start_realtime_ns = w->start_ns,
-			    .exchanges_only = w->rebuilt, .loss_unknown = !w->loss_known };
-	struct style style = { 0 };
-	FILE *out = fopen("/dev/null", "w");
-
-	if (!out || aggregate_report(w->aggregate, &r))
-		abort();
-	render_report_text(out, &r, &style);
-	render_report_json(out, &r);
-	render_slow_text(out, x, w->realtime_offset_ns, &style);
-	render_slow_json(out, x, w->realtime_offset_ns);
-	fclose(out);
-	report_free(&r);
+	(void)argc;
+	(void)argv;
+	return freopen("/dev/null", "w", stdout) ? 0 : 1;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct exchange_info last = { 0 };
-	struct watch_handlers h = {
-		.exchange = keep_last, .conn_close = render_conn, .tail_only = size & 1, .ctx = &last,
-		.stack = hear_stack, .module = hear_module, .debug_dir = "/nonexistent",
-	};
 	uint8_t *bytes = malloc(size ? size : 1);
-	struct watch_result r;
 	int fd = memfd_create("capture", 0);
 
 	if (!bytes || fd < 0)
 		abort();
 	memcpy(bytes, data, size);
 	seal_chunks(bytes, size, seal_head(bytes, size));
-	if (write(fd, bytes, size) != (ssize_t)size || lseek(fd, 0, SEEK_SET))
+	if (write(fd, bytes, size) != (ssize_t)size)
 		abort();
-	if (!replay_fd(fd, "fuzz", &h, &r))
-		render(&r, &last);
-	watch_free(&r);
+	run(size ? data[0] % COMMANDS : 0, fd);
+	close(fd);
 	free(bytes);
 	return 0;
 }
 
 #ifdef SEED
 
-static int seed(const char *folder, const char *name, uint32_t exchanges, uint32_t round, bool whole)
+static int seed(const char *folder, uint8_t choice, const char *name, uint32_t exchanges,
+		uint32_t round, bool whole)
 {
 	struct capture_sample s;
 	char path[512];
 	int fd, err;
 
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	snprintf(path, sizeof(path), "%s/%s.%u", folder, name, choice);
 	fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
 	if (fd < 0)
 		return 1;
@@ -162,17 +152,22 @@ static int seed(const char *folder, const char *name, uint32_t exchanges, uint32
 	s.no_end = !whole;
 	s.stacks = exchanges < 100;
 	err = err ? err : capture_sample_write(&s, fd);
+	err = err || pwrite(fd, &choice, 1, 0) != 1;
 	capture_sample_free(&s);
 	close(fd);
-	return err != 0;
+	return err;
 }
 
 int main(int argc, char **argv)
 {
-	if (argc != 2)
-		return 64;
-	return seed(argv[1], "empty", 0, 100, true) || seed(argv[1], "small", 3, 1, true) ||
-	       seed(argv[1], "open", 20, 5, false) || seed(argv[1], "larger", 300, 100, true);
+	int err = argc != 2;
+
+	for (uint8_t i = 0; i < COMMANDS && !err; i++)
+		err = seed(argv[1], i, "empty", 0, 100, true) ||
+		      seed(argv[1], i, "small", 3, 1, true) ||
+		      seed(argv[1], i, "open", 20, 5, false) ||
+		      seed(argv[1], i, "larger", 300, 100, true);
+	return err;
 }
 
 #endif

@@ -81,7 +81,7 @@ static void fuzz_elf(const uint8_t *data, size_t size)
 			for (size_t i = 0; i < object.n_functions; i++)
 				demand(sym_object_function(&object, object.functions[i].start) ==
 					       &object.functions[i], "function");
-			demand(object.build_id_len <= SYMBOLS_BUILD_ID_MAX, "build-id");
+			demand(object.build_id_len <= BUILD_ID_MAX, "build-id");
 		}
 		elf_end(elf);
 	}

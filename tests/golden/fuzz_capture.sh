@@ -11,37 +11,15 @@ SEED=${2:-1}
 OUT=${BUILD:-build}/fuzz
 CLANG=${FUZZ_CC:-clang-14}
 
-sources=(tests/fuzz/fuzz_capture.c tests/unit/capture_sample.c
-	user/{base,target,model,stream,symbols,explain,render,capture}/*.c user/kernel/feature_table.c
-	user/watch/replay.c
-	flamegraph/*.c)
-libs=(-ldw -lelf -lz -llzma -liberty -lm)
-flags=(-std=gnu11 -D_GNU_SOURCE= -I. -Iuser -I"${BUILD:-build}" -g -O1 -fno-sanitize-recover=undefined)
+sources=(tests/fuzz/fuzz_capture.c tests/unit/capture_sample.c user/*/*.c flamegraph/*.c)
+libs=(-lbpf -ldw -lelf -lz -llzma -liberty -lm -pthread -lmicrohttpd -lcap-ng -lseccomp)
+flags=(-std=gnu11 -D_GNU_SOURCE= '-DEPOLLSCOPE_VERSION="fuzz"' -I. -Iuser -I"${BUILD:-build}" -g -O1 -fno-sanitize-recover=undefined)
 
 if ! command -v "$CLANG" >/dev/null; then
 	echo "skip fuzz capture: $CLANG is not installed"
 	exit 0
 fi
 mkdir -p "$OUT/corpus" "$OUT/found"
-# What replay needs of a live watch is little: a stand-in links without BPF.
-cat >"$OUT/rest.c" <<'END'
-#include "kernel/session.h"
-#include "watch/watch.h"
-void watch_free(struct watch_result *r)
-{
-	aggregate_free(r->aggregate);
-	targets_free(&r->targets);
-}
-size_t session_stack(const struct session *s, int32_t id, uint64_t ip[STACK_DEPTH], bool *cut)
-{
-	(void)s;
-	(void)id;
-	(void)ip;
-	*cut = false;
-	return 0;
-}
-END
-sources+=("$OUT/rest.c")
 if ! "$CLANG" "${flags[@]}" -DSEED -o "$OUT/seed" "${sources[@]}" "${libs[@]}" ||
 	! "$CLANG" "${flags[@]}" -fsanitize=fuzzer,address,undefined -o "$OUT/fuzz_capture" \
 		"${sources[@]}" "${libs[@]}"; then

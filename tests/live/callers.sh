@@ -101,9 +101,9 @@ test_server() { # NAME CLIENT OPTIONS...
 	stop_server
 	notes
 	expect_between "$name: callers found" 1 1000000000 \
-		"$(sed -nE 's/.*callers found in ([0-9]+),.*/\1/p' "$SCOPE_ERR")"
+		"$(sed -nE 's/.*user stacks, ([0-9]+) extended,.*/\1/p' "$SCOPE_ERR")"
 	expect_eq "$name: callers that are no code" 0 \
-		"$(sed -nE 's/.*no code in ([0-9]+)$/\1/p' "$SCOPE_ERR")"
+		"$(sed -nE 's/.*, ([0-9]+) rejected$/\1/p' "$SCOPE_ERR")"
 }
 
 build_c blocker

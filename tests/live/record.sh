@@ -263,7 +263,7 @@ start_epollserver --fault sleep=30ms,every=1000
 scope_start record -p "$SERVER_PID" -o "$CAP" --ring 60 --until 'slow>25ms'
 "$LIVE/client" --port "$PORT" --connections 1 --requests 1500 --size 64 >"$LIVE_DIR/load.out" 2>&1
 scope_wait 0
-expect_eq '--until: said' 1 "$(grep -c 'slow as --until says' "$SCOPE_ERR")"
+expect_eq '--until: said' 1 "$(grep -ce '--until matched' "$SCOPE_ERR")"
 replay slow --over 25ms --json -i "$CAP"
 expect_lines '--until: the slow exchange is there' 1 "$LIVE_DIR/replay.out"
 expect_jq '--until: and those before it' "$LIVE_DIR/replay.out" '.number == 1000' .number

@@ -115,7 +115,7 @@ int capture_sample_init(struct capture_sample *s, uint32_t exchanges)
 
 void capture_sample_free(struct capture_sample *s)
 {
-	watch_free(&s->r);
+	watch_result_free(&s->r);
 }
 
 /* A tick, then ROUND exchanges and their answers, the answers last. */

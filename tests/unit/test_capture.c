@@ -27,7 +27,7 @@ static int memory_file(void)
 }
 
 struct heard {
-	unsigned exchanges, answers, conns, chunks;
+	unsigned exchanges, answers, conns;
 };
 
 static int hear_exchange(void *ctx, const struct exchange_info *x)
@@ -39,30 +39,25 @@ static int hear_exchange(void *ctx, const struct exchange_info *x)
 	return 0;
 }
 
-static int hear_conn(void *ctx, const struct ev_conn_close *c)
+static int hear_conn(void *ctx, const struct event *e)
 {
-	(void)c;
+	(void)e;
 	((struct heard *)ctx)->conns++;
 	return 0;
 }
 
-static void hear_chunk(void *ctx, uint32_t type, const void *data, size_t len)
-{
-	assert_int_equal(type, CHUNK_SYMBOLS);
-	assert_memory_equal(data, "name", len);
-	((struct heard *)ctx)->chunks++;
-}
-
 static int replay_again(int fd, struct heard *heard, struct watch_result *r)
 {
-	struct watch_handlers h = {
-		.exchange = hear_exchange, .conn_close = hear_conn, .chunk = hear_chunk,
-		.ctx = heard,
+	const struct sink sink = {
+		.needs.answers = true, .exchange = hear_exchange,
+		.event = { [EV_CONN_CLOSE] = hear_conn }, .ctx = heard,
 	};
+	const struct sinks sinks = { .list = { &sink }, .n = 1 };
+	const struct replay_config config = { 0 };
 
 	memset(heard, 0, sizeof(*heard));
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-	return replay_fd(dup(fd), "test", &h, r);
+	return replay_fd(dup(fd), "test", &config, &sinks, r);
 }
 
 static void expect_same_lists(const struct aggregate *a, const struct aggregate *b)
@@ -118,7 +113,7 @@ static void test_round_trip(void **state)
 	assert_int_equal(r.targets.n, 1);
 	assert_memory_equal(r.targets.list, s.r.targets.list, sizeof(*r.targets.list));
 	expect_same(r.aggregate, s.r.aggregate);
-	watch_free(&r);
+	watch_result_free(&r);
 	capture_sample_free(&s);
 	close(fd);
 }
@@ -144,7 +139,7 @@ static void test_without_aggregate(void **state)
 	assert_memory_equal(&r.aggregate->ledger, &s.r.aggregate->ledger, sizeof(r.aggregate->ledger));
 	assert_int_equal(aggregate_lost_events(r.aggregate), 7);
 	assert_int_equal(r.aggregate->counters.clock, 3);
-	watch_free(&r);
+	watch_result_free(&r);
 	capture_sample_free(&s);
 	close(fd);
 }
@@ -165,7 +160,7 @@ static void test_interrupted(void **state)
 	assert_int_equal(replay_again(fd, &heard, &r), 0);
 	assert_true(r.rebuilt && !r.loss_known && !r.damaged);
 	assert_int_equal(heard.exchanges, 1000);
-	watch_free(&r);
+	watch_result_free(&r);
 
 	/* in the middle of a chunk, as a crash may leave it */
 	size = lseek(fd, 0, SEEK_END);
@@ -175,7 +170,7 @@ static void test_interrupted(void **state)
 	assert_in_range(heard.exchanges, 400, 600);
 	assert_int_equal(heard.exchanges % 10, 0);
 	assert_true(r.end_ns > r.start_ns && r.end_ns < s.r.end_ns);
-	watch_free(&r);
+	watch_result_free(&r);
 	capture_sample_free(&s);
 	close(fd);
 }
@@ -226,10 +221,11 @@ static void test_stacks(void **state)
 {
 	struct capture_sample s;
 	struct heard_stacks heard = { 0 };
-	struct watch_handlers h = {
-		.stack = hear_stack, .module = hear_module, .ctx = &heard, .stack_hz = 1,
-		.debug_dir = "/nonexistent",
+	const struct sink sink = {
+		.needs.stack_hz = 1, .stack = hear_stack, .module = hear_module, .ctx = &heard,
 	};
+	const struct sinks sinks = { .list = { &sink }, .n = 1 };
+	const struct replay_config config = { .debug_dir = "/nonexistent" };
 	struct watch_result r;
 	int fd = memory_file();
 
@@ -238,7 +234,7 @@ static void test_stacks(void **state)
 	s.stacks = true;
 	assert_int_equal(capture_sample_write(&s, fd), 0);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-	assert_int_equal(replay_fd(fd, "test", &h, &r), 0);
+	assert_int_equal(replay_fd(fd, "test", &config, &sinks, &r), 0);
 	assert_false(r.damaged);
 	assert_int_equal(heard.stacks, 3);
 	assert_int_equal(heard.modules, 2);
@@ -248,14 +244,16 @@ static void test_stacks(void **state)
 	assert_int_equal(r.stack_hz, 100);	/* not the reader's */
 	assert_int_equal(r.stack_depth, 127);
 	assert_int_equal(r.window_ns, 60000000000);
-	watch_free(&r);
+	watch_result_free(&r);
 	capture_sample_free(&s);
 }
 
 /* What the reader is told of the window comes before what the file says. */
 static void test_window_told(void **state)
 {
-	struct watch_handlers h = { .window_ns = 2000000000, .tail_only = true };
+	const struct sink sink = { .needs.exchanges = EXCHANGES_TAIL };
+	const struct sinks sinks = { .list = { &sink }, .n = 1 };
+	const struct replay_config config = { .window_ns = 2000000000 };
 	struct capture_sample s;
 	struct watch_result r;
 	int fd = memory_file();
@@ -268,10 +266,10 @@ static void test_window_told(void **state)
 	s.r.attached_ns = s.r.start_ns - 5000;
 	assert_int_equal(capture_sample_write(&s, fd), 0);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-	assert_int_equal(replay_fd(fd, "test", &h, &r), 0);
+	assert_int_equal(replay_fd(fd, "test", &config, &sinks, &r), 0);
 	assert_int_equal(r.window_ns, 2000000000);
 	assert_int_equal(r.attached_ns, s.r.start_ns - 5000);
-	watch_free(&r);
+	watch_result_free(&r);
 	capture_sample_free(&s);
 }
 
@@ -476,14 +474,13 @@ static void test_newer(void **state)
 	assert_int_equal(replay_again(fd, &heard, &r), 0);
 	assert_false(r.damaged);
 	assert_int_equal(heard.exchanges, 10);
-	assert_int_equal(heard.chunks, 1);
 	assert_int_equal(r.bad_events, 1);
-	watch_free(&r);
+	watch_result_free(&r);
 
 	assert_int_equal(pwrite(fd, &version, 2, offsetof(struct capture_head, major)), 2);
 	assert_int_equal(replay_again(fd, &heard, &r), 1);
 	assert_int_equal(heard.exchanges, 0);
-	watch_free(&r);
+	watch_result_free(&r);
 	capture_sample_free(&s);
 	close(fd);
 }

@@ -68,9 +68,10 @@ static void put(struct damaged *d, const uint8_t *bytes, size_t len)
 
 static int replay_it(struct damaged *d, struct watch_result *r)
 {
-	struct watch_handlers h = { 0 };
+	const struct replay_config config = { 0 };
+	const struct sinks nobody = { .n = 0 };
 
-	return replay_fd(dup(d->fd), "test", &h, r);
+	return replay_fd(dup(d->fd), "test", &config, &nobody, r);
 }
 
 /* What is whole is read, and not less than with a byte less. */
@@ -99,7 +100,7 @@ static void test_every_cut(void **state)
 		}
 		if (len == d->len)
 			assert_false(r.damaged || r.rebuilt);
-		watch_free(&r);
+		watch_result_free(&r);
 	}
 	assert_int_equal(most, EVENTS);
 }
@@ -132,7 +133,7 @@ static void test_every_flip(void **state)
 			assert_in_range(r.events, EVENTS - 2 * ROUND, EVENTS);
 		if (at >= sizeof(((struct capture_head *)0)->magic) + 4)
 			assert_int_equal(status, 0);
-		watch_free(&r);
+		watch_result_free(&r);
 	}
 	free(bytes);
 }
@@ -152,7 +153,7 @@ static void test_pieces(void **state)
 		put(d, bytes, d->len - 64);
 		assert_int_equal(replay_it(d, &r), 0);
 		assert_true(r.damaged);
-		watch_free(&r);
+		watch_result_free(&r);
 
 		memcpy(bytes, d->bytes, at);
 		memset(bytes + at, 0x55, 64);
@@ -160,7 +161,7 @@ static void test_pieces(void **state)
 		put(d, bytes, d->len + 64);
 		assert_int_equal(replay_it(d, &r), 0);
 		assert_true(r.damaged);
-		watch_free(&r);
+		watch_result_free(&r);
 	}
 	free(bytes);
 }
@@ -182,7 +183,7 @@ static void expect_told(struct damaged *d, const uint8_t *bytes, size_t len, uin
 	assert_int_equal(replay_it(d, &r), 0);
 	assert_true(r.damaged);
 	assert_int_equal(r.events, events);
-	watch_free(&r);
+	watch_result_free(&r);
 }
 
 /* Whole chunks that are missing, there twice, or in another order. */

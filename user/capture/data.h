@@ -8,13 +8,12 @@
 #ifndef EPOLLSCOPE_CAPTURE_DATA_H
 #define EPOLLSCOPE_CAPTURE_DATA_H
 
-#include "model/aggregate.h"
 #include "capture/items.h"
-#include "cli/options.h"
-#include "watch/watch.h"
+#include "capture/watch_result.h"
+#include "model/aggregate.h"
 
-/* What is known at the start: the head. o may be NULL. */
-void meta_put(struct bytes *b, const struct watch_result *r, const struct options *o);
+/* What is known at the start: the head. `request` may be NULL. */
+void meta_put(struct bytes *b, const struct watch_result *r, const struct capture_request *request);
 
 /* And at the end: the trailer is both. `kinds` counts the file's records. */
 void meta_put_end(struct bytes *b, const struct watch_result *r, const uint64_t kinds[EV_KINDS]);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* meta.c - what was watched, where, when and how: a capture's head and trailer. */
 #include <errno.h>
 #include <stdlib.h>
@@ -48,7 +48,22 @@ static void put_targets(struct bytes *b, const struct targets *t)
 	}
 }
 
-static void put_options(struct bytes *b, const struct watch_result *r, const struct options *o)
+static void put_request(struct bytes *b, const struct capture_request *request)
+{
+	const struct target_spec *target = request->target;
+
+	for (size_t i = 0; i < target->n_ports; i++)
+		item_number(b, OPTION_PORTS, target->ports[i]);
+	for (size_t i = 0; i < target->n_comms; i++)
+		item_text(b, OPTION_COMM, target->comms[i]);
+	if (target->cgroup)
+		item_text(b, OPTION_CGROUP, target->cgroup);
+	item_number(b, OPTION_DURATION, request->duration_ns);
+	item_number(b, OPTION_RING_KIB, request->ring_kib);
+}
+
+static void put_options(struct bytes *b, const struct watch_result *r,
+			const struct capture_request *request)
 {
 	size_t begun = item_begin(b, META_OPTIONS);
 
@@ -56,20 +71,12 @@ static void put_options(struct bytes *b, const struct watch_result *r, const str
 	item_number(b, OPTION_STACK_HZ, r->stack_hz);
 	item_number(b, OPTION_STACK_DEPTH, r->stack_depth);
 	item_number(b, OPTION_WINDOW, r->window_ns);
-	if (o) {
-		for (size_t i = 0; i < o->target.n_ports; i++)
-			item_number(b, OPTION_PORTS, o->target.ports[i]);
-		for (size_t i = 0; i < o->target.n_comms; i++)
-			item_text(b, OPTION_COMM, o->target.comms[i]);
-		if (o->target.cgroup)
-			item_text(b, OPTION_CGROUP, o->target.cgroup);
-		item_number(b, OPTION_DURATION, o->duration_ns);
-		item_number(b, OPTION_RING_KIB, o->ring_kib);
-	}
+	if (request)
+		put_request(b, request);
 	item_end(b, begun);
 }
 
-void meta_put(struct bytes *b, const struct watch_result *r, const struct options *o)
+void meta_put(struct bytes *b, const struct watch_result *r, const struct capture_request *request)
 {
 	static const uint64_t histogram[] = { HIST_SUB_BITS, HIST_EXP_MAX };
 
@@ -82,7 +89,7 @@ void meta_put(struct bytes *b, const struct watch_result *r, const struct option
 	item_numbers(b, META_HISTOGRAM, histogram, 2);
 	put_features(b, &r->features);
 	put_targets(b, &r->targets);
-	put_options(b, r, o);
+	put_options(b, r, request);
 	if (r->attached_ns && r->attached_ns != r->start_ns)
 		item_number(b, META_ATTACHED, r->attached_ns);
 }

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* recorder.c - see recorder.h. */
 #include <errno.h>
 #include <signal.h>
@@ -26,8 +26,8 @@
 #define STACKS_SHARE	8		/* of --max-size this part is for stacks */
 
 struct recorder {
-	const struct options *o;
-	struct watch_tap tap;
+	const struct recorder_config *config;
+	struct sink sink;
 	struct capture_writer writer;
 	struct store store;
 	const struct watch_result *watch;
@@ -47,7 +47,7 @@ struct recorder {
 
 static void fail_write(const struct recorder *rec, int err)
 {
-	fail_line("cannot write '%.300s': %s", rec->o->output, strerror(-err));
+	fail_line("cannot write '%.300s': %s", rec->config->path, strerror(-err));
 }
 
 static void seal(struct recorder *rec)
@@ -86,20 +86,20 @@ static void on_record(void *ctx, const void *data, size_t size)
 	memcpy(&ex, data, size < sizeof(ex) ? size : sizeof(ex));
 	if (ex.head.kind < EV_KINDS && rec->block)
 		rec->block->kinds[ex.head.kind]++;
-	if (rec->o->has_until && ex.head.kind == EV_EXCHANGE && size >= sizeof(ex) &&
-	    ex.latency_ns > rec->o->until_ns)
-		rec->trigger = "an exchange was as slow as --until says";
+	if (rec->config->has_until && ex.head.kind == EV_EXCHANGE && size >= sizeof(ex) &&
+	    ex.latency_ns > rec->config->until_ns)
+		rec->trigger = "--until matched";
 }
 
 /* Blocks leave room for the end; what a flight recorder keeps is bounded in any case. */
 static uint64_t bytes_for_blocks(const struct recorder *rec)
 {
-	const struct options *o = rec->o;
+	const struct recorder_config *c = rec->config;
 
-	if (o->max_bytes)
-		return o->max_bytes - END_BYTES -
-		       (rec->takes_stacks ? o->max_bytes / STACKS_SHARE : 0);
-	return o->ring_ns ? RING_MAX_BYTES : 0;
+	if (c->max_bytes)
+		return c->max_bytes - END_BYTES -
+		       (rec->takes_stacks ? c->max_bytes / STACKS_SHARE : 0);
+	return c->ring_ns ? RING_MAX_BYTES : 0;
 }
 
 /* Non-zero when the recording has come to its end. */
@@ -113,7 +113,7 @@ static int is_over(struct recorder *rec)
 		return 1;
 	if (rec->trigger_fd >= 0 && read(rec->trigger_fd, &info, sizeof(info)) > 0)
 		rec->trigger = "SIGUSR1";
-	else if (rec->o->max_bytes && !rec->o->ring_ns &&
+	else if (rec->config->max_bytes && !rec->config->ring_ns &&
 		 store_bytes(&rec->store) + STOP_BYTES > bytes_for_blocks(rec))
 		rec->trigger = "--max-size is reached";
 	return rec->trigger != NULL;
@@ -135,43 +135,9 @@ static int on_tick(void *ctx, uint64_t now_ns)
 	return is_over(rec);
 }
 
-static void on_attached(void *ctx, const struct watch_result *r);
-static void on_drained(void *ctx);
-static void on_module(void *ctx, const struct stack_module *m);
-static void on_stack(void *ctx, const struct named_stack *s);
-
 static void nothing(int signal_number)
 {
 	(void)signal_number;
-}
-
-int recorder_open(struct recorder **out, const struct options *o, struct watch_handlers *h)
-{
-	struct sigaction harmless = { .sa_handler = nothing, .sa_flags = SA_RESTART };
-	struct recorder *rec = o->output ? calloc(1, sizeof(*rec)) : NULL;
-	int err;
-
-	*out = rec;
-	if (!o->output)
-		return EXIT_OK;
-	if (!rec) {
-		fail_line("out of memory");
-		return EXIT_FAULT;
-	}
-	rec->o = o;
-	rec->trigger_fd = -1;
-	rec->tap = (struct watch_tap){
-		.attached = on_attached, .record = on_record, .tick = on_tick,
-		.drained = on_drained, .module = on_module, .stack = on_stack, .ctx = rec,
-	};
-	h->tap = &rec->tap;
-	/* A trigger that comes before we wait for it, or after, must not end us. */
-	sigaction(SIGUSR1, &harmless, NULL);
-	err = capture_create(&rec->writer, o->output);
-	if (!err)
-		return EXIT_OK;
-	fail_write(rec, err);
-	return exit_status_of(err);
 }
 
 /* Once the program is launched, which must not inherit it. */
@@ -191,30 +157,29 @@ static int put_head(struct recorder *rec, const struct watch_result *r, uint32_t
 	struct bytes items = { 0 };
 	int err;
 
-	meta_put(&items, r, rec->o);
+	meta_put(&items, r, &rec->config->request);
 	err = capture_put_head(&rec->writer, &items, flags);
 	bytes_free(&items);
 	return err;
 }
 
-static void on_attached(void *ctx, const struct watch_result *r)
+static void on_begin(void *ctx)
 {
 	struct recorder *rec = ctx;
-	const struct options *o = rec->o;
+	const struct recorder_config *c = rec->config;
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
 	sigaction(SIGXFSZ, &ignore, NULL);	/* a limit on file sizes is an error, not our end */
-	rec->watch = r;
-	rec->takes_stacks = r->stack_hz != 0;
-	rec->last_ns = r->start_ns;
-	rec->seal_ns = o->ring_ns && o->ring_ns / RING_PARTS < SEAL_NS ? o->ring_ns / RING_PARTS :
-									  SEAL_NS;
-	rec->writer.max_bytes = o->max_bytes;
+	rec->takes_stacks = rec->watch->stack_hz != 0;
+	rec->last_ns = rec->watch->start_ns;
+	rec->seal_ns = c->ring_ns && c->ring_ns / RING_PARTS < SEAL_NS ? c->ring_ns / RING_PARTS :
+									 SEAL_NS;
+	rec->writer.max_bytes = c->max_bytes;
 	rec->trigger_fd = await_trigger();
-	if (!o->ring_ns)
-		rec->err = put_head(rec, r, 0);
+	if (!c->ring_ns)
+		rec->err = put_head(rec, rec->watch, 0);
 	if (!rec->err)
-		rec->err = store_start(&rec->store, &rec->writer, o->ring_ns,
+		rec->err = store_start(&rec->store, &rec->writer, c->ring_ns,
 					bytes_for_blocks(rec));
 	rec->begun = !rec->err;
 }
@@ -237,7 +202,7 @@ static int put_aggregate(struct recorder *rec, const struct watch_result *r)
 	err = put_items(rec, CHUNK_AGGREGATE, &items);
 	if (err != -ENOBUFS && err != -EMSGSIZE)
 		return err;
-	warn_line("the sums did not fit: a report will be added up from the exchanges");
+	warn_line("totals omitted (--max-size): -i recomputes them from the exchanges");
 	return 0;
 }
 
@@ -253,7 +218,7 @@ static int end_events(struct recorder *rec, struct watch_result *r)
 	}
 	if (!rec->begun || rec->err)
 		return rec->err ? rec->err : -EINVAL;
-	if (!rec->o->ring_ns)
+	if (!rec->config->ring_ns)
 		return 0;
 	if (rec->store.oldest)
 		r->start_ns = rec->store.oldest->from_ns;
@@ -324,23 +289,23 @@ static int put_end(struct recorder *rec, const struct watch_result *r)
 	int err;
 
 	r->aggregate->counters.ring_lost += rec->store.dropped;
-	err = rec->o->ring_ns ? 0 : put_aggregate(rec, r);
+	err = rec->config->ring_ns ? 0 : put_aggregate(rec, r);
 	if (err)
 		return err;
-	meta_put(&items, r, rec->o);
+	meta_put(&items, r, &rec->config->request);
 	meta_put_end(&items, r, rec->store.kinds);
 	err = put_items(rec, CHUNK_TRAILER, &items);
 	return err ? err : capture_end(&rec->writer);
 }
 
-static void tell(const struct recorder *rec, const struct watch_result *r)
+static void print_summary(const struct recorder *rec, const struct watch_result *r)
 {
 	say_line("%s%swrote %s exchanges and %s connections in %s, %s bytes, to '%.300s'",
 		 rec->trigger ? rec->trigger : "", rec->trigger ? ": " : "",
 		 format_count(rec->store.kinds[EV_EXCHANGE]).s,
 		 format_count(rec->store.kinds[EV_CONN_CLOSE]).s,
 		 format_ns(r->end_ns - r->start_ns).s, format_count(rec->writer.bytes).s,
-		 rec->o->output);
+		 rec->config->path);
 	if (rec->store.dropped)
 		warn_line("%s events did not fit into --max-size any more",
 			  format_count(rec->store.dropped).s);
@@ -352,13 +317,46 @@ static void tell(const struct recorder *rec, const struct watch_result *r)
 			  format_count(rec->stacks_dropped).s);
 }
 
-int recorder_end(struct recorder *rec, const struct watch_result *r)
+int recorder_open(struct recorder **out, const struct recorder_config *config,
+		  const struct watch_result *watch)
 {
-	struct watch_result window = *r;
+	struct sigaction harmless = { .sa_handler = nothing, .sa_flags = SA_RESTART };
+	struct recorder *rec = calloc(1, sizeof(*rec));
 	int err;
 
-	if (!rec)
+	*out = rec;
+	if (!rec) {
+		fail_line("out of memory");
+		return EXIT_FAULT;
+	}
+	rec->config = config;
+	rec->watch = watch;
+	rec->trigger_fd = -1;
+	rec->sink = (struct sink){
+		.needs = { .exchanges = EXCHANGES_OVER, .prompt_answers = true, .intervals = true,
+			   .conn_closes = true, .syscalls = true },
+		.begin = on_begin, .record = on_record, .tick = on_tick, .drained = on_drained,
+		.module = on_module, .stack = on_stack, .ctx = rec,
+	};
+	/* A trigger that comes before we wait for it, or after, must not end us. */
+	sigaction(SIGUSR1, &harmless, NULL);
+	err = capture_create(&rec->writer, config->path);
+	if (!err)
 		return EXIT_OK;
+	fail_write(rec, err);
+	return exit_status_of(err);
+}
+
+const struct sink *recorder_sink(const struct recorder *rec)
+{
+	return &rec->sink;
+}
+
+int recorder_end(struct recorder *rec)
+{
+	struct watch_result window = *rec->watch;
+	int err;
+
 	if (rec->begun)
 		put_stacks(rec);
 	err = end_events(rec, &window);
@@ -367,7 +365,7 @@ int recorder_end(struct recorder *rec, const struct watch_result *r)
 		fail_write(rec, err);
 		return EXIT_FAULT;
 	}
-	tell(rec, &window);
+	print_summary(rec, &window);
 	return EXIT_OK;
 }
 
@@ -383,7 +381,7 @@ void recorder_close(struct recorder *rec)
 	if (rec->trigger_fd >= 0)
 		close(rec->trigger_fd);
 	if (rec->writer.created && !rec->writer.bytes)
-		unlink(rec->o->output);
+		unlink(rec->config->path);
 	capture_close(&rec->writer);
 	free(rec);
 }

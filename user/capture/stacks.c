@@ -5,6 +5,7 @@
 
 #include "capture/format.h"
 #include "capture/stacks.h"
+#include "model/model.h"
 
 #define FRAME_MAX 2048	/* bytes of a name */
 

@@ -9,7 +9,7 @@
 #define EPOLLSCOPE_CAPTURE_STACKS_H
 
 #include "capture/items.h"
-#include "symbols/stack_set.h"
+#include "model/stack.h"
 
 /* Adds a stack at the end. 0 or -ENOMEM. */
 int stacks_put(struct bytes *to, const struct named_stack *s);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* cmd_export.c - watch several targets for ever and serve what they accumulate to Prometheus. */
 #include <errno.h>
 #include <poll.h>
@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "base/stop.h"
 #include "cli/commands.h"
+#include "cli/options.h"
 #include "export/export.h"
 #include "export/files.h"
 #include "export/guard.h"
@@ -23,6 +24,7 @@
 
 struct exporter {
 	const struct options *o;
+	struct export_config config;
 	struct stop stop;
 	struct export_target *targets;
 	size_t n_targets;
@@ -101,7 +103,7 @@ static void loop(struct exporter *e)
 	uint64_t now, swept = 0;
 
 	for (;;) {
-		poll(fds, 2, WATCHER_TICK_MS);
+		poll(fds, 2, LIVE_TICK_MS);
 		if (fds[0].revents && stop_take(&e->stop))
 			return;
 		now = monotonic_ns();
@@ -171,7 +173,7 @@ static int open_targets(struct exporter *e)
 		const struct export_group *g = &x->groups[e->n_targets];
 		struct export_target *t = &e->targets[e->n_targets++];
 
-		status = export_target_open(t, g->name, &g->spec, e->o);
+		status = export_target_open(t, g->name, &g->spec, &e->config);
 		for (size_t i = 0; i < e->n_targets - 1 && !status; i++)
 			if (!strcmp(e->targets[i].label, t->label)) {
 				fail_line("two targets have the name '%s': give one --target NAME",
@@ -216,10 +218,15 @@ static int start_http(struct exporter *e)
 	return EXIT_OK;
 }
 
-static void describe(struct exporter *e)
+static void configure(struct exporter *e)
 {
 	struct utsname u;
 
+	e->config = (struct export_config){
+		.finding_window_ns = e->o->export.finding_window_ns,
+		.syscalls = e->o->export.syscalls, .verbose = e->o->verbose,
+	};
+	memcpy(e->config.threshold, e->o->threshold, sizeof(e->config.threshold));
 	e->about.version = EPOLLSCOPE_VERSION;
 	e->about.max_series = e->o->export.max_series;
 	e->about.syscalls = e->o->export.syscalls;
@@ -234,9 +241,10 @@ static int run(struct exporter *e)
 	char url[256] = "";
 	int status;
 
-	describe(e);
+	configure(e);
 	status = open_limits(e);
-	status = status ? status : export_files_open(&e->files, &e->o->export);
+	status = status ? status : export_files_open(&e->files, e->o->export.tls_cert,
+						 e->o->export.tls_key, e->o->export.auth_file);
 	status = status ? status : open_listener(e, url);
 	status = status ? status : open_targets(e);
 	status = status ? status : drop_privileges(e);
@@ -244,7 +252,7 @@ static int run(struct exporter *e)
 	if (status)
 		return status;
 	for (size_t i = 0; i < e->n_targets; i++)
-		processes += watcher_alive(e->targets[i].watcher);
+		processes += live_alive(e->targets[i].live);
 	say_line("attached to %zu process%s of %zu target%s, serving http%s://%s/metrics", processes,
 		 processes == 1 ? "" : "es", e->n_targets, e->n_targets == 1 ? "" : "s",
 		 e->files.cert ? "s" : "", url);

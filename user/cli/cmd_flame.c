@@ -4,17 +4,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "render/chrome_trace.h"
+#include "base/out_file.h"
+#include "base/status.h"
+#include "base/term.h"
+#include "cli/command_watch.h"
 #include "cli/commands.h"
 #include "cli/flame_notes.h"
 #include "cli/folded_file.h"
-#include "base/out_file.h"
 #include "explain/profile.h"
-#include "capture/recorder.h"
 #include "explain/stage_map.h"
-#include "base/status.h"
-#include "base/term.h"
-#include "watch/watch.h"
+#include "render/chrome_trace.h"
 
 struct flame {
 	const struct options *o;
@@ -46,26 +45,29 @@ static int on_exchange(void *ctx, const struct exchange_info *x)
 	return 0;
 }
 
-static void on_turn(void *ctx, const struct ev_turn *t)
+static int on_turn(void *ctx, const struct event *e)
 {
 	struct flame *f = ctx;
 
 	if (f->trace)
-		chrome_trace_turn(f->trace, t);
+		chrome_trace_turn(f->trace, &e->turn);
+	return 0;
 }
 
-static void on_offcpu(void *ctx, const struct ev_offcpu *o)
+static int on_offcpu(void *ctx, const struct event *e)
 {
 	struct flame *f = ctx;
 
-	history_add_offcpu(f->history, o);
+	history_add_offcpu(f->history, &e->offcpu);
 	if (f->trace)
-		chrome_trace_offcpu(f->trace, o);
+		chrome_trace_offcpu(f->trace, &e->offcpu);
+	return 0;
 }
 
-static void on_sample(void *ctx, const struct ev_sample *s)
+static int on_sample(void *ctx, const struct event *e)
 {
-	history_add_sample(((struct flame *)ctx)->history, s);
+	history_add_sample(((struct flame *)ctx)->history, &e->sample);
+	return 0;
 }
 
 static void on_stack(void *ctx, const struct named_stack *s)
@@ -77,7 +79,7 @@ static void on_stack(void *ctx, const struct named_stack *s)
 static void on_module(void *ctx, const struct stack_module *m)
 {
 	struct flame *f = ctx;
-	char hex[2 * SYMBOLS_BUILD_ID_MAX + 1] = "none";
+	char hex[2 * BUILD_ID_MAX + 1] = "none";
 
 	if (++f->modules > MODULES_SHOWN)
 		return;
@@ -132,15 +134,24 @@ static int compare(struct flame *f, const struct watch_result *w, struct flame_t
 	return f->base ? flame_set_base(tree, f->base) : 0;
 }
 
+/* A capture whose head is damaged may not say what was watched. */
+static void describe_target(const struct targets *t, char *to, size_t size)
+{
+	if (t->n)
+		snprintf(to, size, "%s, pid %u",
+			 format_comm(t->list[0].comm, sizeof(t->list[0].comm), 24).s, t->list[0].pid);
+	else
+		snprintf(to, size, "unknown target");
+}
+
 static int write_svg(const struct flame *f, const struct flame_tree *tree,
 		     const struct watch_result *w)
 {
 	static const char *const titles[PROFILE_MODES] = {
 		"On-CPU time", "Blocked time", "Wake-ups", "What made the tail slow",
 	};
-	struct fmt comm = format_comm(w->targets.list[0].comm, sizeof(w->targets.list[0].comm), 24);
 	bool staged = f->o->mode == PROFILE_TAIL || f->o->by_stage;
-	char subtitle[256];
+	char target[80], subtitle[256];
 	struct flame_svg svg = {
 		.title = titles[f->o->mode], .subtitle = subtitle, .unit = FLAME_NS,
 		.stages = staged ? stage_words : NULL,
@@ -148,8 +159,9 @@ static int write_svg(const struct flame *f, const struct flame_tree *tree,
 		.base_name = f->o->against_typical ? "typical" : f->o->against,
 	};
 
-	snprintf(subtitle, sizeof(subtitle), "%s, pid %u, %s from %s", comm.s,
-		 w->targets.list[0].pid, format_ns(w->end_ns - w->start_ns).s,
+	describe_target(&w->targets, target, sizeof(target));
+	snprintf(subtitle, sizeof(subtitle), "%s, %s from %s", target,
+		 format_ns(w->end_ns - w->start_ns).s,
 		 format_time(w->start_ns + (uint64_t)w->realtime_offset_ns, 0).s);
 	return flame_write_svg(tree, &svg, f->svg.f, NULL);
 }
@@ -201,7 +213,7 @@ static void end_trace(struct flame *f, const struct watch_result *w)
 }
 
 /* Until now the file holds what it held. */
-static void on_attached(void *ctx)
+static void on_begin(void *ctx)
 {
 	struct flame *f = ctx;
 
@@ -218,26 +230,26 @@ static int run(struct flame *f, struct watch_result *w)
 {
 	const struct options *o = f->o;
 	bool every = o->mode == PROFILE_TAIL || o->by_stage || o->chrome_trace;
-	struct watch_handlers handlers = {
+	/* A timeline lists exchanges in the order of their answers. */
+	const struct sink sink = {
+		.needs = { .exchanges = every ? EXCHANGES_OVER : EXCHANGES_SAMPLED,
+			   .answers = o->chrome_trace, .intervals = true,
+			   .every_turn = o->chrome_trace, .stack_hz = o->hz },
+		.begin = on_begin,
 		.exchange = every ? on_exchange : NULL,
-		.attached = on_attached,
-		.turn = o->chrome_trace ? on_turn : NULL, .every_turn = o->chrome_trace,
-		.offcpu = on_offcpu, .sample = on_sample, .stack = on_stack,
-		.module = on_module, .ctx = f,
-		.blame = true, .stack_hz = o->hz, .every_exchange = every,
+		.event = { [EV_TURN] = o->chrome_trace ? on_turn : NULL,
+			   [EV_OFFCPU] = on_offcpu, [EV_SAMPLE] = on_sample },
+		.stack = on_stack, .module = on_module, .ctx = f,
 	};
-	struct recorder *rec = NULL;
-	int recorded = EXIT_OK, status = recorder_open(&rec, o, &handlers);
+	struct sinks sinks = { .list = { &sink }, .n = 1 };
+	int recorded, status = command_watch(o, &sinks, w, &recorded);
 
-	if (!status)
-		status = watch(o, &handlers, w);
 	if (!status) {
-		recorded = recorder_end(rec, w);
 		status = show(f, w);
+		status = recorded ? recorded : status;
 	}
 	end_trace(f, w);
-	recorder_close(rec);
-	return recorded ? recorded : status;
+	return status;
 }
 
 static int open_files(struct flame *f)
@@ -268,11 +280,11 @@ int cmd_flame(const struct options *o)
 	if ((out_file_end(&f.svg) | out_file_end(&f.timeline)) && !status)
 		status = EXIT_FAULT;
 	if (!status)
-		status = watch_status(o, &w, aggregate_lost_events(w.aggregate));
+		status = command_status(o, &w, aggregate_lost_events(w.aggregate));
 	profile_free(f.profile);
 	history_free(f.history);
 	flame_free(f.base);
 	tail_set_free(f.tail);
-	watch_free(&w);
+	watch_result_free(&w);
 	return status;
 }

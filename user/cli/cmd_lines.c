@@ -1,18 +1,17 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* cmd_lines.c - conns and slow: a line for each event, as it happens. */
 #include <stdio.h>
 
-#include "cli/commands.h"
-#include "capture/recorder.h"
-#include "render/render.h"
-#include "explain/waterfall.h"
 #include "base/status.h"
-#include "watch/watch.h"
+#include "cli/command_watch.h"
+#include "cli/commands.h"
+#include "explain/waterfall.h"
+#include "render/render.h"
 
 struct lines {
 	bool json;
 	struct style style;
-	const struct watch_result *watch;
+	struct watch_result watch;
 	struct history *history;	/* of waterfalls; else NULL */
 };
 
@@ -22,14 +21,14 @@ static int line_done(void)
 	return flush_stdout() ? 1 : 0;
 }
 
-static int print_conn(void *ctx, const struct ev_conn_close *c)
+static int print_conn(void *ctx, const struct event *e)
 {
 	struct lines *l = ctx;
 
 	if (l->json)
-		render_conn_json(stdout, c, l->watch->realtime_offset_ns);
+		render_conn_json(stdout, &e->conn_close, l->watch.realtime_offset_ns);
 	else
-		render_conn_text(stdout, c, l->watch->realtime_offset_ns, &l->style);
+		render_conn_text(stdout, &e->conn_close, l->watch.realtime_offset_ns, &l->style);
 	return line_done();
 }
 
@@ -38,17 +37,7 @@ static void print_waterfall(const struct lines *l, const struct exchange_info *x
 	struct waterfall w;
 
 	waterfall_fill(&w, l->history, &x->ex, 0);
-	render_waterfall(stdout, x, &w, l->watch->realtime_offset_ns, &l->style);
-}
-
-static void on_turn(void *ctx, const struct ev_turn *t)
-{
-	history_add_turn(((struct lines *)ctx)->history, t);
-}
-
-static void on_offcpu(void *ctx, const struct ev_offcpu *o)
-{
-	history_add_offcpu(((struct lines *)ctx)->history, o);
+	render_waterfall(stdout, x, &w, l->watch.realtime_offset_ns, &l->style);
 }
 
 static int print_exchange(void *ctx, const struct exchange_info *x)
@@ -56,11 +45,11 @@ static int print_exchange(void *ctx, const struct exchange_info *x)
 	struct lines *l = ctx;
 
 	if (l->json)
-		render_slow_json(stdout, x, l->watch->realtime_offset_ns);
+		render_slow_json(stdout, x, l->watch.realtime_offset_ns);
 	else if (l->history)
 		print_waterfall(l, x);
 	else
-		render_slow_text(stdout, x, l->watch->realtime_offset_ns, &l->style);
+		render_slow_text(stdout, x, l->watch.realtime_offset_ns, &l->style);
 	return line_done();
 }
 
@@ -82,75 +71,58 @@ static void begin_slow(void *ctx)
 	flush_stdout();
 }
 
-static struct lines lines_for(const struct options *o, const struct watch_result *w)
-{
-	return (struct lines){
-		.json = o->json,
-		.style = { .color = !o->json && options_color(o, 1) },
-		.watch = w,
-	};
-}
-
 /* What the stream lost belongs to stderr: stdout holds lines only. */
-static int run(const struct options *o, struct watch_handlers *h, struct watch_result *w)
+static int run(const struct options *o, struct lines *l, const struct sinks *sinks)
 {
-	struct recorder *rec;
-	int status = recorder_open(&rec, o, h);
+	int recorded, status;
 	uint64_t lost;
 
-	*w = (struct watch_result){ 0 };
-	if (!status)
-		status = watch(o, h, w);
-	if (!status)
-		status = recorder_end(rec, w);
+	l->json = o->json;
+	l->style.color = !o->json && options_color(o, 1);
+	status = command_watch(o, sinks, &l->watch, &recorded);
+	status = status ? status : recorded;
 	if (!status) {
-		lost = aggregate_lost_events(w->aggregate);
+		lost = aggregate_lost_events(l->watch.aggregate);
 		if (lost)
 			warn_line("%llu events were lost because the ring was full: raise --ring-size",
 				  (unsigned long long)lost);
-		status = watch_status(o, w, lost);
+		status = command_status(o, &l->watch, lost);
 	}
-	recorder_close(rec);
-	watch_free(w);
+	watch_result_free(&l->watch);
 	return status;
 }
 
 int cmd_conns(const struct options *o)
 {
-	struct watch_result w;
-	struct lines l = lines_for(o, &w);
-	struct watch_handlers handlers = { .attached = begin_conns, .conn_close = print_conn,
-					 .ctx = &l };
+	struct lines l = { 0 };
+	const struct sink sink = {
+		.needs = { .conn_closes = true }, .begin = begin_conns,
+		.event = { [EV_CONN_CLOSE] = print_conn }, .ctx = &l,
+	};
+	const struct sinks sinks = { .list = { &sink }, .n = 1 };
 
-	return run(o, &handlers, &w);
+	return run(o, &l, &sinks);
 }
 
+/* A line of text shows nothing of the answer, so that it need not wait for one. */
 int cmd_slow(const struct options *o)
 {
-	struct watch_result w;
-	struct lines l = lines_for(o, &w);
-	struct watch_handlers handlers = {
-		.attached = begin_slow,
-		.exchange = print_exchange,
-		.ctx = &l,
-		.every_exchange = o->has_over,
-		.over_ns = o->over_ns,
-		.answers = true,
-		.tail_only = !o->has_over,
+	bool waterfall = o->waterfall && !o->json, answers = o->json || waterfall;
+	struct lines l = { .history = waterfall ? history_new(HISTORY_RECENT) : NULL };
+	const struct sink sink = {
+		.needs = { .exchanges = o->has_over ? EXCHANGES_OVER : EXCHANGES_TAIL,
+			   .over_ns = o->over_ns, .answers = answers, .prompt_answers = answers },
+		.begin = begin_slow, .exchange = print_exchange, .ctx = &l,
 	};
+	const struct sink history = history_sink(l.history);
+	struct sinks sinks = { .list = { &sink, &history }, .n = waterfall ? 2 : 1 };
 	int status;
 
-	if (o->waterfall && !o->json) {
-		l.history = history_new(HISTORY_RECENT);
-		if (!l.history) {
-			fail_line("out of memory");
-			return EXIT_FAULT;
-		}
-		handlers.turn = on_turn;
-		handlers.offcpu = on_offcpu;
-		handlers.blame = true;
+	if (waterfall && !l.history) {
+		fail_line("out of memory");
+		return EXIT_FAULT;
 	}
-	status = run(o, &handlers, &w);
+	status = run(o, &l, &sinks);
 	history_free(l.history);
 	return status;
 }

@@ -1,24 +1,19 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* cmd_record.c - watch into a capture file. */
-#include "cli/commands.h"
-#include "capture/recorder.h"
 #include "base/status.h"
-#include "watch/watch.h"
+#include "cli/command_watch.h"
+#include "cli/commands.h"
 
 int cmd_record(const struct options *o)
 {
-	struct watch_result w = { 0 };
-	struct watch_handlers handlers = { .stack_hz = o->hz };
-	struct recorder *rec;
-	int status = recorder_open(&rec, o, &handlers);
+	const struct sink stacks = { .needs = { .stack_hz = o->hz } };
+	struct sinks sinks = { .list = { &stacks }, .n = 1 };
+	struct watch_result w;
+	int recorded, status = command_watch(o, &sinks, &w, &recorded);
 
+	status = status ? status : recorded;
 	if (!status)
-		status = watch(o, &handlers, &w);
-	if (!status)
-		status = recorder_end(rec, &w);
-	if (!status)
-		status = watch_status(o, &w, aggregate_lost_events(w.aggregate));
-	recorder_close(rec);
-	watch_free(&w);
+		status = command_status(o, &w, aggregate_lost_events(w.aggregate));
+	watch_result_free(&w);
 	return status;
 }

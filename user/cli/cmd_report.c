@@ -4,32 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/status.h"
+#include "cli/command_watch.h"
 #include "cli/commands.h"
+#include "cli/report_page.h"
 #include "explain/finding.h"
 #include "explain/report_build.h"
 #include "explain/worst.h"
-#include "cli/report_page.h"
-#include "capture/recorder.h"
 #include "render/render.h"
-#include "base/status.h"
-#include "watch/watch.h"
 
 struct reporting {
 	struct history *history;
 	struct worst worst;
-	struct recorder *rec;	/* with -o; else NULL */
-	struct html_take *page;	/* with --html; else NULL */
+	struct report_page *page;	/* with --html; else NULL */
 };
-
-static void on_turn(void *ctx, const struct ev_turn *t)
-{
-	history_add_turn(((struct reporting *)ctx)->history, t);
-}
-
-static void on_offcpu(void *ctx, const struct ev_offcpu *o)
-{
-	history_add_offcpu(((struct reporting *)ctx)->history, o);
-}
 
 static int on_exchange(void *ctx, const struct exchange_info *x)
 {
@@ -100,13 +88,13 @@ static int build(struct report *r, const struct watch_result *w, const struct op
 }
 
 /* Where stacks were taken they name the code of what was computed, or slept in. */
-static void name_code(struct report *r, struct html_take *page)
+static void name_code(struct report *r, struct report_page *page)
 {
 	static const char *const codes[] = { "loop-blocked", "slow-service", "blocking-call",
 					     "lock-contention" };
 	char code[COMM_LEN * 4];
 
-	html_take_code(page, r, code, sizeof(code));
+	report_page_code(page, r, code, sizeof(code));
 	for (size_t i = 0; code[0] && i < r->n_findings; i++) {
 		struct finding *f = &r->findings[i];
 
@@ -132,7 +120,7 @@ static int print(const struct options *o, const struct watch_result *w,
 		fail_line("out of memory");
 	} else {
 		if (reporting->page) {
-			html_take_rate(reporting->page, w->stack_hz);
+			report_page_rate(reporting->page, w->stack_hz);
 			name_code(&r, reporting->page);
 		}
 		if (o->json)
@@ -141,51 +129,43 @@ static int print(const struct options *o, const struct watch_result *w,
 			render_report_text(stdout, &r, &style);
 		status = EXIT_OK;
 		if (reporting->page)
-			status = html_take_write(reporting->page, &r,
-						 reporting->worst.waterfalls);
+			status = report_page_write(reporting->page, &r,
+						   reporting->worst.waterfalls);
 		if (!status)
-			status = watch_status(o, w, r.loss.ring);
+			status = command_status(o, w, r.loss.ring);
 	}
 	report_free(&r);
 	return status;
-}
-
-/* With -o the capture comes first, so that both tell the same; the report comes in any case. */
-static int end(const struct options *o, const struct watch_result *w, struct reporting *reporting)
-{
-	int recorded = recorder_end(reporting->rec, w);
-	int printed = print(o, w, reporting);
-
-	return recorded ? recorded : printed;
 }
 
 int cmd_report(const struct options *o)
 {
 	struct watch_result w = { 0 };
 	struct reporting r = { .history = history_new(o->html ? HISTORY_WHOLE : HISTORY_RECENT) };
-	struct watch_handlers handlers = {
-		.exchange = on_exchange, .turn = on_turn, .offcpu = on_offcpu,
-		.ctx = &r, .syscalls = true, .blame = true,
+	const struct sink history = history_sink(r.history), sink = {
+		.needs = { .answers = true, .syscalls = true }, .exchange = on_exchange, .ctx = &r,
 	};
-	int status;
+	struct sinks sinks = { .list = { &history, &sink }, .n = 2 };
+	int status = EXIT_OK, recorded;
 
 	if (worst_init(&r.worst, o->top, o->html) || !r.history) {
 		fail_line("out of memory");
-		worst_free(&r.worst);
-		history_free(r.history);
-		return EXIT_FAULT;
+		status = EXIT_FAULT;
 	}
-	status = recorder_open(&r.rec, o, &handlers);
 	if (!status && o->html)
-		status = html_take_open(&r.page, o, r.history, &handlers);
-	if (!status)
-		status = watch(o, &handlers, &w);
-	if (!status)
-		status = end(o, &w, &r);
+		status = report_page_open(&r.page, o->html, r.history, o->hz);
+	if (!status) {
+		sinks_add(&sinks, report_page_sink(r.page));
+		status = command_watch(o, &sinks, &w, &recorded);
+	}
+	/* The capture is written by now, so that both say the same; the report comes in any case. */
+	if (!status) {
+		status = print(o, &w, &r);
+		status = recorded ? recorded : status;
+	}
 	worst_free(&r.worst);
-	recorder_close(r.rec);
-	html_take_close(r.page);
+	report_page_close(r.page);
 	history_free(r.history);
-	watch_free(&w);
+	watch_result_free(&w);
 	return status;
 }

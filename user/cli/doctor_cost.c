@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* doctor_cost.c - a report's watch, without and with its dearer parts, each measured for a while. */
 #include <inttypes.h>
 #include <math.h>
@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "cli/doctor_cost.h"
-#include "watch/watcher.h"
+#include "watch/live.h"
 
 #define COST_WATCH_NS 1200000000ULL	/* some of it passes before there is a P99 */
 #define COST_STACK_HZ 99
@@ -23,44 +23,46 @@ static const struct {
 	[COST_STACKS] = { "stacks", "the same with stacks, at 99 Hz", true, COST_STACK_HZ },
 };
 
-static void tick_until(struct watcher *watcher, uint64_t end)
+static void tick_until(struct live *live, uint64_t end)
 {
-	for (uint64_t now = monotonic_ns(); now < end && watcher_alive(watcher);) {
-		poll(NULL, 0, WATCHER_TICK_MS);
+	for (uint64_t now = monotonic_ns(); now < end && live_alive(live);) {
+		poll(NULL, 0, LIVE_TICK_MS);
 		now = monotonic_ns();
-		watcher_tick(watcher, now);
+		live_tick(live, now);
 	}
 }
 
 static int measure(const struct options *o, enum cost_way way, struct cost *cost)
 {
-	struct watch_handlers handlers = {
-		.syscalls = true, .blame = ways[way].blame, .stack_hz = ways[way].stack_hz,
+	const struct sink nobody = {
+		.needs = { .syscalls = true, .intervals = ways[way].blame,
+			   .stack_hz = ways[way].stack_hz },
 	};
-	struct watcher_config config = {
-		.spec = &o->target, .handlers = &handlers, .ring_kib = o->ring_kib,
+	const struct sinks sinks = { .list = { &nobody }, .n = 1 };
+	struct live_config config = {
+		.spec = &o->target, .ring_kib = o->ring_kib,
 		.close_wait_ns = UINT64_MAX, .measure_all = true,
 	};
 	struct watch_result r = { 0 };
-	struct watcher *watcher = NULL;
+	struct live *live = NULL;
 	char why[512] = "";
 	int status, err = targets_resolve(&o->target, &r.targets, why, sizeof(why));
 
 	if (err) {
 		fail_line("%s", why);
-		watch_free(&r);
+		watch_result_free(&r);
 		return exit_status_of(err);
 	}
-	status = watcher_open(&watcher, &config, &r);
+	status = live_open(&live, &config, &sinks, &r);
 	if (!status) {
-		tick_until(watcher, monotonic_ns() + COST_WATCH_NS);
-		status = watcher_end(watcher);
+		tick_until(live, monotonic_ns() + COST_WATCH_NS);
+		status = live_end(live);
 	}
 	if (!status)
 		*cost = (struct cost){ r.aggregate->cost_ns, r.aggregate->cost_runs,
 				       r.aggregate->cost_exchanges };
-	watcher_close(watcher);
-	watch_free(&r);
+	live_close(live);
+	watch_result_free(&r);
 	return status;
 }
 

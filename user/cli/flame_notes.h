@@ -5,9 +5,9 @@
 #ifndef EPOLLSCOPE_FLAME_NOTES_H
 #define EPOLLSCOPE_FLAME_NOTES_H
 
+#include "capture/watch_result.h"
 #include "cli/options.h"
 #include "explain/profile.h"
-#include "watch/watch.h"
 
 /* After the tail's tree was made. */
 void flame_say_tail(const struct profile_tail *t, const struct watch_result *w);

@@ -112,6 +112,32 @@ void history_add_sample(struct history *h, const struct ev_sample *s)
 	add(h, HISTORY_SAMPLE, s);
 }
 
+static int on_turn(void *ctx, const struct event *e)
+{
+	history_add_turn(ctx, &e->turn);
+	return 0;
+}
+
+static int on_offcpu(void *ctx, const struct event *e)
+{
+	history_add_offcpu(ctx, &e->offcpu);
+	return 0;
+}
+
+static int on_sample(void *ctx, const struct event *e)
+{
+	history_add_sample(ctx, &e->sample);
+	return 0;
+}
+
+struct sink history_sink(struct history *h)
+{
+	return (struct sink){
+		.needs.intervals = true, .ctx = h,
+		.event = { [EV_TURN] = on_turn, [EV_OFFCPU] = on_offcpu, [EV_SAMPLE] = on_sample },
+	};
+}
+
 void history_forget(struct history *h, uint64_t before_ns)
 {
 	h->indexed = false;

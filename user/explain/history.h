@@ -10,6 +10,7 @@
 #define EPOLLSCOPE_HISTORY_H
 
 #include "model/model.h"
+#include "stream/sink.h"
 
 /* Limits for a watch that may last for ever, and for one whose stacks are shown as a whole. */
 #define HISTORY_RECENT	(1u << 13)
@@ -32,6 +33,9 @@ void history_add_exchange(struct history *h, const struct ev_exchange *x);
 void history_add_turn(struct history *h, const struct ev_turn *t);
 void history_add_offcpu(struct history *h, const struct ev_offcpu *o);
 void history_add_sample(struct history *h, const struct ev_sample *s);
+
+/* A sink that remembers turns, off-CPU intervals and samples. Exchanges are for their owner to add. */
+struct sink history_sink(struct history *h);
 
 /* What comes next is another window: forgets exchanges, and what ended before that time. */
 void history_forget(struct history *h, uint64_t before_ns);

@@ -7,7 +7,7 @@
 #define EPOLLSCOPE_PROFILE_H
 
 #include "explain/history.h"
-#include "symbols/stack_set.h"
+#include "model/stack.h"
 #include "explain/tail_set.h"
 #include "flamegraph/flamegraph.h"
 

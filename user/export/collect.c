@@ -233,7 +233,7 @@ static int fill(struct export_target *t, const struct export_limits *limits,
 {
 	strcpy(out->name, t->label);
 	out->created_ns = t->created_ns;
-	out->processes = watcher_alive(t->watcher);
+	out->processes = live_alive(t->live);
 	out->counters = a->counters;
 	out->conn_duration = t->conn_duration;
 	memcpy(out->exemplar, t->exemplar, sizeof(out->exemplar));
@@ -252,7 +252,7 @@ int export_collect(struct export_target *t, const struct export_limits *limits,
 		   struct metrics_target *out)
 {
 	struct aggregate *a = aggregate_new();
-	int err = a ? watcher_read_brief(t->watcher, a) : -ENOMEM;
+	int err = a ? live_read_brief(t->live, a) : -ENOMEM;
 
 	*out = (struct metrics_target){ 0 };
 	if (!err)

@@ -11,8 +11,7 @@
 
 #include "export/findings.h"
 #include "export/metrics.h"
-#include "cli/options.h"
-#include "watch/watcher.h"
+#include "watch/live.h"
 
 /* Loops that were in "other" before they had a name, so that no counter moves. */
 struct nameless {
@@ -24,9 +23,9 @@ struct nameless {
 struct export_target {
 	char label[LABEL_MAX];
 	const struct target_spec *spec;
-	struct watch_handlers handlers;
+	struct sink sink, history_sink;
 	struct watch_result result;
-	struct watcher *watcher;
+	struct live *live;
 	uint64_t created_ns;		/* wall clock */
 	bool waiting;			/* no process runs: said so */
 
@@ -57,11 +56,12 @@ int export_limits(struct export_limits *limits, uint64_t max_series, size_t targ
 		  uint64_t *least);
 
 /*
- * Attaches, whether a process of the target runs or not. EXIT_OK, or an exit status whose line is
- * already printed. `spec` outlives the target; export_target_close() in any case.
+ * Attaches, whether a process of the target runs or not. It is labelled `name`, or after its
+ * conditions if that is NULL. EXIT_OK, or an exit status whose line is already printed. `spec` and
+ * `config` outlive the target; export_target_close() in any case.
  */
 int export_target_open(struct export_target *t, const char *name, const struct target_spec *spec,
-		       const struct options *o);
+		       const struct export_config *config);
 void export_target_tick(struct export_target *t, uint64_t now_ns);
 void export_target_close(struct export_target *t);
 

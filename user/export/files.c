@@ -48,19 +48,19 @@ static int open_one(const char *path, char **text)
 	return EXIT_NOTARGET;
 }
 
-int export_files_open(struct export_files *f, const struct export_options *o)
+int export_files_open(struct export_files *f, const char *cert, const char *key, const char *auth)
 {
-	int status = open_one(o->tls_cert, &f->cert);
+	int status = open_one(cert, &f->cert);
 	char *colon;
 
-	status = status ? status : open_one(o->tls_key, &f->key);
-	status = status ? status : open_one(o->auth_file, &f->user);
+	status = status ? status : open_one(key, &f->key);
+	status = status ? status : open_one(auth, &f->user);
 	if (status || !f->user)
 		return status;
 	f->user[strcspn(f->user, "\r\n")] = '\0';
 	colon = strchr(f->user, ':');
 	if (!colon || colon == f->user || !colon[1]) {
-		fail_line("%.300s: its first line should be USER:PASSWORD", o->auth_file);
+		fail_line("%.300s: its first line should be USER:PASSWORD", auth);
 		return EXIT_USAGE_ERROR;
 	}
 	*colon = '\0';

@@ -15,7 +15,7 @@
 #define LATE_NS (CORRELATE_WAIT_NS + 1000000000ULL)
 
 struct export_findings {
-	const struct options *o;
+	const struct export_config *config;
 	const struct watch_result *r;
 	struct history *history;
 
@@ -37,13 +37,14 @@ struct export_findings {
 	size_t n;
 };
 
-struct export_findings *export_findings_new(const struct options *o, const struct watch_result *r)
+struct export_findings *export_findings_new(const struct export_config *config,
+					    const struct watch_result *r)
 {
 	struct export_findings *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		return NULL;
-	f->o = o;
+	f->config = config;
 	f->r = r;
 	f->history = history_new(HISTORY_RECENT);
 	if (f->history)
@@ -68,13 +69,13 @@ struct history *export_findings_history(struct export_findings *f)
 }
 
 /* The eventpolls, which take long to read, matter to a rule that needs the system calls too. */
-static struct aggregate *read_now(const struct export_findings *f, const struct watcher *w)
+static struct aggregate *read_now(const struct export_findings *f, const struct live *w)
 {
 	struct aggregate *a = aggregate_new();
 	int err = -1;
 
 	if (a)
-		err = f->o->export.syscalls ? watcher_read(w, a) : watcher_read_brief(w, a);
+		err = f->config->syscalls ? live_read(w, a) : live_read_brief(w, a);
 	if (!err)
 		return a;
 	aggregate_free(a);
@@ -105,11 +106,11 @@ static bool learn_runtime(struct export_findings *f, uint32_t pid, bool *go)
 }
 
 /* Of all processes that run by now; false if one can't be told. */
-static bool learn_runtimes(struct export_findings *f, const struct watcher *w, bool *go)
+static bool learn_runtimes(struct export_findings *f, const struct live *w, bool *go)
 {
 	bool known = true, one;
 	size_t n;
-	const uint32_t *pids = watcher_pids(w, &n);
+	const uint32_t *pids = live_pids(w, &n);
 
 	*go = false;
 	for (size_t i = 0; i < n; i++) {
@@ -121,11 +122,11 @@ static bool learn_runtimes(struct export_findings *f, const struct watcher *w, b
 
 /* --- a window --- */
 
-static void begin(struct export_findings *f, const struct watcher *w, struct aggregate *now,
+static void begin(struct export_findings *f, const struct live *w, struct aggregate *now,
 		  uint64_t now_ns)
 {
 	size_t n;
-	const uint32_t *pids = watcher_pids(w, &n);
+	const uint32_t *pids = live_pids(w, &n);
 	uint32_t *grown = reallocarray(f->pids, n + 1, sizeof(*grown));
 
 	f->n_pids = 0;
@@ -177,7 +178,7 @@ static void list_codes(struct export_findings *f, bool runtime)
 
 	if (!runtime)
 		lacks |= NEEDS_RUNTIME;
-	if (!f->o->export.syscalls)
+	if (!f->config->syscalls)
 		lacks |= NEEDS_CALLS;
 	f->n = finding_codes(lacks, codes, METRICS_CODES);
 	for (size_t i = 0; i < f->n; i++)
@@ -192,12 +193,12 @@ static void mark(struct export_findings *f, const struct report *r)
 				f->list[k].holds = true;
 }
 
-static void judge(struct export_findings *f, const struct watcher *w, struct aggregate *d,
+static void judge(struct export_findings *f, const struct live *w, struct aggregate *d,
 		  uint64_t now_ns)
 {
 	struct report_source from = {
 		.aggregate = d, .facts = &f->facts, .history = f->history,
-		.threshold = f->o->threshold, .window_ns = now_ns - f->began_ns,
+		.threshold = f->config->threshold, .window_ns = now_ns - f->began_ns,
 		.events = f->r->events - f->events, .listen_overflows = overflows_since(f),
 	};
 	struct report r = { 0 };
@@ -215,7 +216,7 @@ static void judge(struct export_findings *f, const struct watcher *w, struct agg
 	report_free(&r);
 }
 
-void export_findings_begin(struct export_findings *f, const struct watcher *w, uint64_t now_ns)
+void export_findings_begin(struct export_findings *f, const struct live *w, uint64_t now_ns)
 {
 	bool go;
 
@@ -223,11 +224,11 @@ void export_findings_begin(struct export_findings *f, const struct watcher *w, u
 	begin(f, w, read_now(f, w), now_ns);
 }
 
-void export_findings_tick(struct export_findings *f, const struct watcher *w, uint64_t now_ns)
+void export_findings_tick(struct export_findings *f, const struct live *w, uint64_t now_ns)
 {
 	struct aggregate *now, *d;
 
-	if (now_ns - f->began_ns < f->o->export.finding_window_ns)
+	if (now_ns - f->began_ns < f->config->finding_window_ns)
 		return;
 	now = read_now(f, w);
 	d = aggregate_new();

@@ -9,7 +9,6 @@
 #include "base/clock.h"
 #include "export/conns.h"
 #include "export/http.h"
-#include "watch/watch.h"
 
 #define CONNECTION_MEMORY 16384	/* request line and headers; more is 414 or 431 */
 #define GZIP_MIN 1024

@@ -33,19 +33,10 @@ static int on_exchange(void *ctx, const struct exchange_info *x)
 	return 0;
 }
 
-static void on_turn(void *ctx, const struct ev_turn *turn)
-{
-	history_add_turn(export_findings_history(((struct export_target *)ctx)->findings), turn);
-}
-
-static void on_offcpu(void *ctx, const struct ev_offcpu *o)
-{
-	history_add_offcpu(export_findings_history(((struct export_target *)ctx)->findings), o);
-}
-
 /* A connection that was there before us lasted longer than anybody saw. */
-static int add_duration(void *ctx, const struct ev_conn_close *c)
+static int add_duration(void *ctx, const struct event *e)
 {
+	const struct ev_conn_close *c = &e->conn_close;
 	struct export_target *t = ctx;
 
 	if (c->flow.role == ROLE_SERVER && !c->preexisting)
@@ -98,34 +89,36 @@ static int find(struct export_target *t)
 }
 
 int export_target_open(struct export_target *t, const char *name, const struct target_spec *spec,
-		       const struct options *o)
+		       const struct export_config *config)
 {
-	struct watcher_config config = {
-		.spec = spec, .handlers = &t->handlers, .ring_kib = RING_KIB,
-		.no_syscalls = !o->export.syscalls, .stay = true, .verbose = o->verbose,
+	struct live_config live = {
+		.spec = spec, .ring_kib = RING_KIB, .no_syscalls = !config->syscalls, .stay = true,
+		.verbose = config->verbose,
 	};
+	struct sinks sinks = { .list = { &t->sink, &t->history_sink }, .n = 2 };
 	char shown[512] = "";
 	int status;
 
 	*t = (struct export_target){ .spec = spec };
-	t->handlers = (struct watch_handlers){
-		.exchange = on_exchange, .conn_close = add_duration, .turn = on_turn,
-		.offcpu = on_offcpu, .ctx = t, .syscalls = o->export.syscalls, .blame = true,
+	t->sink = (struct sink){
+		.needs = { .conn_closes = true, .syscalls = config->syscalls },
+		.exchange = on_exchange, .event = { [EV_CONN_CLOSE] = add_duration }, .ctx = t,
 	};
 	if (!name)
 		default_name(spec, shown, sizeof(shown));
 	exposition_label(t->label, name ? name : shown, sizeof(shown));
 	t->result.program_status = -1;
-	t->findings = export_findings_new(o, &t->result);
+	t->findings = export_findings_new(config, &t->result);
 	if (!t->findings) {
 		fail_line("out of memory");
 		return EXIT_FAULT;
 	}
+	t->history_sink = history_sink(export_findings_history(t->findings));
 	status = find(t);
 	if (!status)
-		status = watcher_open(&t->watcher, &config, &t->result);
+		status = live_open(&t->live, &live, &sinks, &t->result);
 	if (!status)
-		export_findings_begin(t->findings, t->watcher, monotonic_ns());
+		export_findings_begin(t->findings, t->live, monotonic_ns());
 	t->created_ns = t->result.start_ns + (uint64_t)t->result.realtime_offset_ns;
 	t->waiting = !t->result.targets.n;
 	return status;
@@ -135,9 +128,9 @@ void export_target_tick(struct export_target *t, uint64_t now_ns)
 {
 	bool waiting;
 
-	watcher_tick(t->watcher, now_ns);
-	export_findings_tick(t->findings, t->watcher, now_ns);
-	waiting = !watcher_alive(t->watcher);
+	live_tick(t->live, now_ns);
+	export_findings_tick(t->findings, t->live, now_ns);
+	waiting = !live_alive(t->live);
 	if (waiting && !t->waiting)
 		say_line("target %s: its last process has ended%s", t->label,
 			 t->spec->n_pids ? "" : ", waiting for another");
@@ -148,11 +141,11 @@ void export_target_tick(struct export_target *t, uint64_t now_ns)
 
 void export_target_close(struct export_target *t)
 {
-	watcher_close(t->watcher);
+	live_close(t->live);
 	export_findings_free(t->findings);
-	watch_free(&t->result);
+	watch_result_free(&t->result);
 	free(t->loop_names);
-	t->watcher = NULL;
+	t->live = NULL;
 	t->findings = NULL;
 	t->loop_names = NULL;
 }

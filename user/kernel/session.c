@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* session.c - open, configure, load, attach, drain, detach. */
 #include <errno.h>
 #include <malloc.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* snapshot.c - runs the iterators: the sockets of before, the answers still open at the end. */
 #include <errno.h>
 #include <fcntl.h>

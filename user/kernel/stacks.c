@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* stacks.c - the sampling clock, and stacks by their ids. */
 #include <errno.h>
 #include <linux/perf_event.h>

@@ -11,7 +11,7 @@
 static int open_debug(const char *dir, const uint8_t *id, unsigned len)
 {
 	static const char *const endings[] = { ".debug", "" };
-	char path[4096], hex[2 * SYMBOLS_BUILD_ID_MAX + 1];
+	char path[4096], hex[2 * BUILD_ID_MAX + 1];
 	int fd = -ENOENT;
 
 	for (unsigned i = 0; i < len; i++)

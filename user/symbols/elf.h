@@ -29,7 +29,7 @@ struct sym_function {
 struct sym_object {
 	struct sym_segment *segments;	/* those that are loaded */
 	size_t n_segments;
-	uint8_t build_id[SYMBOLS_BUILD_ID_MAX];
+	uint8_t build_id[BUILD_ID_MAX];
 	unsigned build_id_len;
 	struct sym_table table;
 	struct sym_function *functions;	/* by start; those of the unwind table, if they were read */

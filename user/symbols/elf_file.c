@@ -132,7 +132,7 @@ static void read_build_id(Elf *elf, size_t n_headers, struct sym_object *object)
 	if (!notes_are_small(elf, n_headers))
 		return;
 	len = dwelf_elf_gnu_build_id(elf, &bits);
-	if (len <= 0 || len > SYMBOLS_BUILD_ID_MAX)
+	if (len <= 0 || len > BUILD_ID_MAX)
 		return;
 	memcpy(object->build_id, bits, (size_t)len);
 	object->build_id_len = (unsigned)len;

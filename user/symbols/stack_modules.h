@@ -6,7 +6,8 @@
 #ifndef EPOLLSCOPE_STACK_MODULES_H
 #define EPOLLSCOPE_STACK_MODULES_H
 
-#include "symbols/stack_set.h"
+#include "model/stack.h"
+#include "symbols/symbols.h"
 
 #define STACK_MODULES_MAX 4096
 #define MODULE_NAME_MAX 512	/* with its NUL */

@@ -10,8 +10,8 @@
 #include "base/term.h"
 #include "symbols/stack_modules.h"
 #include "symbols/stack_names.h"
+#include "symbols/stack_set.h"
 #include "symbols/symbols.h"
-#include "watch/watch.h"
 
 #define FRAME_BYTES (SYMBOLS_NAME_MAX + 8)
 #define NOTES_MAX 5	/* a large target may have the same cause thousands of times */
@@ -21,6 +21,8 @@
 _Static_assert(FRAME_BYTES >= MODULE_FRAME_MAX, "a frame is one or the other");
 
 struct stack_names {
+	stack_read_fn read;
+	const void *read_ctx;
 	struct stack_set set;
 	struct symbols *symbols;
 	struct stack_modules *modules;
@@ -42,7 +44,8 @@ static void on_skipped(void *arg, const char *text)
 		warn_line("more files with symbols were skipped");
 }
 
-struct stack_names *stack_names_new(size_t depth, const char *debug_dir)
+struct stack_names *stack_names_new(size_t depth, const char *debug_dir, stack_read_fn read,
+				    const void *ctx)
 {
 	struct stack_names *s = calloc(1, sizeof(*s));
 	struct symbols_options options = {
@@ -51,6 +54,8 @@ struct stack_names *stack_names_new(size_t depth, const char *debug_dir)
 
 	if (!s)
 		return NULL;
+	s->read = read;
+	s->read_ctx = ctx;
 	s->depth = depth && depth < STACK_DEPTH ? depth : STACK_DEPTH;
 	s->symbols = symbols_new(&options);
 	s->modules = stack_modules_new();
@@ -92,13 +97,13 @@ void stack_names_say(const struct stack_names *s, bool verbose)
 
 	stack_tops_get_stats(s->tops, &t);
 	if (verbose)
-		say_line("call-frame information: %s user stacks, callers found in %s, the rest "
-			 "astray in %s, missing in %s, no code in %s", format_count(t.asked).s,
+		say_line("call-frame information: %s user stacks, %s extended, %s with a bad frame "
+			 "pointer, %s left incomplete, %s rejected", format_count(t.asked).s,
 			 format_count(t.found).s, format_count(t.astray).s, format_count(t.open).s,
 			 format_count(t.bad).s);
 	else if (t.open + t.bad)
-		say_line("%s of %s user stacks may lack callers near their innermost function: it has "
-			 "no frame, and no call-frame information led out of it",
+		say_line("%s of %s user stacks may lack callers of their innermost function: it has no "
+			 "frame pointer or usable unwind information",
 			 format_share((double)(t.open + t.bad) / (double)t.asked).s,
 			 format_count(t.asked).s);
 }
@@ -113,7 +118,7 @@ static void look_again(struct stack_names *s, uint32_t pid, uint64_t now)
 }
 
 /* A new stack of a process, which may have mapped more since it was looked at. */
-static void check(struct stack_names *s, const struct session *session, uint32_t pid, int32_t id)
+static void check(struct stack_names *s, uint32_t pid, int32_t id)
 {
 	const struct stack_top *top = stack_tops_find(s->tops, id);
 	uint64_t ip[STACK_DEPTH], now = monotonic_ns();
@@ -122,7 +127,7 @@ static void check(struct stack_names *s, const struct session *session, uint32_t
 
 	if (now < s->next_look_ns)
 		return;
-	n = session_stack(session, top ? top->id : id, ip, &is_cut);
+	n = s->read(s->read_ctx, top ? top->id : id, ip, &is_cut);
 	for (size_t i = 0; i < n; i++)
 		if (!symbols_covers(s->symbols, pid, ip[i] - (i > 0))) {
 			look_again(s, pid, now);
@@ -130,14 +135,14 @@ static void check(struct stack_names *s, const struct session *session, uint32_t
 		}
 }
 
-static void check_event(struct stack_names *s, const struct session *session, const struct event *e)
+static void check_event(struct stack_names *s, const struct event *e)
 {
 	if (e->head.kind == EV_SAMPLE) {
-		check(s, session, e->sample.pid, e->sample.user_stack);
+		check(s, e->sample.pid, e->sample.user_stack);
 	} else if (e->head.kind == EV_OFFCPU) {
-		check(s, session, e->offcpu.pid, e->offcpu.user_stack);
+		check(s, e->offcpu.pid, e->offcpu.user_stack);
 		if (e->offcpu.flags & OFFCPU_WAKER)
-			check(s, session, e->offcpu.waker_pid, e->offcpu.waker_user_stack);
+			check(s, e->offcpu.waker_pid, e->offcpu.waker_user_stack);
 	}
 }
 
@@ -150,13 +155,13 @@ static void process_event(struct stack_names *s, const struct ev_process *p)
 		symbols_add_process(s->symbols, p->pid);
 }
 
-void stack_names_event(struct stack_names *s, const struct session *session, const struct event *e)
+void stack_names_event(struct stack_names *s, const struct event *e)
 {
 	size_t known = s->set.n;
 
 	stack_set_event(&s->set, e);
 	if (s->set.n > known)
-		check_event(s, session, e);
+		check_event(s, e);
 	if (e->head.kind == EV_PROCESS)
 		process_event(s, &e->process);
 }
@@ -175,17 +180,16 @@ static size_t tracing_frames(const struct symbol *symbols, size_t n)
 	return skip < n ? skip : 0;
 }
 
-/* What tell() is about. */
-struct telling {
+/* To whom the named stacks go. */
+struct receiver {
 	struct stack_names *names;
-	const struct session *session;
 	stack_module_fn module;
 	named_stack_fn stack;
 	void *ctx;
 };
 
 /* Without a symbol its file and the address in it are all there is to say. */
-static const char *user_frame(const struct telling *t, uint32_t pid, uint64_t address,
+static const char *user_frame(const struct receiver *t, uint32_t pid, uint64_t address,
 			      const struct symbol *symbol, char room[FRAME_BYTES])
 {
 	struct stack_names *s = t->names;
@@ -204,7 +208,7 @@ static const char *user_frame(const struct telling *t, uint32_t pid, uint64_t ad
 	return room;
 }
 
-static size_t user_frames(const struct telling *t, uint32_t pid, const uint64_t *ip, size_t n,
+static size_t user_frames(const struct receiver *t, uint32_t pid, const uint64_t *ip, size_t n,
 			  const char **frames)
 {
 	struct symbol symbols[STACK_DEPTH];
@@ -216,7 +220,7 @@ static size_t user_frames(const struct telling *t, uint32_t pid, const uint64_t 
 	return n;
 }
 
-static size_t kernel_frames(const struct telling *t, const uint64_t *ip, size_t n,
+static size_t kernel_frames(const struct receiver *t, const uint64_t *ip, size_t n,
 			    const char **frames)
 {
 	struct symbol symbols[STACK_DEPTH];
@@ -234,7 +238,7 @@ static size_t kernel_frames(const struct telling *t, const uint64_t *ip, size_t 
 }
 
 /* The outer frames of a stack that is deeper than what is kept go. */
-static size_t cut(const struct telling *t, size_t n, struct named_stack *named)
+static size_t cut(const struct receiver *t, size_t n, struct named_stack *named)
 {
 	if (n <= t->names->depth)
 		return n;
@@ -242,13 +246,13 @@ static size_t cut(const struct telling *t, size_t n, struct named_stack *named)
 	return t->names->depth;
 }
 
-static void tell(const struct telling *t, struct stack_key key)
+static void give(const struct receiver *t, struct stack_key key)
 {
 	const char *frames[STACK_DEPTH];
 	uint64_t ip[STACK_DEPTH];
 	struct named_stack named = { .key = key, .frames = frames };
 	const struct stack_top *top = key.pid ? stack_tops_find(t->names->tops, key.id) : NULL;
-	size_t n = session_stack(t->session, top ? top->id : key.id, ip, &named.cut);
+	size_t n = t->names->read(t->names->read_ctx, top ? top->id : key.id, ip, &named.cut);
 
 	if (top && top->callers.astray)
 		named.cut = false;
@@ -264,13 +268,12 @@ static void tell(const struct telling *t, struct stack_key key)
 	t->stack(t->ctx, &named);
 }
 
-void stack_names_tell(struct stack_names *s, const struct session *session, stack_module_fn module,
-		      named_stack_fn stack, void *ctx)
+void stack_names_give(struct stack_names *s, stack_module_fn module, named_stack_fn stack,
+		      void *ctx)
 {
-	struct telling t = { .names = s, .session = session, .module = module, .stack = stack,
-			     .ctx = ctx };
+	struct receiver t = { .names = s, .module = module, .stack = stack, .ctx = ctx };
 
 	for (size_t i = 0; i < s->set.room; i++)
 		if (s->set.keys[i].id >= 0)
-			tell(&t, s->set.keys[i]);
+			give(&t, s->set.keys[i]);
 }

@@ -6,14 +6,21 @@
 #ifndef EPOLLSCOPE_STACK_NAMES_H
 #define EPOLLSCOPE_STACK_NAMES_H
 
-#include "kernel/session.h"
-#include "symbols/stack_set.h"
+#include "model/stack.h"
+#include "stream/decode.h"
 #include "symbols/stack_copy.h"
 
 struct stack_names;
 
+/*
+ * Reads the frames of the stack that an event calls `id`, innermost first, and returns their number.
+ * 0: there is no such stack. *cut: it may be deeper.
+ */
+typedef size_t (*stack_read_fn)(const void *ctx, int32_t id, uint64_t ip[STACK_DEPTH], bool *cut);
+
 /* Keeps so many frames of each stack. debug_dir as in symbols.h. NULL when out of memory. */
-struct stack_names *stack_names_new(size_t depth, const char *debug_dir);
+struct stack_names *stack_names_new(size_t depth, const char *debug_dir, stack_read_fn read,
+				    const void *ctx);
 void stack_names_free(struct stack_names *s);	/* NULL is fine */
 
 /* A process of the target: what it has mapped is looked at now, for it may end. */
@@ -33,10 +40,10 @@ void stack_names_say(const struct stack_names *s, bool verbose);
  * mapped; looks again, a few times a second, when a new stack has an address where nothing was
  * (dlopen).
  */
-void stack_names_event(struct stack_names *s, const struct session *session, const struct event *e);
+void stack_names_event(struct stack_names *s, const struct event *e);
 
 /* Calls stack for each, in no order, and module for each file before the first that needs it. */
-void stack_names_tell(struct stack_names *s, const struct session *session, stack_module_fn module,
-		      named_stack_fn stack, void *ctx);
+void stack_names_give(struct stack_names *s, stack_module_fn module, named_stack_fn stack,
+		      void *ctx);
 
 #endif

@@ -18,9 +18,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/stack.h"
 #include "symbols/cfi.h"
 
-#define SYMBOLS_BUILD_ID_MAX 64
 #define SYMBOLS_NAME_MAX 1024	/* bytes of a name, with its NUL; longer ones end in "..." */
 
 struct symbols;
@@ -55,7 +55,7 @@ struct symbol {
 /* Where an address is for a reader on another machine. */
 struct symbol_place {
 	const char *path;	/* as the process sees it; lives as long as the symbols */
-	uint8_t build_id[SYMBOLS_BUILD_ID_MAX];
+	uint8_t build_id[BUILD_ID_MAX];
 	unsigned build_id_len;	/* 0 if the file has none */
 	uint64_t offset;	/* in the file */
 	uint64_t vaddr;		/* what addr2line takes; 0 if no segment covers it */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* watch.c - from a target to its events, and back out without a trace. */
 #include <errno.h>
 #include <poll.h>
@@ -8,14 +8,14 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "target/launch.h"
-#include "target/proc.h"
-#include "watch/replay.h"
 #include "base/clock.h"
 #include "base/status.h"
 #include "base/stop.h"
+#include "kernel/session.h"
 #include "stream/tail.h"
-#include "watch/watcher.h"
+#include "target/launch.h"
+#include "target/proc.h"
+#include "watch/watch.h"
 
 #define MS 1000000ULL
 
@@ -25,10 +25,11 @@
 #define EPOLLSCOPE_VERSION "unknown"
 #endif
 
-struct watching {
-	const struct options *o;
+struct run {
+	struct live_config config;
+	uint64_t duration_ns;
 	struct watch_result *r;
-	struct watcher *watcher;
+	struct live *live;
 	struct target_spec spec;	/* the user's, or the launched pid */
 	uint32_t launched;
 	struct stop stop;
@@ -36,44 +37,43 @@ struct watching {
 };
 
 /* The kernel tells of the end before it closes the sockets: wait for the latter. */
-static void await_exit(struct watching *w)
+static void await_exit(struct run *w)
 {
-	for (int ms = 0; ms < EXIT_GRACE_MS && proc_runs(watcher_last_exit(w->watcher)); ms += WATCHER_TICK_MS)
-		poll(NULL, 0, WATCHER_TICK_MS);
+	for (int ms = 0; ms < EXIT_GRACE_MS && proc_runs(live_last_exit(w->live)); ms += LIVE_TICK_MS)
+		poll(NULL, 0, LIVE_TICK_MS);
 }
 
-static void loop(struct watching *w)
+static void loop(struct run *w)
 {
 	uint64_t now = monotonic_ns();
-	uint64_t end = w->o->duration_ns ? now + w->o->duration_ns : UINT64_MAX;
+	uint64_t end = w->duration_ns ? now + w->duration_ns : UINT64_MAX;
 	struct pollfd fds[] = {
 		{ .fd = w->stop.fd, .events = POLLIN },
 		{ .fd = w->launched ? launch_wait_fd(&w->launch) : -1, .events = POLLIN },
 	};
 
-	while (!watcher_done(w->watcher) && now < end) {
+	while (!live_done(w->live) && now < end) {
 		uint64_t left_ms = (end - now + MS - 1) / MS;
 
-		poll(fds, 2, left_ms < WATCHER_TICK_MS ? (int)left_ms : WATCHER_TICK_MS);
+		poll(fds, 2, left_ms < LIVE_TICK_MS ? (int)left_ms : LIVE_TICK_MS);
 		if (fds[0].revents && stop_take(&w->stop))
 			break;
 		now = monotonic_ns();
-		watcher_tick(w->watcher, now);
+		live_tick(w->live, now);
 		if (fds[1].revents)
 			break;
-		if (!watcher_alive(w->watcher)) {
+		if (!live_alive(w->live)) {
 			await_exit(w);
 			break;
 		}
 	}
 }
 
-static int find_targets(struct watching *w)
+static int find_targets(struct run *w)
 {
 	char why[512] = "";
 	int err;
 
-	w->spec = w->o->target;
 	if (w->spec.program) {
 		err = launch_start(&w->launch, w->spec.program, &w->stop);
 		if (err) {
@@ -94,15 +94,10 @@ static int find_targets(struct watching *w)
 	return EXIT_OK;
 }
 
-static int attach(struct watching *w, const struct watch_handlers *h)
+static int attach(struct run *w, const struct sinks *sinks)
 {
-	struct watcher_config config = {
-		.spec = &w->spec, .handlers = h, .ring_kib = w->o->ring_kib,
-		.close_wait_ns = (uint64_t)w->o->threshold[THRESHOLD_CLOSE_WAIT],
-		.no_syscalls = w->o->no_syscalls, .verbose = w->o->verbose,
-	};
 	char why[512] = "";
-	int err = watcher_open(&w->watcher, &config, w->r);
+	int err = live_open(&w->live, &w->config, sinks, w->r);
 
 	if (err)
 		return err;
@@ -114,10 +109,7 @@ static int attach(struct watching *w, const struct watch_handlers *h)
 		}
 	}
 	say_line("attached to %zu process%s", w->r->targets.n, w->r->targets.n == 1 ? "" : "es");
-	if (h->tap)
-		h->tap->attached(h->tap->ctx, w->r);
-	if (h->attached)
-		h->attached(h->ctx);
+	live_begin(w->live);
 	return EXIT_OK;
 }
 
@@ -144,78 +136,53 @@ static double own_cpu_seconds(void)
 	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
-static int watch_target(const struct options *o, const struct watch_handlers *h,
-			struct watch_result *r)
+static int watch_target(struct run *w, const struct sinks *sinks)
 {
-	struct watching w = { .o = o, .r = r, .stop = STOP_INIT, .launch = LAUNCH_INIT };
-	int status;
+	struct watch_result *r = w->r;
+	int status = stop_open(&w->stop) ? EXIT_FAULT : EXIT_OK;
 
-	*r = (struct watch_result){
-		.program_status = -1, .no_syscalls = o->no_syscalls, .loss_known = true,
-		.stack_hz = h->stack_hz, .stack_depth = h->stack_depth, .window_ns = h->window_ns,
-	};
-	fill_place(r);
-	status = stop_open(&w.stop) ? EXIT_FAULT : EXIT_OK;
 	if (!status)
-		status = find_targets(&w);
+		status = find_targets(w);
 	if (!status)
-		status = attach(&w, h);
+		status = attach(w, sinks);
 	if (!status) {
-		loop(&w);
-		status = watcher_end(w.watcher);
+		loop(w);
+		status = live_end(w->live);
 		r->collector_cpu_seconds = own_cpu_seconds();
-		if (w.launched && launch_status(&w.launch) >= 0)
-			r->program_status = launch_status(&w.launch);
+		if (w->launched && launch_status(&w->launch) >= 0)
+			r->program_status = launch_status(&w->launch);
 	}
-	watcher_close(w.watcher);
-	launch_end(&w.launch);
-	stop_close(&w.stop);
+	live_close(w->live);
+	launch_end(&w->launch);
+	stop_close(&w->stop);
 	return status;
 }
 
-int watch(const struct options *o, const struct watch_handlers *h, struct watch_result *r)
+int watch(const struct live_config *config, uint64_t duration_ns, const struct sinks *sinks,
+	  struct watch_result *r)
 {
-	struct watch_handlers told = *h;
-	uint32_t limit;
+	struct run w = {
+		.config = *config, .duration_ns = duration_ns, .r = r, .spec = *config->spec,
+		.stop = STOP_INIT, .launch = LAUNCH_INIT,
+	};
+	uint32_t limit = session_stack_limit();
 
-	told.window_ns = o->window_ns;
-	told.debug_dir = o->debug_dir;
-	if (o->input)
-		return replay(o, &told, r);
 	*r = (struct watch_result){ .program_status = -1 };
-	limit = session_stack_limit();
-	told.stack_depth = o->depth ? o->depth : limit;
-	if (o->depth > limit) {
+	if (config->stack_depth > limit) {
 		fail_line("--depth %u is more than this kernel takes: give --depth %u, or raise "
-			  "kernel.perf_event_max_stack", o->depth, limit);
+			  "kernel.perf_event_max_stack", config->stack_depth, limit);
 		return EXIT_USAGE_ERROR;
 	}
-	if (!told.window_ns)
-		told.window_ns = TAIL_WINDOW_NS;
-	return watch_target(o, &told, r);
-}
-
-void watch_free(struct watch_result *r)
-{
-	aggregate_free(r->aggregate);
-	targets_free(&r->targets);
-	*r = (struct watch_result){ 0 };
-}
-
-int watch_status(const struct options *o, const struct watch_result *r, uint64_t lost)
-{
-	uint64_t all = r->events + lost;
-
-	/* A report has it in its notes. */
-	if (r->interrupted && o->command != CMD_REPORT)
-		warn_line("the recording was interrupted: what had not reached the file is missing%s",
-			  o->command == CMD_FLAME ? ", such as stacks, which come last" : "");
-	if (o->has_max_loss && all && (double)lost / (double)all > o->max_loss) {
-		fail_line("%llu of %llu events were lost, more than --max-loss allows: "
-			  "raise --ring-size", (unsigned long long)lost, (unsigned long long)all);
-		return EXIT_LOST;
-	}
-	if (r->damaged)
-		return EXIT_FAULT;
-	return r->program_status >= 0 ? r->program_status : EXIT_OK;
+	w.config.spec = &w.spec;
+	if (!config->stack_depth)
+		w.config.stack_depth = limit;
+	if (!config->window_ns)
+		w.config.window_ns = TAIL_WINDOW_NS;
+	*r = (struct watch_result){
+		.program_status = -1, .no_syscalls = config->no_syscalls, .loss_known = true,
+		.stack_hz = sinks_needs(sinks).stack_hz, .stack_depth = w.config.stack_depth,
+		.window_ns = w.config.window_ns,
+	};
+	fill_place(r);
+	return watch_target(&w, sinks);
 }

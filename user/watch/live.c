@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* watcher.c - the regular work of a watch, and its beginning and end. */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* live.c - the regular work of a live watch, and its beginning and end. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,12 +8,13 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "base/term.h"
-#include "stream/correlate.h"
+#include "kernel/session.h"
+#include "stream/stream.h"
 #include "stream/tail.h"
 #include "symbols/stack_names.h"
 #include "target/alive.h"
 #include "target/proc.h"
-#include "watch/watcher.h"
+#include "watch/live.h"
 
 #define MS 1000000ULL
 
@@ -27,14 +28,15 @@
 #define FLUSH_AFTER_NS		(500 * MS)
 #define SAMPLE_EVERY		1024
 
-struct watcher {
-	struct watcher_config config;
-	const struct watch_handlers *h;
+struct live {
+	struct live_config config;
+	struct sinks sinks;		/* the owner's and ours */
+	struct sink follower;		/* ours: processes and stacks that records speak of */
+	struct needs needs;		/* of the owner's */
 	struct watch_result *r;
 	struct session *session;
-	struct correlate *correlate;
+	struct stream *stream;
 	struct tail tail;
-	struct tail_judge judge;	/* with a tap, which is sent everything */
 	struct alive alive;
 	struct stack_names *stacks;	/* NULL: none are taken */
 	uint64_t tail_ns;		/* the threshold; 0: every exchange */
@@ -45,100 +47,76 @@ struct watcher {
 	uint64_t slice_seen, last_seen;	/* exchanges then, and at the last look */
 	uint64_t next_forget_ns;
 	bool ended;			/* processes of the target have, since the last time */
-	bool enough;			/* a handler has had enough */
 };
 
-static void on_process(struct watcher *w, const struct ev_process *p)
+static int follow_process(void *ctx, const struct event *e)
 {
+	const struct ev_process *p = &e->process;
+	struct live *w = ctx;
+
+	if (w->stacks)
+		stack_names_event(w->stacks, e);
 	if (p->change == PROCESS_FORK) {
 		alive_add(&w->alive, p->pid);
 	} else if (p->change == PROCESS_EXIT) {
 		alive_remove(&w->alive, p->pid);
 		w->ended = true;
 	}
+	return 0;
+}
+
+static int follow_stacks(void *ctx, const struct event *e)
+{
+	struct live *w = ctx;
+
+	if (w->stacks)
+		stack_names_event(w->stacks, e);
+	return 0;
 }
 
 static void on_record(void *ctx, const void *data, size_t size)
 {
-	struct watcher *w = ctx;
+	struct live *w = ctx;
 	struct ev_offcpu room;
-	struct event e;
 
 	if (w->stacks)
 		data = stack_names_record(w->stacks, data, &size, &room);
-	if (w->h->tap)
-		w->h->tap->record(w->h->tap->ctx, data, size);
-	w->r->events++;
-	if (decode_event(data, size, &e)) {
-		w->r->bad_events++;
-		return;
-	}
-	if (e.head.kind == EV_EXCHANGE && w->h->tap)
-		tail_judge_see(&w->judge, e.exchange.latency_ns);
-	correlate_feed(w->correlate, &e);
-	if (w->stacks)
-		stack_names_event(w->stacks, w->session, &e);
-	if (e.head.kind == EV_PROCESS)
-		on_process(w, &e.process);
-	else if (e.head.kind == EV_TURN && w->h->turn)
-		w->h->turn(w->h->ctx, &e.turn);
-	else if (e.head.kind == EV_OFFCPU && w->h->offcpu)
-		w->h->offcpu(w->h->ctx, &e.offcpu);
-	else if (e.head.kind == EV_SAMPLE && w->h->sample)
-		w->h->sample(w->h->ctx, &e.sample);
-	else if (e.head.kind == EV_CONN_CLOSE && w->h->conn_close &&
-		 w->h->conn_close(w->h->ctx, &e.conn_close))
-		w->enough = true;
+	stream_record(w->stream, data, size);
 }
 
-/* What the kernel side was asked to send, unless a recorder wanted everything. */
-static uint64_t least_ns(const struct watcher *w, const struct exchange_info *x)
+static long drain(struct live *w)
 {
-	const struct watch_handlers *h = w->h;
+	long n = session_drain(w->session, on_record, w);
 
-	if (!h->tap || (!h->every_exchange && !h->tail_only))
-		return 0;
-	return h->every_exchange ? h->over_ns : tail_judge_least(&w->judge, x->ex.head.time_ns);
+	w->r->events = stream_records(w->stream);
+	w->r->bad_events = stream_bad_records(w->stream);
+	return n;
 }
 
-static void on_exchange(void *ctx, const struct exchange_info *x)
-{
-	struct watcher *w = ctx;
-
-	if (w->h->exchange && x->ex.latency_ns >= least_ns(w, x) &&
-	    w->h->exchange(w->h->ctx, x))
-		w->enough = true;
-}
-
-static bool sends_all(const struct watch_handlers *h)
-{
-	return h->every_exchange || h->tap;
-}
-
-static void tell_latency(struct watcher *w, uint64_t now)
+static void give_latency(struct live *w, uint64_t now)
 {
 	struct hist latency;
 
-	if (!w->h->latency)
+	if (!sinks_hear_latency(&w->sinks))
 		return;
 	session_latency(w->session, &latency);
-	w->h->latency(w->h->ctx, now, &latency);
+	stream_latency(w->stream, now, &latency);
 }
 
 /* Until there is a P99 every exchange is sent: look again soon, unless there are none. */
-static void update_tail(struct watcher *w, uint64_t now)
+static void update_tail(struct live *w, uint64_t now)
 {
 	struct hist latency;
 
 	w->next_tail_ns = now + TAIL_EVERY_NS;
-	tell_latency(w, now);
-	if (sends_all(w->h))
+	give_latency(w, now);
+	if (w->needs.exchanges == EXCHANGES_OVER)
 		return;
 	session_latency(w->session, &latency);
 	w->tail_ns = tail_threshold(&w->tail, &latency, now);
 	session_tail(w->session, w->tail_ns);
 	if (!w->tail_ns && latency.sum != w->tail_sum_ns)
-		w->next_tail_ns = now + WATCHER_TICK_MS * MS;
+		w->next_tail_ns = now + LIVE_TICK_MS * MS;
 	w->tail_sum_ns = latency.sum;
 }
 
@@ -148,7 +126,7 @@ static void update_tail(struct watcher *w, uint64_t now)
  * exchanges to share the cost. Who wants nothing but the cost gets one long slice, from when there
  * is a P99: before, every exchange is sent.
  */
-static void measure_cost(struct watcher *w, uint64_t now)
+static void measure_cost(struct live *w, uint64_t now)
 {
 	uint64_t seen = session_exchanges(w->session), lately = seen - w->last_seen;
 	bool all = w->config.measure_all;
@@ -169,7 +147,7 @@ static void measure_cost(struct watcher *w, uint64_t now)
 }
 
 /* New processes of the target: its bits first, then the sockets they already have. */
-static void adopt_new(struct watcher *w, size_t from)
+static void adopt_new(struct live *w, size_t from)
 {
 	uint32_t pid;
 
@@ -184,7 +162,7 @@ static void adopt_new(struct watcher *w, size_t from)
 		session_snapshot(w->session, w->alive.pids, w->alive.n);
 }
 
-static void housekeeping(struct watcher *w)
+static void housekeeping(struct live *w)
 {
 	size_t known = w->r->targets.n;
 
@@ -203,7 +181,7 @@ static void housekeeping(struct watcher *w)
 }
 
 /* Nobody reports wakers and eventpolls of a watch that lasts for ever. */
-static void forget_when_due(struct watcher *w, uint64_t now)
+static void forget_when_due(struct live *w, uint64_t now)
 {
 	if (!w->config.stay || now < w->next_forget_ns)
 		return;
@@ -213,7 +191,7 @@ static void forget_when_due(struct watcher *w, uint64_t now)
 }
 
 /* Every second, or less often on a host whose process table takes long to read. */
-static void housekeeping_when_due(struct watcher *w, uint64_t now)
+static void housekeeping_when_due(struct live *w, uint64_t now)
 {
 	uint64_t cost;
 
@@ -224,23 +202,19 @@ static void housekeeping_when_due(struct watcher *w, uint64_t now)
 	w->next_house_ns = now + (cost > HOUSEKEEPING_EVERY_NS ? cost : HOUSEKEEPING_EVERY_NS);
 }
 
-static void flush_idle(struct watcher *w, uint64_t now)
+static void flush_idle(struct live *w, uint64_t now)
 {
-	if ((!w->h->answers && !w->h->tap) || now - w->last_flush_ns < FLUSH_AFTER_NS ||
-	    correlate_oldest_ns(w->correlate, now) < FLUSH_AFTER_NS)
+	if (!w->needs.prompt_answers || now - w->last_flush_ns < FLUSH_AFTER_NS ||
+	    stream_oldest_ns(w->stream, now) < FLUSH_AFTER_NS)
 		return;
 	w->last_flush_ns = now;
 	session_flush(w->session, w->alive.pids, w->alive.n);
 }
 
-void watcher_tick(struct watcher *w, uint64_t now)
+void live_tick(struct live *w, uint64_t now)
 {
-	session_drain(w->session, on_record, w);
-	if (w->h->tap && w->h->tap->tick(w->h->tap->ctx, now))
-		w->enough = true;
-	correlate_tick(w->correlate, now);
-	if (w->h->tap)
-		tail_judge_tick(&w->judge, now);
+	drain(w);
+	stream_tick(w->stream, now);
 	if (now >= w->next_tail_ns) {
 		update_tail(w, now);
 		measure_cost(w, now);
@@ -251,28 +225,28 @@ void watcher_tick(struct watcher *w, uint64_t now)
 	forget_when_due(w, now);
 }
 
-bool watcher_done(const struct watcher *w)
+bool live_done(const struct live *w)
 {
-	return w->enough;
+	return stream_done(w->stream);
 }
 
-size_t watcher_alive(const struct watcher *w)
+size_t live_alive(const struct live *w)
 {
 	return w->alive.n;
 }
 
-const uint32_t *watcher_pids(const struct watcher *w, size_t *n)
+const uint32_t *live_pids(const struct live *w, size_t *n)
 {
 	*n = w->alive.n;
 	return w->alive.pids;
 }
 
-int watcher_read(const struct watcher *w, struct aggregate *a)
+int live_read(const struct live *w, struct aggregate *a)
 {
 	return session_read(w->session, a);
 }
 
-int watcher_read_brief(const struct watcher *w, struct aggregate *a)
+int live_read_brief(const struct live *w, struct aggregate *a)
 {
 	return session_read_brief(w->session, a);
 }
@@ -283,51 +257,59 @@ static int fail_with(int err, const char *why)
 	return err == -EPERM ? EXIT_NOPERM_ERROR : err == -ENOSYS ? EXIT_NOKERNEL : EXIT_FAULT;
 }
 
-static bool wants_blame(const struct watch_handlers *h)
+static size_t read_stack(const void *ctx, int32_t id, uint64_t ip[STACK_DEPTH], bool *cut)
 {
-	return h->blame || h->tap;
+	return session_stack(ctx, id, ip, cut);
 }
 
-static int open_session(struct watcher *w)
+static int open_session(struct live *w)
 {
+	const struct live_config *c = &w->config;
+	const struct needs *needs = &w->needs;
 	struct session_config config = {
-		.ports = w->config.spec->ports,
-		.n_ports = w->config.spec->n_ports,
-		.ring_kib = w->config.ring_kib,
-		.syscalls = (w->h->syscalls || w->h->tap) && !w->config.no_syscalls,
-		.blame = wants_blame(w->h),
-		.stack_hz = w->h->stack_hz,
-		.stack_depth = w->h->stack_depth,
-		.every_turn = w->h->every_turn,
-		.close_wait_ns = w->config.close_wait_ns,
-		.conn_events = w->h->conn_close || w->h->tap,
-		.tail_ns = w->h->every_exchange && !w->h->tap ? w->h->over_ns : 0,
-		.sample_every = sends_all(w->h) || w->h->tail_only ? 0 : SAMPLE_EVERY,
-		.verbose = w->config.verbose,
-	};
-	struct correlate_limits limits = {
-		.capacity = CORRELATE_CAPACITY, .wait_ns = CORRELATE_WAIT_NS,
-		.grace_ns = CORRELATE_GRACE_NS,
+		.ports = c->spec->ports, .n_ports = c->spec->n_ports, .ring_kib = c->ring_kib,
+		.syscalls = needs->syscalls && !c->no_syscalls,
+		.blame = needs->intervals, .every_turn = needs->every_turn,
+		.stack_hz = needs->stack_hz, .stack_depth = c->stack_depth,
+		.close_wait_ns = c->close_wait_ns, .conn_events = needs->conn_closes,
+		.tail_ns = needs->exchanges == EXCHANGES_OVER ? needs->over_ns : 0,
+		.sample_every = needs->exchanges == EXCHANGES_SAMPLED ? SAMPLE_EVERY : 0,
+		.verbose = c->verbose,
 	};
 	char why[512] = "";
-	int err;
+	int err = session_open(&w->session, &config, why, sizeof(why));
 
-	w->tail.window_ns = w->judge.tail.window_ns = w->h->window_ns;
-	w->correlate = correlate_new(&limits, on_exchange, w);
-	if (w->h->stack_hz)
-		w->stacks = stack_names_new(w->h->stack_depth, w->h->debug_dir);
-	if (!w->correlate || (w->h->stack_hz && !w->stacks)) {
-		fail_line("out of memory");
-		return EXIT_FAULT;
-	}
-	err = session_open(&w->session, &config, why, sizeof(why));
 	if (err)
 		return fail_with(err, why);
 	w->r->features = *session_features(w->session);
 	return EXIT_OK;
 }
 
-static int attach(struct watcher *w)
+static int open_stream(struct live *w, const struct sinks *sinks)
+{
+	struct stream_config config = {
+		.sinks = &w->sinks, .window_ns = w->config.window_ns,
+		.every_exchange = w->needs.exchanges == EXCHANGES_OVER,
+	};
+
+	w->follower = (struct sink){
+		.event = { [EV_PROCESS] = follow_process, [EV_SAMPLE] = follow_stacks,
+			   [EV_OFFCPU] = follow_stacks },
+		.ctx = w,
+	};
+	w->sinks = *sinks;
+	sinks_add(&w->sinks, &w->follower);
+	w->stream = stream_new(&config);
+	if (w->needs.stack_hz)
+		w->stacks = stack_names_new(w->config.stack_depth, w->config.debug_dir, read_stack,
+					    w->session);
+	if (w->stream && (w->stacks || !w->needs.stack_hz))
+		return EXIT_OK;
+	fail_line("out of memory");
+	return EXIT_FAULT;
+}
+
+static int attach(struct live *w)
 {
 	char why[512] = "";
 	int err;
@@ -348,19 +330,20 @@ static int attach(struct watcher *w)
 	}
 	/* Whoever was forked while we looked. */
 	housekeeping(w);
-	if (wants_blame(w->h))
+	if (w->needs.intervals)
 		facts_begin(&w->r->facts, w->alive.pids, w->alive.n);
 	w->r->start_ns = w->r->attached_ns = monotonic_ns();
-	tell_latency(w, w->r->start_ns);
+	give_latency(w, w->r->start_ns);
 	w->r->realtime_offset_ns = realtime_offset_ns();
 	if (w->r->targets.n)
 		w->r->listen_overflows = proc_listen_overflows(w->r->targets.list[0].pid);
 	return EXIT_OK;
 }
 
-int watcher_open(struct watcher **out, const struct watcher_config *config, struct watch_result *r)
+int live_open(struct live **out, const struct live_config *config, const struct sinks *sinks,
+	      struct watch_result *r)
 {
-	struct watcher *w = calloc(1, sizeof(*w));
+	struct live *w = calloc(1, sizeof(*w));
 	int status;
 
 	*out = w;
@@ -369,36 +352,34 @@ int watcher_open(struct watcher **out, const struct watcher_config *config, stru
 		return EXIT_FAULT;
 	}
 	w->config = *config;
-	w->h = config->handlers;
+	w->needs = sinks_needs(sinks);
+	w->tail.window_ns = config->window_ns;
 	w->r = r;
 	status = open_session(w);
+	if (!status)
+		status = open_stream(w, sinks);
 	if (!status)
 		status = attach(w);
 	w->next_house_ns = monotonic_ns() + HOUSEKEEPING_EVERY_NS;
 	return status;
 }
 
+void live_begin(struct live *w)
+{
+	stream_begin(w->stream);
+}
+
 static void on_module(void *ctx, const struct stack_module *m)
 {
-	struct watcher *w = ctx;
-
-	if (w->h->tap)
-		w->h->tap->module(w->h->tap->ctx, m);
-	if (w->h->module)
-		w->h->module(w->h->ctx, m);
+	stream_module(ctx, m);
 }
 
 static void on_stack(void *ctx, const struct named_stack *s)
 {
-	struct watcher *w = ctx;
-
-	if (w->h->tap)
-		w->h->tap->stack(w->h->tap->ctx, s);
-	if (w->h->stack)
-		w->h->stack(w->h->ctx, s);
+	stream_stack(ctx, s);
 }
 
-int watcher_end(struct watcher *w)
+int live_end(struct live *w)
 {
 	struct watch_result *r = w->r;
 	uint64_t overflows;
@@ -406,24 +387,23 @@ int watcher_end(struct watcher *w)
 	/* Taking the hooks away lasts: what they see meanwhile is not of this watch. */
 	session_forget_all(w->session);
 	r->end_ns = monotonic_ns();
-	if (wants_blame(w->h))
+	if (w->needs.intervals)
 		facts_end(&r->facts, w->alive.pids, w->alive.n);
-	overflows = proc_listen_overflows(r->targets.list[0].pid);
+	overflows = r->targets.n ? proc_listen_overflows(r->targets.list[0].pid) : 0;
 	r->listen_overflows = overflows > r->listen_overflows ? overflows - r->listen_overflows : 0;
 	session_detach(w->session);
 	/* A launched program has its own name by now. */
 	targets_refresh(w->config.spec, &r->targets);
 	session_flush(w->session, w->alive.pids, w->alive.n);
-	while (session_drain(w->session, on_record, w) > 0)
+	while (drain(w) > 0)
 		;
-	correlate_flush(w->correlate);
-	tell_latency(w, r->end_ns);
+	stream_flush(w->stream);
+	give_latency(w, r->end_ns);
 	/* Names take a while: what happened is safe before. */
-	if (w->h->tap)
-		w->h->tap->drained(w->h->tap->ctx);
+	stream_drained(w->stream);
 	if (w->stacks)
-		stack_names_tell(w->stacks, w->session, on_module, on_stack, w);
-	if (w->stacks && (w->h->stack || w->h->tap))
+		stack_names_give(w->stacks, on_module, on_stack, w->stream);
+	if (w->stacks && sinks_hear_stacks(&w->sinks))
 		stack_names_say(w->stacks, w->config.verbose);
 	if (r->bad_events)
 		warn_line("%llu events could not be understood", (unsigned long long)r->bad_events);
@@ -437,17 +417,17 @@ int watcher_end(struct watcher *w)
 	return EXIT_OK;
 }
 
-uint32_t watcher_last_exit(const struct watcher *w)
+uint32_t live_last_exit(const struct live *w)
 {
 	return w->alive.last_exit;
 }
 
-void watcher_close(struct watcher *w)
+void live_close(struct live *w)
 {
 	if (!w)
 		return;
 	session_close(w->session);
-	correlate_free(w->correlate);
+	stream_free(w->stream);
 	stack_names_free(w->stacks);
 	alive_free(&w->alive);
 	free(w);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * live.h - a live watch: one attached session, which feeds a stream, and the processes of its target.
+ *
+ * Driven by its owner: open, then a tick every few milliseconds, then end. It neither waits nor
+ * handles signals, so several can run side by side.
+ */
+#ifndef EPOLLSCOPE_LIVE_H
+#define EPOLLSCOPE_LIVE_H
+
+#include "capture/watch_result.h"
+#include "stream/sink.h"
+
+#define LIVE_TICK_MS 10
+
+struct live;
+
+struct live_config {
+	const struct target_spec *spec;	/* of processes to follow; outlives the watch */
+	uint32_t ring_kib;
+	uint64_t close_wait_ns;	/* connections in CLOSE_WAIT for longer count at the end */
+	uint32_t stack_depth;	/* frames of a stack; 0: as deep as can be */
+	uint64_t window_ns;	/* of the tail; 0: TAIL_WINDOW_NS */
+	const char *debug_dir;	/* of debug files; NULL: /usr/lib/debug */
+	bool no_syscalls;
+	bool stay;	/* r->targets may be empty: they come and go, and the ended are forgotten */
+	bool measure_all;	/* our own cost, as long as there are exchanges: doctor */
+	unsigned verbose;
+};
+
+/*
+ * Loads what the sinks need and attaches to r->targets, which are resolved; fills r->features,
+ * start_ns, realtime_offset_ns. Sinks and result outlive the watch. EXIT_OK, or an exit status whose
+ * line is already printed; live_close() in any case.
+ */
+int live_open(struct live **out, const struct live_config *config, const struct sinks *sinks,
+	      struct watch_result *r);
+
+void live_begin(struct live *w);	/* the sinks may begin: the result's beginning is filled */
+
+/* Takes what the rings hold and does what is due. */
+void live_tick(struct live *w, uint64_t now_ns);
+
+bool live_done(const struct live *w);	/* a sink has had enough */
+size_t live_alive(const struct live *w);	/* processes of the target that run */
+const uint32_t *live_pids(const struct live *w, size_t *n);	/* valid until the next tick */
+uint32_t live_last_exit(const struct live *w);	/* the last that ended; 0: none */
+
+/* All that was accumulated so far, into a fresh aggregate. 0 or -ENOMEM. */
+int live_read(const struct live *w, struct aggregate *a);
+
+/* The same without wakers and eventpolls, whose maps take long to walk. */
+int live_read_brief(const struct live *w, struct aggregate *a);
+
+/*
+ * Hooks off, the last answers completed, everything in the rings and maps taken: r->aggregate,
+ * end_ns, listen_overflows. EXIT_OK, or an exit status whose line is already printed.
+ */
+int live_end(struct live *w);
+
+void live_close(struct live *w);	/* NULL is fine */
+
+#endif
