@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * conn.c - a connection's life: taken in, what it waits for, its answers, its end.
+ * conn.c - a connection's life: taken in, what it waits for, its end.
  *
- * While output is pending nothing more is read: a client that doesn't take its answers stops being
+ * While output is pending nothing more is read: a client that does not take its answers stops being
  * served, and costs one answer and one read of memory.
  *
- * A close with unread bytes resets the connection, and the reset may overtake the answer. So who is
- * turned away (a wrong request, one connection too many) lingers: we send our end, throw away what
- * still comes, and close when the client has or LINGER_MS have passed.
+ * A close with unread bytes resets the connection, and the reset may overtake the answer. So a
+ * connection that is turned away (a wrong request, one connection too many) lingers: we send our
+ * end, throw away what still comes, and close when the client has or LINGER_MS have passed.
  */
-#include "server.h"
+#include "conn.h"
 
-#include <string.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -57,7 +57,7 @@ static void linger_over(struct loop *l, struct timer *t)
 {
 	struct conn *c;
 
-	while ((c = l->lingering.first) != NULL && loop_ms(l) - c->active_ms >= LINGER_MS)
+	while ((c = l->conns->lingering.first) != NULL && loop_ms(l) - c->active_ms >= LINGER_MS)
 		conn_close(l, c);
 	if (c)
 		timer_set(&l->timers, t, l->now + LINGER_MS * 1000000u / 4);
@@ -68,12 +68,11 @@ static void linger(struct loop *l, struct conn *c)
 	c->linger = 0;
 	c->lingers = 1;
 	c->active_ms = loop_ms(l);
-	unlink_conn(&l->conns, c);
-	append_conn(&l->lingering, c);
+	unlink_conn(&l->conns->open, c);
+	append_conn(&l->conns->lingering, c);
 	shutdown(c->watch.fd, SHUT_WR);
-	l->linger_timer.fire = linger_over;
-	if (!l->linger_timer.place)
-		timer_set(&l->timers, &l->linger_timer, l->now + LINGER_MS * 1000000u);
+	if (!l->conns->linger_timer.place)
+		timer_set(&l->timers, &l->conns->linger_timer, l->now + LINGER_MS * 1000000u);
 }
 
 void conn_settle(struct loop *l, struct conn *c)
@@ -84,7 +83,7 @@ void conn_settle(struct loop *l, struct conn *c)
 	if (c->watch.fd < 0)
 		return;
 	if (l->stopping && idle && !c->closing) {
-		c->closing = push_bye(l, c);
+		c->closing = !l->protocol->bye || l->protocol->bye(l, c);
 		idle = !c->out && !c->lent;
 	}
 	if (c->closing && idle && !c->lingers) {
@@ -114,38 +113,65 @@ static void count_open(struct loop *l)
 	atomic_store_explicit(&s->memory_at_peak, stat_get(&s->memory_bytes), memory_order_relaxed);
 }
 
-void conn_new(struct loop *l, int fd, uint16_t port, uint64_t accept_ns, uint32_t hits)
+static struct conn *take_slot(struct loop *l, uint32_t *place)
+{
+	struct conns *all = l->conns;
+	struct conn *c = all->free;
+
+	if (!c)
+		return slot_new(&all->slots, l->stats, place);
+	*place = SLOTS_MOST;
+	all->free = c->next;
+	return c;
+}
+
+struct conn *conn_new(struct loop *l, int fd, uint16_t port, uint64_t accept_ns, uint32_t hits)
 {
 	uint64_t most = (l->cfg->max_connections + l->cfg->loops - 1) / l->cfg->loops;
 	uint32_t place;
-	struct conn *c = slot_take(l, &place);
+	struct conn *c = take_slot(l, &place);
 
 	if (!c) {
 		stat_add(&l->stats->accept_failed, 1);
 		close(fd);
-		return;
+		return NULL;
 	}
 	stat_add(&l->stats->accepted, 1);
 	*c = (struct conn){
 		.watch = { .fd = fd, .kind = WATCH_CONN }, .port = port, .accept_ns = accept_ns,
-		.serial = ++l->serial, .active_ms = loop_ms(l),
+		.serial = ++l->conns->serial, .active_ms = loop_ms(l),
 		.refuse = most && stat_get(&l->stats->open) >= most,
 	};
-	c->hits = hits | (l->strikes_requests ? fault_connection(l, c->serial) : 0);
-	if (l->cfg->protocol == PROTO_PUSH)
-		push_opened(l, c, place);
-	append_conn(&l->conns, c);
+	c->hits = hits;
+	if (l->faults.any)
+		c->hits |= faults_strike(&l->faults, FAULT_BIT(FAULT_OUT_ARMED) |
+				FAULT_BIT(FAULT_NEVER_CLOSE), c->serial);
+	if (l->protocol->opened)
+		l->protocol->opened(l, c, place);
+	append_conn(&l->conns->open, c);
 	count_open(l);
 	if (poller_add(&l->poller, &c->watch, wanted(l, c))) {
 		stat_add(&l->stats->accept_failed, 1);
 		c->watch.kind = WATCH_LISTENER;		/* not in the poller */
 		conn_close(l, c);
-	} else if (c->refuse && l->cfg->protocol == PROTO_ECHO) {
+		return NULL;
+	}
+	if (c->refuse && l->protocol->mute) {
 		stat_add(&l->stats->refused, 1);
 		conn_close(l, c);
-	} else if (l->stopping) {
-		conn_ready(l, c, EPOLLIN);
+		return NULL;
 	}
+	return c;
+}
+
+void conn_drop_output(struct loop *l, struct conn *c)
+{
+	if (!c->out)
+		return;
+	timer_cancel(&l->timers, &c->out->timer);
+	memory_free(l->stats, c->out);
+	c->out = NULL;
+	c->drain = 0;
 }
 
 /* The memory stays until the turn ends: events of this turn may still point to it. */
@@ -157,18 +183,18 @@ void conn_close(struct loop *l, struct conn *c)
 		c->closing = 1;
 		return;
 	}
-	push_closed(l, c);
-	overload_forget(l, c);
-	output_drop(l, c);
-	loop_free(l, c->in);
+	if (l->protocol->closed)
+		l->protocol->closed(l, c);
+	conn_drop_output(l, c);
+	memory_free(l->stats, c->in);
 	c->in = NULL;
 	/* The close takes it out of an epoll; a table must be told. */
 	if (l->poller.backend != BACKEND_EPOLL && c->watch.kind == WATCH_CONN)
 		poller_remove(&l->poller, &c->watch);
 	close(c->watch.fd);
 	c->watch.fd = -1;
-	unlink_conn(c->lingers ? &l->lingering : &l->conns, c);
-	append_conn(&l->dead, c);
+	unlink_conn(c->lingers ? &l->conns->lingering : &l->conns->open, c);
+	append_conn(&l->conns->dead, c);
 	stat_add(&l->stats->closed, 1);
 	stat_add(&l->stats->open, (uint64_t)-1);
 }
@@ -179,13 +205,17 @@ void conn_broken(struct loop *l, struct conn *c)
 	conn_close(l, c);
 }
 
-void conn_bury(struct loop *l)
+bool conns_bury(struct loop *l)
 {
-	for (struct conn *c = l->dead.first, *next; c; c = next) {
+	struct conns *all = l->conns;
+
+	for (struct conn *c = all->dead.first, *next; c; c = next) {
 		next = c->next;
-		slot_give(l, c);
+		c->next = all->free;
+		all->free = c;
 	}
-	l->dead = (struct conn_list){ NULL, NULL };
+	all->dead = (struct conn_list){ NULL, NULL };
+	return all->open.first || all->lingering.first;
 }
 
 void conn_active(struct loop *l, struct conn *c)
@@ -193,53 +223,48 @@ void conn_active(struct loop *l, struct conn *c)
 	if (!l->cfg->idle_ms && !l->cfg->heartbeat_ms)
 		return;
 	c->active_ms = loop_ms(l);
-	unlink_conn(&l->conns, c);
-	append_conn(&l->conns, c);
+	unlink_conn(&l->conns->open, c);
+	append_conn(&l->conns->open, c);
 }
 
-void conn_send(struct loop *l, struct conn *c, const void *data, size_t bytes, off_t file_bytes,
-	struct record *r)
+/* The list is in order of activity: the first few are enough, unless the protocol sees all. */
+void conns_tick(struct loop *l)
 {
-	uint32_t hits = r && l->strikes_requests ? fault_answer(l, c->serial) : 0;
-	uint64_t mods = hits & FAULT_BIT(FAULT_CTL_MOD) ? l->cfg->faults[FAULT_CTL_MOD].amount : 0;
-
-	while (mods-- > 0)
-		poller_change(&l->poller, &c->watch, c->watch.events);
-	if (hits & FAULT_BIT(FAULT_OTHER_THREAD)) {
-		/* It sends all at once, but no file. */
-		r->fault |= hits & ~(FAULT_BIT(FAULT_SMALL_WRITES) | FAULT_BIT(FAULT_SLOW_DRAIN));
-		if (!file_bytes && helper_answer(l->helper, c, data, bytes, r)) {
-			c->lent = 1;
-			return;
+	for (struct conn *c = l->conns->open.first, *next; c; c = next) {
+		next = c->next;
+		if (l->protocol->tick)
+			l->protocol->tick(l, c);
+		if (c->watch.fd < 0 || c->paused || c->hits & FAULT_BIT(FAULT_NEVER_CLOSE))
+			continue;
+		if (l->cfg->idle_ms && loop_ms(l) - c->active_ms >= l->cfg->idle_ms) {
+			stat_add(&l->stats->idle_closed, 1);
+			conn_close(l, c);
+		} else if (!l->protocol->tick) {
+			break;
 		}
-		r->fault &= ~FAULT_BIT(FAULT_OTHER_THREAD);
 	}
-	if (r)
-		r->fault |= hits & ~FAULT_BIT(FAULT_OTHER_THREAD);
-	if (!output_send(l, c, data, bytes, file_bytes, r))
-		conn_broken(l, c);
 }
 
-void conn_exchange(struct conn *c, struct record *r, uint32_t messages)
+int conns_open(struct loop *l, void (*drained)(struct loop *l, struct timer *t))
 {
-	r->port = c->port;
-	r->number = ++c->number;
-	r->accept_ns = c->accept_ns;
-	r->messages = messages;
-	r->fault |= c->hits;
-	c->hits &= ~(FAULT_BIT(FAULT_ACCEPT_ONE) | FAULT_BIT(FAULT_ACCEPT_PAUSE) |
-		     FAULT_BIT(FAULT_UNDRAINED));
+	l->conns = calloc(1, sizeof(*l->conns));
+	if (!l->conns)
+		return -1;
+	l->conns->slots.bytes = l->protocol->conn_bytes;
+	l->conns->linger_timer.fire = linger_over;
+	l->conns->drained = drained;
+	return 0;
 }
 
-void conn_answer(struct loop *l, struct conn *c, const void *data, size_t bytes,
-	uint32_t messages, off_t file_bytes)
+void conns_close(struct loop *l)
 {
-	struct record *r = &l->exchange;
+	struct conns *all = l->conns;
 
-	stat_add(&l->stats->exchanges, 1);
-	stat_add(&l->stats->messages, messages);
-	conn_exchange(c, r, messages);
-	r->bytes = bytes + (size_t)file_bytes;
-	conn_send(l, c, data, bytes, file_bytes, r);
-	r->fault = 0;
+	while (all->open.first)
+		conn_close(l, all->open.first);
+	while (all->lingering.first)
+		conn_close(l, all->lingering.first);
+	slots_close(&all->slots, l->stats);
+	free(all);
+	l->conns = NULL;
 }

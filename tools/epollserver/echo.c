@@ -2,22 +2,32 @@
 /*
  * echo.c - sends back what comes: as it comes, or in messages of --size bytes.
  */
-#include "server.h"
+#include "echo.h"
+
+#include "answer.h"
+#include "overload.h"
+#include "suffer.h"
 
 /* There is no frame to refuse with: the connection ends. */
-ssize_t echo_input(struct loop *l, struct conn *c, const uint8_t *data, size_t bytes)
+static ssize_t echo_input(struct loop *l, struct conn *c, const uint8_t *data, size_t bytes)
 {
 	size_t size = l->cfg->message_bytes ? l->cfg->message_bytes : bytes;
 	size_t whole = bytes / size, n;
 	enum verdict v = ADMIT;
 
-	if (!l->overload && !l->strikes_requests) {
+	if (!l->overload && !l->faults.any) {
 		n = whole;
 	} else {
 		for (n = 0; n < whole && (v = overload_admit(l, c)) == ADMIT; n++)
-			l->exchange.fault |= fault_handler(l, c->serial);
+			l->exchange.fault |= suffer_request(l, c->serial);
 	}
 	if (n)
-		conn_answer(l, c, data, n * size, (uint32_t)n, 0);
+		answer_exchange(l, c, data, n * size, (uint32_t)n, 0);
 	return v == REFUSE ? -1 : (ssize_t)(n * size);
 }
+
+const struct protocol echo_protocol = {
+	.conn_bytes = sizeof(struct conn),
+	.mute = true,
+	.input = echo_input,
+};

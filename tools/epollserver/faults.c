@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "server.h"
+#include "faults.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum unit { NOTHING, NS, COUNT };
 
@@ -141,6 +139,13 @@ void fault_list(FILE *out)
 			kinds[f].strikes, kinds[f].text);
 }
 
+void faults_open(struct fault_state *s, const struct fault_rule *rules, uint64_t random)
+{
+	*s = (struct fault_state){ .rules = rules, .random = random };
+	for (int f = 0; f < FAULTS; f++)
+		s->any |= rules[f].on;
+}
+
 /* xorshift64: cheap, the same for the same --seed. */
 static double random_share(struct fault_state *s)
 {
@@ -158,133 +163,12 @@ bool fault_strikes(struct fault_state *s, enum fault f, uint32_t serial)
 		(r->p >= 1 || random_share(s) < r->p);
 }
 
-/* Uses the processor for ns, however often it is taken away meanwhile. */
-static void compute(uint64_t ns)
-{
-	uint64_t end = clock_ns(CLOCK_THREAD_CPUTIME_ID) + ns;
-
-	while (clock_ns(CLOCK_THREAD_CPUTIME_ID) < end)
-		;
-}
-
-/*
- * Functions with names and work of their own, for those who look at stacks. The C library may keep
- * no frame pointer, and then a walk out of it misses its caller: so that has to be another.
- */
-static __attribute__((noinline)) uint64_t cpu_ns(void)
-{
-	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
-}
-
-#define LUMP_BYTES 4096
-
-static __attribute__((noinline)) uint64_t slow_hash(uint64_t ns)
-{
-	uint64_t end = cpu_ns() + ns, hash = 0xcbf29ce484222325;
-
-	do {
-		for (uint32_t i = 0; i < LUMP_BYTES; i++)
-			hash = (hash ^ (i & 0xff)) * 0x100000001b3;
-	} while (cpu_ns() < end);
-	return hash;
-}
-
-#define LUMP_WORDS 160
-
-static __attribute__((noinline)) uint64_t slow_sort(uint64_t ns)
-{
-	uint64_t end = cpu_ns() + ns;
-	uint32_t v[LUMP_WORDS], t;
-
-	do {
-		for (uint32_t i = 0; i < LUMP_WORDS; i++)
-			v[i] = i * 2654435761u;
-		for (uint32_t i = 1; i < LUMP_WORDS; i++)
-			for (uint32_t k = i; k && v[k - 1] > v[k]; k--) {
-				t = v[k];
-				v[k] = v[k - 1];
-				v[k - 1] = t;
-			}
-	} while (cpu_ns() < end);
-	return v[0];
-}
-
-static void write_and_sync(struct loop *l, uint64_t bytes)
-{
-	static const char zeros[4096];
-
-	if (!l->scratch)
-		l->scratch = tmpfile();
-	if (!l->scratch)
-		return;
-	rewind(l->scratch);
-	for (uint64_t done = 0; done < bytes; done += sizeof(zeros))
-		fwrite(zeros, 1, bytes - done < sizeof(zeros) ? bytes - done : sizeof(zeros),
-			l->scratch);
-	fflush(l->scratch);
-	fsync(fileno(l->scratch));
-}
-
-/* What is computed is used, so that the compiler leaves it in. */
-static uint32_t fault_named(struct loop *l, uint32_t serial)
-{
-	const struct fault_rule *rules = l->faults.rules;
-	volatile uint64_t result;
-	uint32_t hits = 0;
-
-	if (fault_strikes(&l->faults, FAULT_HASH, serial)) {
-		result = slow_hash(rules[FAULT_HASH].amount);
-		hits |= FAULT_BIT(FAULT_HASH);
-	}
-	if (fault_strikes(&l->faults, FAULT_SORT, serial)) {
-		result = slow_sort(rules[FAULT_SORT].amount);
-		hits |= FAULT_BIT(FAULT_SORT);
-	}
-	(void)result;
-	return hits;
-}
-
-uint32_t fault_handler(struct loop *l, uint32_t serial)
-{
-	const struct fault_rule *rules = l->faults.rules;
-	uint32_t hits = fault_named(l, serial);
-
-	if (fault_strikes(&l->faults, FAULT_CPU, serial)) {
-		compute(rules[FAULT_CPU].amount);
-		hits |= FAULT_BIT(FAULT_CPU);
-	}
-	if (fault_strikes(&l->faults, FAULT_SLEEP, serial)) {
-		sleep_ns(rules[FAULT_SLEEP].amount);
-		hits |= FAULT_BIT(FAULT_SLEEP);
-	}
-	if (fault_strikes(&l->faults, FAULT_FSYNC, serial)) {
-		write_and_sync(l, rules[FAULT_FSYNC].amount);
-		hits |= FAULT_BIT(FAULT_FSYNC);
-	}
-	if (fault_strikes(&l->faults, FAULT_LOCK, serial)) {
-		helper_hold_lock(l->helper, rules[FAULT_LOCK].amount);
-		hits |= FAULT_BIT(FAULT_LOCK);
-	}
-	return hits;
-}
-
-static uint32_t strike_all(struct loop *l, uint32_t serial, uint32_t mask)
+uint32_t faults_strike(struct fault_state *s, uint32_t mask, uint32_t serial)
 {
 	uint32_t hits = 0;
 
 	for (int f = 0; f < FAULTS; f++)
-		if (mask & FAULT_BIT(f) && fault_strikes(&l->faults, f, serial))
+		if (mask & FAULT_BIT(f) && fault_strikes(s, f, serial))
 			hits |= FAULT_BIT(f);
 	return hits;
-}
-
-uint32_t fault_answer(struct loop *l, uint32_t serial)
-{
-	return strike_all(l, serial, FAULT_BIT(FAULT_CTL_MOD) | FAULT_BIT(FAULT_SMALL_WRITES) |
-		FAULT_BIT(FAULT_OTHER_THREAD) | FAULT_BIT(FAULT_SLOW_DRAIN));
-}
-
-uint32_t fault_connection(struct loop *l, uint32_t serial)
-{
-	return strike_all(l, serial, FAULT_BIT(FAULT_OUT_ARMED) | FAULT_BIT(FAULT_NEVER_CLOSE));
 }

@@ -35,19 +35,18 @@ struct fault_state {
 	const struct fault_rule *rules;
 	uint64_t seen[FAULTS];
 	uint64_t random;
+	bool any;		/* some fault is on */
+	FILE *scratch;		/* fault fsync; NULL until it strikes */
 };
-
-struct loop;
 
 /* NAME[=AMOUNT][,every=N][,p=P][,conn=N] into rules[FAULTS]; false: no such fault or value. */
 bool fault_parse(const char *text, struct fault_rule *rules);
 void fault_list(FILE *out);
+/* rules[FAULTS] stay the caller's; random is the seed of faults by probability. */
+void faults_open(struct fault_state *s, const struct fault_rule *rules, uint64_t random);
 /* Whether it strikes now; serial counts the connections of the loop from 1. */
 bool fault_strikes(struct fault_state *s, enum fault f, uint32_t serial);
-/* Lets the handler of a request suffer; returns the bits of what struck it. */
-uint32_t fault_handler(struct loop *l, uint32_t serial);
-/* Those that strike an answer or a connection are looked up by bits too. */
-uint32_t fault_answer(struct loop *l, uint32_t serial);
-uint32_t fault_connection(struct loop *l, uint32_t serial);
+/* The same for all faults of a mask of bits; returns the bits of those that strike. */
+uint32_t faults_strike(struct fault_state *s, uint32_t mask, uint32_t serial);
 
 #endif

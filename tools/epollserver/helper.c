@@ -5,14 +5,18 @@
  * Jobs go to it through a single-producer ring and come back as mail. A connection that was lent is
  * not closed before its job is back.
  */
-#include "server.h"
+#include "helper.h"
+
+#include "input.h"
+#include "tools/clock.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sched.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -64,7 +68,7 @@ static void send_answer(struct helper *h, struct job *j, uint32_t tid)
 		else
 			j->broken = errno != EINTR;
 	}
-	while (!mail_send(NULL, h->loop, MAIL_ANSWERED, j, 0))
+	while (!loop_mail(NULL, h->loop, MAIL_ANSWERED, j, 0))
 		sched_yield();
 }
 
@@ -88,12 +92,10 @@ static void *run(void *arg)
 
 struct helper *helper_new(struct loop *l)
 {
-	struct helper *h = aligned_alloc(CACHE_LINE, (sizeof(*h) + CACHE_LINE - 1) / CACHE_LINE
-			* CACHE_LINE);
+	struct helper *h = ring_owner_alloc(sizeof(*h));
 
 	if (!h)
 		return NULL;
-	memset(h, 0, sizeof(*h));
 	h->loop = l;
 	pthread_mutex_init(&h->lock, NULL);
 	sem_init(&h->jobs, 0, 0);
@@ -152,11 +154,12 @@ bool helper_answer(struct helper *h, struct conn *c, const void *data, size_t by
 	return false;
 }
 
-void helper_answered(struct loop *l, void *job)
+void helper_answered(struct loop *l, void *job, uint64_t unused)
 {
 	struct job *j = job;
 	struct conn *c = j->conn;
 
+	(void)unused;
 	c->lent = 0;
 	if (l->truth && j->record.answered_ns)
 		truth_add(l->truth, &j->record);
@@ -164,7 +167,7 @@ void helper_answered(struct loop *l, void *job)
 	if (j->broken)
 		conn_close(l, c);
 	else
-		conn_resume(l, c);
+		input_resume(l, c);
 	conn_settle(l, c);
 	free(j);
 }

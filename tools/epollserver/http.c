@@ -4,7 +4,12 @@
  *
  * Requests that came together are answered together. Bodies are thrown away.
  */
-#include "server.h"
+#include "http.h"
+
+#include "answer.h"
+#include "input.h"
+#include "overload.h"
+#include "suffer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,25 +23,6 @@ struct request {
 	bool head, file, keep, expect, minor0;
 	uint32_t body;
 };
-
-bool reply_add(struct loop *l, const void *data, size_t bytes)
-{
-	size_t room = l->reply_room ? l->reply_room : 4096;
-	uint8_t *p;
-
-	while (room < l->reply_fill + bytes)
-		room *= 2;
-	if (room != l->reply_room) {
-		p = realloc(l->reply, room);
-		if (!p)
-			return false;
-		l->reply = p;
-		l->reply_room = room;
-	}
-	memcpy(l->reply + l->reply_fill, data, bytes);
-	l->reply_fill += bytes;
-	return true;
-}
 
 /* Headers say the length themselves; close is said whenever we will. */
 static bool reply_status(struct loop *l, const char *status, const char *extra, uint64_t length,
@@ -191,15 +177,15 @@ static size_t skip_body(struct conn *c, size_t bytes)
 	return n;
 }
 
-ssize_t http_input(struct loop *l, struct conn *c, const uint8_t *data, size_t bytes)
+static ssize_t http_input(struct loop *l, struct conn *c, const uint8_t *data, size_t bytes)
 {
 	size_t done = skip_body(c, bytes);
 	bool more = true, turned_away = c->refuse;
 	uint32_t count = 0;
 	off_t file_bytes = 0;
 
-	l->reply_fill = 0;
-	while (more && done < bytes && !file_bytes && l->reply_fill < REPLY_MOST) {
+	l->reply.fill = 0;
+	while (more && done < bytes && !file_bytes && l->reply.fill < REPLY_MOST) {
 		const char *text = (const char *)data + done;
 		const char *end = memmem(text, bytes - done, "\r\n\r\n", 4);
 		struct request q = { 0 };
@@ -217,8 +203,8 @@ ssize_t http_input(struct loop *l, struct conn *c, const uint8_t *data, size_t b
 			break;
 		if (!bad)
 			bad = parse(l, text, end + 2, &q);
-		if (v == ADMIT && l->strikes_requests)
-			l->exchange.fault |= fault_handler(l, c->serial);
+		if (v == ADMIT && l->faults.any)
+			l->exchange.fault |= suffer_request(l, c->serial);
 		if (q.expect && !bad && v == ADMIT &&
 		    !reply_add(l, "HTTP/1.1 100 Continue\r\n\r\n", 25))
 			return -1;
@@ -230,7 +216,7 @@ ssize_t http_input(struct loop *l, struct conn *c, const uint8_t *data, size_t b
 		done += skip_body(c, bytes - done);
 	}
 	if (count)
-		conn_answer(l, c, l->reply, l->reply_fill, count, file_bytes);
+		answer_exchange(l, c, l->reply.bytes, l->reply.fill, count, file_bytes);
 	if (!more && c->watch.fd >= 0) {
 		c->closing = 1;
 		c->linger = turned_away;
@@ -238,3 +224,8 @@ ssize_t http_input(struct loop *l, struct conn *c, const uint8_t *data, size_t b
 	}
 	return (ssize_t)done;
 }
+
+const struct protocol http_protocol = {
+	.conn_bytes = sizeof(struct conn),
+	.input = http_input,
+};

@@ -3,19 +3,19 @@
  * input.c - the reading half: from ready over read to the protocol, and what is kept of a request
  * that is not complete yet.
  */
-#include "server.h"
+#include "input.h"
+
+#include "output.h"
+#include "tools/clock.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #define INPUT_LEAST 1024
 #define INPUT_MOST (2 * INPUT_BYTES)
 #define LINGER_READS 64		/* of INPUT_BYTES, thrown away; who sends more gets his reset */
-
-static ssize_t (*const protocol_input[])(struct loop *, struct conn *, const uint8_t *, size_t) = {
-	[PROTO_ECHO] = echo_input, [PROTO_HTTP] = http_input, [PROTO_PUSH] = push_input,
-};
 
 /* Room for more behind what is there; false: it is too long or there is no memory. */
 static bool input_grow(struct loop *l, struct conn *c, size_t room)
@@ -25,7 +25,7 @@ static bool input_grow(struct loop *l, struct conn *c, size_t room)
 	if (room > INPUT_MOST)
 		return false;
 	room = room < INPUT_LEAST ? INPUT_LEAST : room;
-	in = loop_alloc(l, sizeof(*in) + room);
+	in = memory_alloc(l->stats, sizeof(*in) + room);
 	if (!in)
 		return false;
 	in->fill = 0;
@@ -33,7 +33,7 @@ static bool input_grow(struct loop *l, struct conn *c, size_t room)
 	if (c->in) {
 		in->fill = c->in->fill;
 		memcpy(in->bytes, c->in->bytes, in->fill);
-		loop_free(l, c->in);
+		memory_free(l->stats, c->in);
 	}
 	c->in = in;
 	return true;
@@ -43,7 +43,7 @@ static bool input_grow(struct loop *l, struct conn *c, size_t room)
 static bool keep(struct loop *l, struct conn *c, const uint8_t *rest, size_t bytes)
 {
 	if (!bytes) {
-		loop_free(l, c->in);
+		memory_free(l->stats, c->in);
 		c->in = NULL;
 		return true;
 	}
@@ -61,7 +61,7 @@ static bool take(struct loop *l, struct conn *c, const uint8_t *data, size_t byt
 	ssize_t n;
 
 	do {
-		n = protocol_input[l->cfg->protocol](l, c, data + done, bytes - done);
+		n = l->protocol->input(l, c, data + done, bytes - done);
 		done += n > 0 ? (size_t)n : 0;
 	} while (n > 0 && done < bytes && conn_open(c));
 	if (c->watch.fd < 0)
@@ -149,9 +149,10 @@ static void read_all(struct loop *l, struct conn *c, uint32_t events)
 		 (n == INPUT_BYTES || c->in || events & (EPOLLRDHUP | EPOLLHUP)));
 }
 
-void conn_resume(struct loop *l, struct conn *c)
+void input_resume(struct loop *l, struct conn *c)
 {
-	push_writable(l, c);
+	if (l->protocol->writable)
+		l->protocol->writable(l, c);
 	/* Who has got its token is served, even if we are about to end. */
 	if (c->in && (conn_open(c) || (c->granted && !c->out && !c->lent)) &&
 	    !take(l, c, c->in->bytes, c->in->fill))
@@ -175,8 +176,23 @@ static void read_to_end(struct loop *l, struct conn *c)
 		conn_close(l, c);
 }
 
-void conn_ready(struct loop *l, struct conn *c, uint32_t events)
+void input_drained(struct loop *l, struct timer *t)
 {
+	struct output *o = (struct output *)((char *)t - offsetof(struct output, timer));
+	struct conn *c = o->conn;
+
+	c->drain = 0;
+	if (!output_flush(l, c))
+		conn_close(l, c);
+	else if (!c->out)
+		input_resume(l, c);
+	conn_settle(l, c);
+}
+
+void input_ready(struct loop *l, struct watch *w, uint32_t events)
+{
+	struct conn *c = (struct conn *)w;
+
 	if (c->watch.fd < 0)
 		return;
 	if (l->cfg->trigger == TRIGGER_ONESHOT)
@@ -193,11 +209,17 @@ void conn_ready(struct loop *l, struct conn *c, uint32_t events)
 		if (!output_flush(l, c))
 			conn_broken(l, c);
 		else if (!c->out)
-			conn_resume(l, c);
+			input_resume(l, c);
 	}
 	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP) && conn_open(c))
 		read_all(l, c, events);
 	else if (events & (EPOLLIN | EPOLLRDHUP))
 		c->pressed = 1;
 	conn_settle(l, c);
+}
+
+int input_open(struct loop *l)
+{
+	l->input = malloc(INPUT_BYTES);
+	return l->input ? 0 : -1;
 }

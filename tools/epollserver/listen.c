@@ -2,17 +2,28 @@
 /*
  * listen.c - listeners, accept4 until there is nobody left, and who gets the connection.
  */
-#include "server.h"
+#include "listen.h"
+
+#include "input.h"
+#include "tools/clock.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <string.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define NO_ROOM_NS 100000000u	/* no descriptors or memory: time for others to close */
+
+struct listener {
+	struct watch watch;	/* fd is -1 if another loop accepts for this one */
+	struct timer timer;	/* of a pause */
+	uint32_t hits;		/* faults of the next accept, as bits */
+	uint32_t serial;	/* connections handed over */
+	_Atomic uint64_t coming;	/* connections that are on their way to this loop */
+};
 
 union address {
 	struct sockaddr any;
@@ -20,7 +31,7 @@ union address {
 	struct sockaddr_in6 v6;
 };
 
-int listen_on(struct config *cfg)
+int listen_socket(struct config *cfg)
 {
 	union address a = { .v4 = { .sin_family = AF_INET } };
 	socklen_t len = sizeof(a.v4);
@@ -49,22 +60,28 @@ int listen_on(struct config *cfg)
 	return fd;
 }
 
-/* Added and removed: EPOLLEXCLUSIVE allows no modification. Off for good when stopping. */
+static void accept_all(struct loop *l);
+
+/*
+ * The listener is added and removed, since EPOLLEXCLUSIVE allows no modification. Once the loop is
+ * stopping it is off for good.
+ */
 void listen_watch(struct loop *l, bool on)
 {
 	uint32_t exclusive = l->cfg->share == SHARE_EXCLUSIVE ? EPOLLEXCLUSIVE : 0;
+	struct watch *w = &l->listener->watch;
 
-	if (l->listener.fd < 0)
+	if (w->fd < 0)
 		return;
 	if (on) {
-		poller_add(&l->poller, &l->listener, EPOLLIN | exclusive);
-	} else if (l->listener.events) {
-		poller_remove(&l->poller, &l->listener);
-		l->listener.events = 0;
+		poller_add(&l->poller, w, EPOLLIN | exclusive);
+	} else if (w->events) {
+		poller_remove(&l->poller, w);
+		w->events = 0;
 	}
 	if (l->stopping) {
-		listen_accept(l);
-		shutdown(l->listener.fd, SHUT_RDWR);
+		accept_all(l);
+		shutdown(w->fd, SHUT_RDWR);
 	}
 }
 
@@ -73,16 +90,15 @@ static void again(struct loop *l, struct timer *t)
 	(void)t;
 	if (!l->stopping)
 		listen_watch(l, true);
-	l->accept_hits |= FAULT_BIT(FAULT_ACCEPT_PAUSE);	/* this turn has had its pause */
-	listen_accept(l);
-	l->accept_hits = 0;
+	l->listener->hits |= FAULT_BIT(FAULT_ACCEPT_PAUSE);	/* this turn has had its pause */
+	accept_all(l);
+	l->listener->hits = 0;
 }
 
 static void accept_later(struct loop *l, uint64_t ns)
 {
 	listen_watch(l, false);
-	l->accept_timer.fire = again;
-	timer_set(&l->timers, &l->accept_timer, now_ns() + ns);
+	timer_set(&l->timers, &l->listener->timer, now_ns() + ns);
 }
 
 /* The fewest connections; by load, the fewest for the idle share that it has. */
@@ -93,7 +109,7 @@ static struct loop *least(struct server *s, bool by_load)
 
 	for (size_t i = 0; i < s->n_workers; i++) {
 		struct loop *l = s->loops[i];
-		uint64_t cost = stat_get(&l->stats->open) + stat_get(&l->handed) + 1;
+		uint64_t cost = stat_get(&l->stats->open) + stat_get(&l->listener->coming) + 1;
 
 		if (by_load)
 			cost *= 50 + atomic_load_explicit(&l->load, memory_order_relaxed);
@@ -109,34 +125,49 @@ static struct loop *whose(struct loop *l)
 {
 	struct server *s = l->server;
 
-	if (fault_strikes(&l->faults, FAULT_UNBALANCED, l->serial)) {
-		l->accept_hits |= FAULT_BIT(FAULT_UNBALANCED);
+	if (fault_strikes(&l->faults, FAULT_UNBALANCED, l->listener->serial)) {
+		l->listener->hits |= FAULT_BIT(FAULT_UNBALANCED);
 		return s->loops[0];
 	}
 	if (l->cfg->spread == SPREAD_RR)
-		return s->loops[l->serial % s->n_workers];
+		return s->loops[l->listener->serial % s->n_workers];
 	return least(s, l->cfg->spread == SPREAD_WEIGHTED);
 }
 
 static void hand_over(struct loop *l, int fd, uint16_t port, uint64_t accept_ns)
 {
+	struct listener *in = l->listener;
 	struct loop *to;
 	uint64_t hits;
 
-	l->serial++;
+	in->serial++;
 	to = whose(l);
-	hits = l->accept_hits;
-	l->accept_hits &= ~FAULT_BIT(FAULT_UNBALANCED);
-	atomic_fetch_add_explicit(&to->handed, 1, memory_order_relaxed);
-	/* 24 bits, 16 (bits of accept faults are low) and 16; loop.c takes them apart. */
-	if (mail_send(l, to, MAIL_CONN, (void *)(uintptr_t)accept_ns,
+	hits = in->hits;
+	in->hits &= ~FAULT_BIT(FAULT_UNBALANCED);
+	atomic_fetch_add_explicit(&to->listener->coming, 1, memory_order_relaxed);
+	/* 24 bits, 16 (bits of accept faults are low) and 16; see listen_handed(). */
+	if (loop_mail(l, to, MAIL_CONN, (void *)(uintptr_t)accept_ns,
 			(uint64_t)fd << 32 | hits << 16 | port)) {
 		stat_add(&l->stats->handed, 1);
 		return;
 	}
-	atomic_fetch_sub_explicit(&to->handed, 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&to->listener->coming, 1, memory_order_relaxed);
 	stat_add(&l->stats->accept_failed, 1);
 	close(fd);
+}
+
+static void take_in(struct loop *l, int fd, uint16_t port, uint64_t accept_ns, uint32_t hits)
+{
+	struct conn *c = conn_new(l, fd, port, accept_ns, hits);
+
+	if (c && l->stopping)	/* it gets no event any more: what has come already is served */
+		input_ready(l, &c->watch, EPOLLIN);
+}
+
+void listen_handed(struct loop *l, void *accept_ns, uint64_t word)
+{
+	atomic_fetch_sub_explicit(&l->listener->coming, 1, memory_order_relaxed);
+	take_in(l, (int)(word >> 32), (uint16_t)word, (uintptr_t)accept_ns, (uint16_t)(word >> 16));
 }
 
 static void accepted(struct loop *l, int fd, const union address *peer)
@@ -154,25 +185,26 @@ static void accepted(struct loop *l, int fd, const union address *peer)
 		setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof(every));
 	}
 	if (l->index < s->n_workers)
-		conn_new(l, fd, port, now_ns(), l->accept_hits);
+		take_in(l, fd, port, now_ns(), l->listener->hits);
 	else
 		hand_over(l, fd, port, now_ns());
 }
 
-void listen_accept(struct loop *l)
+static void accept_all(struct loop *l)
 {
+	struct listener *in = l->listener;
 	bool one_only = fault_strikes(&l->faults, FAULT_ACCEPT_ONE, 1);
 	union address peer;
 
-	if (!l->stopping && !l->accept_hits && fault_strikes(&l->faults, FAULT_ACCEPT_PAUSE, 1)) {
+	if (!l->stopping && !in->hits && fault_strikes(&l->faults, FAULT_ACCEPT_PAUSE, 1)) {
 		accept_later(l, l->cfg->faults[FAULT_ACCEPT_PAUSE].amount);
 		return;
 	}
 	if (one_only)
-		l->accept_hits |= FAULT_BIT(FAULT_ACCEPT_ONE);
+		in->hits |= FAULT_BIT(FAULT_ACCEPT_ONE);
 	do {
 		socklen_t len = sizeof(peer);
-		int fd = accept4(l->listener.fd, &peer.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = accept4(in->watch.fd, &peer.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
 			accepted(l, fd, &peer);
@@ -186,5 +218,22 @@ void listen_accept(struct loop *l)
 			break;
 		}
 	} while (!one_only);
-	l->accept_hits &= ~FAULT_BIT(FAULT_ACCEPT_ONE);
+	in->hits &= ~FAULT_BIT(FAULT_ACCEPT_ONE);
+}
+
+void listen_ready(struct loop *l, struct watch *w, uint32_t events)
+{
+	(void)w;
+	(void)events;
+	accept_all(l);
+}
+
+int listen_open(struct loop *l, int fd)
+{
+	l->listener = calloc(1, sizeof(*l->listener));
+	if (!l->listener)
+		return -1;
+	l->listener->watch = (struct watch){ .fd = fd, .kind = WATCH_LISTENER };
+	l->listener->timer.fire = again;
+	return 0;
 }

@@ -2,10 +2,13 @@
 /*
  * main.c - epollserver: listeners, a thread or process for each loop, signals.
  */
-#include "server.h"
+#include "listen.h"
+#include "tools/clock.h"
+#include "worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,14 +22,6 @@ static void die(const char *what, int rc)
 {
 	fprintf(stderr, "epollserver: %s: %s\n", what, strerror(-rc));
 	exit(1);
-}
-
-void sleep_ns(uint64_t ns)
-{
-	struct timespec t = { (time_t)(ns / 1000000000u), (long)(ns % 1000000000u) };
-
-	while (nanosleep(&t, &t) && errno == EINTR)
-		;
 }
 
 static void open_files(struct server *s)
@@ -65,7 +60,7 @@ static void open_listeners(struct server *s, int *listeners)
 	size_t n = s->cfg.share == SHARE_REUSEPORT ? s->cfg.loops : 1;
 
 	for (size_t i = 0; i < n; i++) {
-		listeners[i] = listen_on(&s->cfg);
+		listeners[i] = listen_socket(&s->cfg);
 		if (listeners[i] < 0)
 			die("listen", listeners[i]);
 	}
@@ -75,7 +70,7 @@ static void open_listeners(struct server *s, int *listeners)
 
 static void add_loop(struct server *s, unsigned index, int listener)
 {
-	struct loop *l = loop_new(s, index, listener);
+	struct loop *l = worker_new(s, index, listener);
 
 	if (!l)
 		die("loop", -ENOMEM);
@@ -84,7 +79,7 @@ static void add_loop(struct server *s, unsigned index, int listener)
 
 static void stop_and_join(struct loop *l, pthread_t thread)
 {
-	while (!mail_send(NULL, l, MAIL_STOP, NULL, 0))
+	while (!loop_mail(NULL, l, MAIL_STOP, NULL, 0))
 		sleep_ns(1000000);
 	pthread_join(thread, NULL);
 }
@@ -126,7 +121,7 @@ static void run_loops(struct server *s, const sigset_t *set, const int *listener
 	if (handoff)
 		add_loop(s, (unsigned)s->cfg.loops, listeners[0]);
 	for (size_t i = 0; i < s->n_loops; i++)
-		if (pthread_create(&threads[i], NULL, loop_run, s->loops[i]))
+		if (pthread_create(&threads[i], NULL, worker_run, s->loops[i]))
 			die("thread", -EAGAIN);
 	wait_for_end(s, set, worker);
 	/* The acceptor first: nothing comes to the others then. */

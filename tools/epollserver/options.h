@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum protocol { PROTO_ECHO, PROTO_HTTP, PROTO_PUSH };
+enum protocol_kind { PROTO_ECHO, PROTO_HTTP, PROTO_PUSH };
 enum trigger { TRIGGER_LEVEL, TRIGGER_EDGE, TRIGGER_ONESHOT };
 enum share { SHARE_REUSEPORT, SHARE_SHARED, SHARE_EXCLUSIVE, SHARE_HANDOFF };
 enum spread { SPREAD_RR, SPREAD_LEAST, SPREAD_WEIGHTED };

@@ -2,7 +2,9 @@
 /*
  * output.c - sending: at once what the socket takes, the rest when it is ready for more.
  */
-#include "server.h"
+#include "output.h"
+
+#include "tools/clock.h"
 
 #include <errno.h>
 #include <string.h>
@@ -10,29 +12,6 @@
 #include <sys/socket.h>
 
 #define OUTPUT_LEAST 512
-
-static void drained(struct loop *l, struct timer *t)
-{
-	struct output *o = (struct output *)((char *)t - offsetof(struct output, timer));
-	struct conn *c = o->conn;
-
-	c->drain = 0;
-	if (!output_flush(l, c))
-		conn_close(l, c);
-	else if (!c->out)
-		conn_resume(l, c);
-	conn_settle(l, c);
-}
-
-void output_drop(struct loop *l, struct conn *c)
-{
-	if (!c->out)
-		return;
-	timer_cancel(&l->timers, &c->out->timer);
-	loop_free(l, c->out);
-	c->out = NULL;
-	c->drain = 0;
-}
 
 /* Room for bytes more; false: no memory. */
 static bool output_room(struct loop *l, struct conn *c, size_t bytes)
@@ -43,10 +22,11 @@ static bool output_room(struct loop *l, struct conn *c, size_t bytes)
 	if (old && old->room - old->fill >= bytes)
 		return true;
 	room = room * 2 < OUTPUT_LEAST ? OUTPUT_LEAST : room * 2;
-	o = loop_alloc(l, sizeof(*o) + room);
+	o = memory_alloc(l->stats, sizeof(*o) + room);
 	if (!o)
 		return false;
-	*o = (struct output){ .conn = c, .timer.fire = drained, .room = room, .fill = held };
+	*o = (struct output){ .conn = c, .room = room, .fill = held };
+	o->timer.fire = l->conns->drained;
 	if (old) {
 		o->file_at = old->file_at;
 		o->file_end = old->file_end;
@@ -56,7 +36,7 @@ static bool output_room(struct loop *l, struct conn *c, size_t bytes)
 		if (old->timer.place)
 			timer_set(&l->timers, &o->timer, old->timer.at_ns);
 		timer_cancel(&l->timers, &old->timer);
-		loop_free(l, old);
+		memory_free(l->stats, old);
 	}
 	c->out = o;
 	return true;
@@ -197,6 +177,6 @@ bool output_flush(struct loop *l, struct conn *c)
 	if (!send_file(l, c, o))
 		return false;
 	if (o->file_at == o->file_end)
-		output_drop(l, c);
+		conn_drop_output(l, c);
 	return true;
 }

@@ -7,16 +7,21 @@
  * queue / rate seconds here, whatever comes. Those behind a refusal may be served before those in
  * line: the line is short by design.
  */
-#include "server.h"
+#include "overload.h"
+
+#include "input.h"
+#include "tools/clock.h"
 
 #include <stdlib.h>
 
 struct waiting {
-	struct conn *conn;	/* NULL: has left */
+	struct conn *conn;
+	uint32_t serial;	/* of the connection: another one has its place if it differs */
 	struct record stamps;	/* of its exchange */
 };
 
 struct overload {
+	struct timer timer;
 	double tokens, per_ns, burst;
 	uint64_t filled_ns;
 	size_t head, count, room;
@@ -32,8 +37,8 @@ static void refill(struct overload *o, uint64_t now)
 
 static void set_timer(struct loop *l, struct overload *o)
 {
-	if (o->count && !l->token_timer.place)
-		timer_set(&l->timers, &l->token_timer,
+	if (o->count && !o->timer.place)
+		timer_set(&l->timers, &o->timer,
 			o->filled_ns + (uint64_t)((1 - o->tokens) / o->per_ns) + 1);
 }
 
@@ -49,13 +54,13 @@ static void serve_line(struct loop *l, struct timer *t)
 
 		o->head = (o->head + 1) % o->room;
 		o->count--;
-		if (!w.conn)
-			continue;
+		if (w.conn->watch.fd < 0 || w.conn->serial != w.serial)
+			continue;	/* has left */
 		o->tokens--;
 		w.conn->paused = 0;
 		w.conn->granted = 1;
 		l->exchange = w.stamps;
-		conn_resume(l, w.conn);
+		input_resume(l, w.conn);
 	}
 	l->exchange.return_ns = l->now;
 	set_timer(l, o);
@@ -79,7 +84,7 @@ int overload_open(struct loop *l)
 	o->filled_ns = now_ns();
 	o->room = room;
 	l->overload = o;
-	l->token_timer.fire = serve_line;
+	o->timer.fire = serve_line;
 	return 0;
 }
 
@@ -92,7 +97,7 @@ static enum verdict wait_in_line(struct loop *l, struct overload *o, struct conn
 		return REFUSE;
 	}
 	w = &o->line[(o->head + o->count++) % o->room];
-	*w = (struct waiting){ c, l->exchange };
+	*w = (struct waiting){ c, c->serial, l->exchange };
 	w->stamps.fault = 0;	/* that is of those before it in the same read */
 	c->paused = 1;
 	stat_add(&l->stats->queued, 1);
@@ -114,15 +119,4 @@ enum verdict overload_admit(struct loop *l, struct conn *c)
 	c->granted = 0;
 	stat_add(&l->stats->admitted, 1);
 	return ADMIT;
-}
-
-void overload_forget(struct loop *l, struct conn *c)
-{
-	struct overload *o = l->overload;
-
-	if (!o || !c->paused)
-		return;
-	for (size_t i = 0; i < o->count; i++)
-		if (o->line[(o->head + i) % o->room].conn == c)
-			o->line[(o->head + i) % o->room].conn = NULL;
 }

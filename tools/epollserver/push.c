@@ -2,18 +2,15 @@
 /*
  * push.c - the push protocol of tools/push.h, its receiving half: frames in, and who is silent.
  */
-#include "topics.h"
+#include "push.h"
 
+#include "overload.h"
+#include "topics.h"
 #include "tools/push.h"
 
 #define RETRY_MS 1000
 
-size_t push_client_bytes(void)
-{
-	return sizeof(struct client);
-}
-
-void push_opened(struct loop *l, struct conn *c, uint32_t place)
+static void push_opened(struct loop *l, struct conn *c, uint32_t place)
 {
 	struct client *p = (struct client *)c;
 	uint32_t id = place < SLOTS_MOST ? l->index << ID_LOOP_SHIFT | place : p->id;
@@ -21,11 +18,11 @@ void push_opened(struct loop *l, struct conn *c, uint32_t place)
 	*p = (struct client){ .conn = *c, .id = id };
 }
 
-void push_closed(struct loop *l, struct conn *c)
+static void push_closed(struct loop *l, struct conn *c)
 {
 	if (!c->joined)
 		return;
-	push_forget(l, (struct client *)c);
+	outbox_forget(l, (struct client *)c);
 	topics_leave(l, (struct client *)c);
 	c->joined = 0;
 }
@@ -38,16 +35,16 @@ static bool hello(struct loop *l, struct client *p, const struct push_frame *f)
 		return false;
 	if (p->conn.refuse) {
 		stat_add(&l->stats->refused, 1);
-		push_control(l, p, PUSH_REFUSE, 0, RETRY_MS);
+		outbox_control(l, p, PUSH_REFUSE, 0, RETRY_MS);
 		p->conn.closing = p->conn.linger = 1;
 		return true;
 	}
 	p->id = (p->id & ~turns) | ((p->id + (1u << ID_SLOT_BITS)) & turns);
 	p->limit = f->window;
 	p->conn.joined = 1;
-	if (!push_owe(l, p))
+	if (!outbox_owe(l, p))
 		return false;
-	push_control(l, p, PUSH_WELCOME, p->id, (uint32_t)l->cfg->heartbeat_ms);
+	outbox_control(l, p, PUSH_WELCOME, p->id, (uint32_t)l->cfg->heartbeat_ms);
 	return true;
 }
 
@@ -55,7 +52,7 @@ static bool hello(struct loop *l, struct client *p, const struct push_frame *f)
 static bool in_order(const struct loop *l, const struct client *p, const struct push_frame *f)
 {
 	return f->type != PUSH_MESSAGE && f->sequence == p->rx + 1 &&
-		!push_after(f->sequence, push_told(p) + (uint32_t)l->cfg->window);
+		!push_after(f->sequence, outbox_told(p) + (uint32_t)l->cfg->window);
 }
 
 /* What each frame says of our own: false if it claims what it can't have got. */
@@ -65,7 +62,7 @@ static bool take_ack(struct loop *l, struct client *p, const struct push_frame *
 		return false;
 	p->acked = f->ack;
 	p->limit = f->ack + f->window;
-	return !p->outbox || push_due(l, p, false);
+	return !p->outbox || outbox_due(l, p, false);
 }
 
 /* 1: served, 0: waits for a token, -1: close. */
@@ -81,11 +78,11 @@ static int serve_data(struct loop *l, struct client *p, const struct push_frame 
 	v = overload_admit(l, &p->conn);
 	if (v == QUEUE)
 		return 0;
-	if (!take_ack(l, p, f) || !push_due(l, p, false))
+	if (!take_ack(l, p, f) || !outbox_due(l, p, false))
 		return -1;
 	p->rx++;
 	if (v == REFUSE) {
-		push_control(l, p, PUSH_REFUSE, f->sequence, RETRY_MS);
+		outbox_control(l, p, PUSH_REFUSE, f->sequence, RETRY_MS);
 		return 1;
 	}
 	m = message_new(publish ? target : 0, publish ? 0 : target, p->id, f->payload + 4,
@@ -93,7 +90,7 @@ static int serve_data(struct loop *l, struct client *p, const struct push_frame 
 	if (!m)
 		return -1;
 	stat_add(&l->stats->messages, 1);
-	push_suffer(l, p);
+	outbox_suffer(l, p);
 	topics_post(l, m);
 	return 1;
 }
@@ -123,17 +120,17 @@ static int serve_frame(struct loop *l, struct client *p, const struct push_frame
 	default:		/* what only a server says */
 		return -1;
 	}
-	return push_due(l, p, true) ? 1 : -1;
+	return outbox_due(l, p, true) ? 1 : -1;
 }
 
-ssize_t push_input(struct loop *l, struct conn *c, const uint8_t *data, size_t bytes)
+static ssize_t push_input(struct loop *l, struct conn *c, const uint8_t *data, size_t bytes)
 {
 	struct client *p = (struct client *)c;
 	struct push_frame f;
 	size_t done = 0;
 	int n, rc = 1;
 
-	if (c->joined && !push_owe(l, p))
+	if (c->joined && !outbox_owe(l, p))
 		return -1;
 	do {
 		n = push_decode(data + done, bytes - done, &f);
@@ -148,7 +145,7 @@ ssize_t push_input(struct loop *l, struct conn *c, const uint8_t *data, size_t b
 	return rc < 0 ? -1 : (ssize_t)done;
 }
 
-void push_tick(struct loop *l, struct conn *c)
+static void push_tick(struct loop *l, struct conn *c)
 {
 	uint32_t now_ms = (uint32_t)(l->now / 1000000), beat = (uint32_t)l->cfg->heartbeat_ms;
 	struct client *p = (struct client *)c;
@@ -159,7 +156,48 @@ void push_tick(struct loop *l, struct conn *c)
 		stat_add(&l->stats->idle_closed, 1);
 		conn_close(l, c);
 	} else if (c->joined && !c->out && !c->closing && now_ms - p->sent_ms >= beat / 2) {
-		push_control(l, p, PUSH_HEARTBEAT, 0, 0);
+		outbox_control(l, p, PUSH_HEARTBEAT, 0, 0);
 		conn_settle(l, c);
 	}
 }
+
+static void push_writable(struct loop *l, struct conn *c)
+{
+	if (c->joined)
+		outbox_send(l, (struct client *)c);
+}
+
+static bool push_bye(struct loop *l, struct conn *c)
+{
+	if (!c->joined)
+		return true;
+	outbox_send(l, (struct client *)c);
+	if (c->watch.fd < 0 || c->out || c->lent)
+		return false;
+	outbox_control(l, (struct client *)c, PUSH_BYE, 0, 0);
+	return true;
+}
+
+static int push_start(struct loop *l)
+{
+	return outboxes_open(l) || topics_open(l) ? -1 : 0;
+}
+
+static void push_stop(struct loop *l)
+{
+	topics_close(l);
+	outboxes_close(l);
+}
+
+const struct protocol push_protocol = {
+	.conn_bytes = sizeof(struct client),
+	.open = push_start,
+	.close = push_stop,
+	.before_wait = outboxes_flush_due,
+	.opened = push_opened,
+	.closed = push_closed,
+	.input = push_input,
+	.writable = push_writable,
+	.tick = push_tick,
+	.bye = push_bye,
+};

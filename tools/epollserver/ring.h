@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CACHE_LINE 64
 #ifdef RING_UNPADDED
@@ -55,6 +56,15 @@ struct mpsc {
 	RING_ALIGNED size_t mask;
 	struct mpsc_slot *slots;
 };
+
+/* Zeroed memory for a structure with a ring in it; NULL: none. */
+static inline void *ring_owner_alloc(size_t bytes)
+{
+	size_t whole = (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+	void *p = aligned_alloc(CACHE_LINE, whole);
+
+	return p ? memset(p, 0, whole) : NULL;
+}
 
 static inline void *ring_memory(size_t size, size_t item_bytes)
 {

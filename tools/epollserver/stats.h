@@ -19,8 +19,8 @@
 #define STATS(X) \
 	X(open) X(peak_open) X(accepted) X(handed) X(closed) X(resets) \
 	X(protocol_errors) X(idle_closed) X(leaked) X(accept_failed) X(exchanges) X(messages) \
-	X(bytes_in) X(bytes_out) X(turns) X(events) X(wakeups) X(blocked_sends) X(admitted) X(queued) X(refused) X(delivered) \
-	X(dropped) X(memory_bytes) X(memory_at_peak)
+	X(bytes_in) X(bytes_out) X(turns) X(events) X(wakeups) X(blocked_sends) \
+	X(admitted) X(queued) X(refused) X(delivered) X(dropped) X(memory_bytes) X(memory_at_peak)
 
 struct stats {
 #define X(name) _Alignas(8) _Atomic uint64_t name;

@@ -2,7 +2,6 @@
 #include "topics.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define BUCKETS 1024	/* topics of a loop, by their low bits */
 
@@ -34,37 +33,14 @@ void topics_close(struct loop *l)
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (struct topic *t = l->topics->buckets[i], *next; t; t = next) {
 			next = t->next;
-			loop_free(l, t);
+			memory_free(l->stats, t);
 		}
 	free(l->topics);
 }
 
-struct message *message_new(uint32_t topic, uint32_t to, uint32_t from, const uint8_t *data,
-	uint32_t bytes)
-{
-	struct message *m = malloc(sizeof(*m) + bytes);
-
-	if (!m)
-		return NULL;
-	atomic_init(&m->refs, 1);
-	m->topic = topic;
-	m->to = to;
-	m->from = from;
-	m->bytes = bytes;
-	memcpy(m->data, data, bytes);
-	return m;
-}
-
-void message_drop(struct message *m)
-{
-	if (atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) == 1)
-		free(m);
-}
-
 static void mail(struct loop *from, struct loop *to, struct message *m)
 {
-	atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed);
-	if (mail_send(from, to, MAIL_MESSAGE, m, 0))
+	if (loop_mail(from, to, MAIL_MESSAGE, message_ref(m), 0))
 		return;
 	stat_add(&from->stats->dropped, 1);
 	message_drop(m);
@@ -78,7 +54,7 @@ void topics_post(struct loop *l, struct message *m)
 		if (to != l && (m->topic || to->index == m->to >> ID_LOOP_SHIFT))
 			mail(l, to, m);
 	}
-	topics_deliver(l, m);
+	topics_deliver(l, m, 0);
 }
 
 void topics_leave(struct loop *l, struct client *p)
@@ -95,7 +71,7 @@ static struct topic *find(struct loop *l, uint32_t name, bool make)
 		t = t->next;
 	if (t || !make)
 		return t;
-	t = loop_alloc(l, sizeof(*t));
+	t = memory_alloc(l->stats, sizeof(*t));
 	if (!t)
 		return NULL;
 	*t = (struct topic){ *bucket, name, NULL };
@@ -112,7 +88,7 @@ bool topics_subscribe(struct loop *l, struct client *p, uint32_t name)
 	for (s = p->subscriptions; s; s = s->next_of_client)
 		if (s->topic == t)
 			return true;
-	s = t ? loop_alloc(l, sizeof(*s)) : NULL;
+	s = t ? memory_alloc(l->stats, sizeof(*s)) : NULL;
 	if (!s)
 		return false;
 	*s = (struct subscription){ t, p, NULL, t->first, p->subscriptions };
@@ -136,20 +112,22 @@ void topics_unsubscribe(struct loop *l, struct client *p, uint32_t name)
 	*(s->prev ? &s->prev->next : &s->topic->first) = s->next;
 	if (s->next)
 		s->next->prev = s->prev;
-	loop_free(l, s);
+	memory_free(l->stats, s);
 }
 
-void topics_deliver(struct loop *l, struct message *m)
+void topics_deliver(struct loop *l, void *message, uint64_t unused)
 {
-	struct client *p = (struct client *)slot_at(l, m->to & ((1u << ID_SLOT_BITS) - 1));
+	struct message *m = message;
+	struct client *p = slot_at(&l->conns->slots, m->to & ((1u << ID_SLOT_BITS) - 1));
 	struct topic *t;
 
+	(void)unused;
 	if (m->topic) {
 		t = find(l, m->topic, false);
 		for (struct subscription *s = t ? t->first : NULL; s; s = s->next)
-			push_enqueue(l, s->client, m);
+			outbox_add(l, s->client, m);
 	} else if (p && p->id == m->to && p->conn.joined) {
-		push_enqueue(l, p, m);
+		outbox_add(l, p, m);
 	} else if (m->to >> ID_LOOP_SHIFT == l->index) {
 		stat_add(&l->stats->dropped, 1);	/* nobody is there */
 	}

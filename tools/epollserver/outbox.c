@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * push_out.c - the sending half of push: messages out in batches.
+ * outbox.c - the sending half of push: messages out in batches.
  *
  * What is to go out is queued by client and sent when --batch messages are due on this loop, or
  * --batch-us after the first: a client gets what came for it in one send, with its ack in each
- * header. The queue is memory that a client has only while it has something in it.
+ * header. A client has the memory of its queue only while there is something in the queue.
  */
-#include "topics.h"
+#include "outbox.h"
 
+#include "answer.h"
+#include "input.h"
+#include "suffer.h"
+#include "tools/clock.h"
 #include "tools/push.h"
+
+#include <stdlib.h>
 
 struct queued {
 	struct queued *next;
@@ -17,7 +23,7 @@ struct queued {
 
 struct outbox {
 	struct client *client;
-	struct outbox **place, *next;	/* in the loop's list of those who are due; NULL: is not */
+	struct outbox **place, *next;	/* in the loop's list of what is due; NULL: is not */
 	struct queued *first, *last;	/* wait for the batch or for the window */
 	uint32_t waiting, told;
 	bool answer;			/* an ACK at least */
@@ -25,17 +31,24 @@ struct outbox {
 	bool recorded;
 };
 
+/* The clients of a loop with something to send in this batch. */
+struct outboxes {
+	struct outbox *due;
+	uint64_t count, since_ns;	/* of what is due: how much, and when the first came */
+	struct timer timer;
+};
+
 static struct outbox *outbox_of(struct loop *l, struct client *p)
 {
 	if (p->outbox)
 		return p->outbox;
-	p->outbox = loop_alloc(l, sizeof(*p->outbox));
+	p->outbox = memory_alloc(l->stats, sizeof(*p->outbox));
 	if (p->outbox)
 		*p->outbox = (struct outbox){ .client = p, .told = p->rx };
 	return p->outbox;
 }
 
-uint32_t push_told(const struct client *p)
+uint32_t outbox_told(const struct client *p)
 {
 	return p->outbox ? p->outbox->told : p->rx;
 }
@@ -50,36 +63,38 @@ static void not_due(struct outbox *o)
 	o->place = NULL;
 }
 
-bool push_due(struct loop *l, struct client *p, bool answer)
+bool outbox_due(struct loop *l, struct client *p, bool answer)
 {
+	struct outboxes *all = l->outboxes;
 	struct outbox *o = outbox_of(l, p);
 
 	if (!o)
 		return false;
 	o->answer |= answer;
-	if (l->batched++ == 0)
-		l->batch_since = now_ns();
+	if (all->count++ == 0)
+		all->since_ns = now_ns();
 	if (o->place)
 		return true;
-	o->place = &l->dirty;
-	o->next = l->dirty;
+	o->place = &all->due;
+	o->next = all->due;
 	if (o->next)
 		o->next->place = &o->next;
-	l->dirty = o;
+	all->due = o;
 	return true;
 }
 
-void push_enqueue(struct loop *l, struct client *p, struct message *m)
+void outbox_add(struct loop *l, struct client *p, struct message *m)
 {
-	struct outbox *o = push_due(l, p, false) ? p->outbox : NULL;
-	struct queued *q = o && o->waiting < l->cfg->push_queue ? loop_alloc(l, sizeof(*q)) : NULL;
+	struct outbox *o = outbox_due(l, p, false) ? p->outbox : NULL;
+	struct queued *q = NULL;
 
+	if (o && o->waiting < l->cfg->push_queue)
+		q = memory_alloc(l->stats, sizeof(*q));
 	if (!q) {
 		stat_add(&l->stats->dropped, 1);
 		return;
 	}
-	atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed);
-	*q = (struct queued){ NULL, m };
+	*q = (struct queued){ NULL, message_ref(m) };
 	*(o->first ? &o->last->next : &o->first) = q;
 	o->last = q;
 	o->waiting++;
@@ -92,10 +107,10 @@ static void dequeue(struct loop *l, struct outbox *o)
 	o->first = q->next;
 	o->waiting--;
 	message_drop(q->message);
-	loop_free(l, q);
+	memory_free(l->stats, q);
 }
 
-void push_forget(struct loop *l, struct client *p)
+void outbox_forget(struct loop *l, struct client *p)
 {
 	struct outbox *o = p->outbox;
 
@@ -104,18 +119,18 @@ void push_forget(struct loop *l, struct client *p)
 	while (o->first)
 		dequeue(l, o);
 	not_due(o);
-	loop_free(l, o);
+	memory_free(l->stats, o);
 	p->outbox = NULL;
 }
 
 /* The stamps of the last read before the send count, the faults of all. */
-bool push_owe(struct loop *l, struct client *p)
+bool outbox_owe(struct loop *l, struct client *p)
 {
 	struct conn *c = &p->conn;
 	struct record *r, old;
 	struct outbox *o;
 
-	if (l->truth || l->strikes_requests) {
+	if (l->truth || l->faults.any) {
 		o = outbox_of(l, p);
 		if (!o)
 			return false;
@@ -129,7 +144,7 @@ bool push_owe(struct loop *l, struct client *p)
 			r->messages = old.messages;
 			r->fault |= old.fault;
 		} else {
-			conn_exchange(c, r, 1);
+			answer_next(c, r, 1);
 		}
 		o->recorded = true;
 	}
@@ -137,10 +152,10 @@ bool push_owe(struct loop *l, struct client *p)
 	return true;
 }
 
-void push_suffer(struct loop *l, struct client *p)
+void outbox_suffer(struct loop *l, struct client *p)
 {
-	if (l->strikes_requests && p->outbox)
-		p->outbox->record.fault |= fault_handler(l, p->conn.serial);
+	if (l->faults.any && p->outbox)
+		p->outbox->record.fault |= suffer_request(l, p->conn.serial);
 }
 
 /* Ends the exchange that is owed, if one is. Not while output is pending. */
@@ -163,7 +178,7 @@ static void say(struct loop *l, struct client *p, const void *data, size_t bytes
 		}
 		o->recorded = false;
 	}
-	conn_send(l, c, data, bytes, 0, r);
+	answer_send(l, c, data, bytes, 0, r);
 }
 
 static struct push_frame frame(const struct loop *l, const struct client *p, uint8_t type,
@@ -173,7 +188,7 @@ static struct push_frame frame(const struct loop *l, const struct client *p, uin
 		.ack = p->rx, .window = (uint32_t)l->cfg->window };
 }
 
-void push_control(struct loop *l, struct client *p, uint8_t type, uint32_t a, uint32_t b)
+void outbox_control(struct loop *l, struct client *p, uint8_t type, uint32_t a, uint32_t b)
 {
 	struct push_frame f = frame(l, p, type, push_fixed(type));
 	uint8_t bytes[PUSH_HEADER + 8];
@@ -201,20 +216,20 @@ static bool send_batch(struct loop *l, struct client *p)
 {
 	struct outbox *o = p->outbox;
 
-	l->reply_fill = 0;
-	while (o->first && push_after(p->limit, p->tx) && l->reply_fill < INPUT_BYTES &&
+	l->reply.fill = 0;
+	while (o->first && push_after(p->limit, p->tx) && l->reply.fill < INPUT_BYTES &&
 	       compose(l, p, o->first->message)) {
 		p->tx++;
 		stat_add(&l->stats->delivered, 1);
 		dequeue(l, o);
 	}
-	if (l->reply_fill)
-		say(l, p, l->reply, l->reply_fill);
-	return l->reply_fill;
+	if (l->reply.fill)
+		say(l, p, l->reply.bytes, l->reply.fill);
+	return l->reply.fill;
 }
 
-/* All that may go; an ACK if there is nothing and one is due. */
-static void send_queued(struct loop *l, struct client *p)
+/* An ACK if there is nothing else and one is due. */
+void outbox_send(struct loop *l, struct client *p)
 {
 	struct conn *c = &p->conn;
 
@@ -222,58 +237,51 @@ static void send_queued(struct loop *l, struct client *p)
 		if (send_batch(l, p))
 			continue;	/* or until it comes again when that is sent */
 		if (p->outbox->told != p->rx || p->outbox->answer)
-			push_control(l, p, PUSH_ACK, 0, 0);
+			outbox_control(l, p, PUSH_ACK, 0, 0);
 		break;
 	}
 	if (p->outbox && !p->outbox->first && !p->outbox->recorded && p->outbox->told == p->rx)
-		push_forget(l, p);
+		outbox_forget(l, p);
 }
 
-static void flush_all(struct loop *l)
+static void flush(struct loop *l, struct timer *t)
 {
+	struct outboxes *all = l->outboxes;
 	struct client *p;
 
-	l->batched = 0;
-	timer_cancel(&l->timers, &l->flush_timer);
-	while (l->dirty) {
-		p = l->dirty->client;
-		not_due(l->dirty);
-		send_queued(l, p);
+	all->count = 0;
+	timer_cancel(&l->timers, t);
+	while (all->due) {
+		p = all->due->client;
+		not_due(all->due);
+		outbox_send(l, p);
 		conn_settle(l, &p->conn);
 	}
 }
 
-void push_flush(struct loop *l, struct timer *t)
+void outboxes_flush_due(struct loop *l)
 {
-	(void)t;
-	flush_all(l);
-}
+	struct outboxes *all = l->outboxes;
+	uint64_t due_ns = all->since_ns + l->cfg->batch_us * 1000;
 
-void push_flush_due(struct loop *l)
-{
-	uint64_t due = l->batch_since + l->cfg->batch_us * 1000;
-
-	if (!l->dirty)
+	if (!all->due)
 		return;
-	if (l->batched >= l->cfg->batch || l->stopping || now_ns() >= due)
-		flush_all(l);
-	else if (!l->flush_timer.place)
-		timer_set(&l->timers, &l->flush_timer, due);
+	if (all->count >= l->cfg->batch || l->stopping || now_ns() >= due_ns)
+		flush(l, &all->timer);
+	else if (!all->timer.place)
+		timer_set(&l->timers, &all->timer, due_ns);
 }
 
-void push_writable(struct loop *l, struct conn *c)
+int outboxes_open(struct loop *l)
 {
-	if (c->joined)
-		send_queued(l, (struct client *)c);
+	l->outboxes = calloc(1, sizeof(*l->outboxes));
+	if (!l->outboxes)
+		return -1;
+	l->outboxes->timer.fire = flush;
+	return 0;
 }
 
-bool push_bye(struct loop *l, struct conn *c)
+void outboxes_close(struct loop *l)
 {
-	if (!c->joined)
-		return true;
-	send_queued(l, (struct client *)c);
-	if (c->watch.fd < 0 || c->out || c->lent)
-		return false;
-	push_control(l, (struct client *)c, PUSH_BYE, 0, 0);
-	return true;
+	free(l->outboxes);
 }
