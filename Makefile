@@ -196,7 +196,7 @@ $(BUILD)/epollscope: $(BUILD)/obj/user/main.o $(BUILD)/libepollscope.a
 # So that its stacks can be followed.
 $(call obj,$(server_src) tests/live/blocker.c): CFLAGS += -fno-omit-frame-pointer
 $(BUILD)/epollserver: $(call obj,$(server_src)) $(BUILD)/sources.c
-$(BUILD)/epollload: $(call obj,$(load_src)) $(BUILD)/sources.c
+$(BUILD)/epollload: $(call obj,$(load_src) user/base/quantity.c) $(BUILD)/sources.c
 $(BUILD)/epollserver $(BUILD)/epollload:
 	$(call say,LINK,$@)
 	$(Q)$(link) $(filter %.o,$^) -lm -pthread

@@ -4,9 +4,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "clock.h"
+#include "tools/clock.h"
 #include "config.h"
-#include "protocol.h"
+#include "protocol_http.h"
+#include "protocol_push.h"
 
 #define DEFAULT_DURATION_NS (10 * NS_PER_S)
 #define SLOTS_MAX (64u << 20)	/* requests under way over all connections: half a gigabyte */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* conn.c - a connection's life: opening, time-outs, closing, and being opened again. */
+/* conn.c - a connection's life: opening, closing, and being opened again. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -9,12 +9,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "config.h"
+#include "tools/clock.h"
 #include "conn.h"
-#include "conn_io.h"
 #include "owed.h"
-#include "truth.h"
+#include "protocol_push.h"
+#include "queue.h"
 
 #define RETRY_NS 10000000	/* after a failure */
 
@@ -63,7 +62,7 @@ static int start_connect(struct worker *w, struct conn *c, int fd)
 	return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
 }
 
-static void wait_in(struct worker *w, struct conn *c, enum queue_kind kind, uint64_t delay_ns)
+void conn_wait(struct worker *w, struct conn *c, enum queue_kind kind, uint64_t delay_ns)
 {
 	queue_add(w, kind, c, w->now + delay_ns);
 }
@@ -79,7 +78,7 @@ static void open_failed(struct worker *w, struct conn *c, int err)
 	if (!w->began && !w->counts.opened)
 		w->fatal = -err;
 	if (wanted_again(w))
-		wait_in(w, c, Q_RETRY, RETRY_NS);
+		conn_wait(w, c, Q_RETRY, RETRY_NS);
 }
 
 int conn_open(struct worker *w, struct conn *c)
@@ -99,8 +98,14 @@ int conn_open(struct worker *w, struct conn *c)
 	c->fd = fd;
 	c->state = CONN_CONNECTING;
 	w->opening++;
-	wait_in(w, c, Q_PROGRESS, w->cfg->timeout_ns);
+	conn_wait(w, c, Q_PROGRESS, w->cfg->timeout_ns);
 	return 0;
+}
+
+void conn_retry(struct worker *w, struct conn *c)
+{
+	if (wanted_again(w))
+		conn_open(w, c);
 }
 
 static bool has_room(const struct worker *w, const struct conn *c)
@@ -135,22 +140,8 @@ void conn_ready(struct worker *w, struct conn *c)
 	if (!c->owed)
 		queue_remove(w, Q_PROGRESS, c);
 	if (w->cfg->protocol == &protocol_push && beat_ns)
-		wait_in(w, c, Q_BEAT, beat_ns);
+		conn_wait(w, c, Q_BEAT, beat_ns);
 	conn_offer(w, c);
-}
-
-static void established(struct worker *w, struct conn *c)
-{
-	uint64_t opened_ns = c->node[Q_PROGRESS].due_ns - w->cfg->timeout_ns;
-
-	c->state = CONN_OPEN;
-	truth_open(w, c);
-	w->counts.opened++;
-	histogram_add(&w->counts.connect, w->now - opened_ns);
-	w->cfg->protocol->open(&c->wire, &w->run->traffic, c->index);
-	if (c->wire.ready)
-		conn_ready(w, c);
-	conn_flush(w, c);
 }
 
 /* Forgets the socket and all that belonged to it. */
@@ -190,68 +181,12 @@ void conn_lost(struct worker *w, struct conn *c, enum loss loss)
 	if (useful)
 		conn_open(w, c);
 	else
-		wait_in(w, c, Q_RETRY, RETRY_NS);
+		conn_wait(w, c, Q_RETRY, RETRY_NS);
 }
 
-static void connect_failed(struct worker *w, struct conn *c, int err)
+void conn_failed(struct worker *w, struct conn *c, int err)
 {
 	shut(w, c, LOST_CONNECT);
 	open_failed(w, c, -err);
 	conn_offer(w, c);
-}
-
-void conn_event(struct worker *w, struct conn *c, uint32_t events)
-{
-	int err = 0;
-	socklen_t len = sizeof(err);
-
-	w->now = now_ns();
-	if (c->state == CONN_CONNECTING) {
-		getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &err, &len);
-		if (err)
-			connect_failed(w, c, err);
-		else if (events & EPOLLOUT)
-			established(w, c);
-	} else if (c->state == CONN_OPEN && events & EPOLLOUT && !(events & EPOLLERR)) {
-		conn_flush(w, c);
-	}
-	if (c->state == CONN_OPEN && events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-		conn_read(w, c, events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
-}
-
-static void beat(struct worker *w, struct conn *c)
-{
-	if (!c->spoke)
-		push_heartbeat(&c->wire);
-	c->spoke = false;
-	wait_in(w, c, Q_BEAT, c->wire.push.heartbeat_ms * 1000000ull / 2);
-	conn_flush(w, c);
-}
-
-void conn_timer(struct worker *w, struct conn *c, enum queue_kind kind)
-{
-	switch (kind) {
-	case Q_PROGRESS:
-		if (c->state == CONN_CONNECTING)
-			connect_failed(w, c, ETIMEDOUT);
-		else
-			conn_lost(w, c, LOST_TIMEOUT);
-		break;
-	case Q_PIECE:
-		conn_flush(w, c);
-		break;
-	case Q_READ:
-		if (c->readable)
-			conn_read(w, c, false);
-		break;
-	case Q_RETRY:
-		if (wanted_again(w))
-			conn_open(w, c);
-		break;
-	case Q_BEAT:
-		beat(w, c);
-		break;
-	default:
-		break;
-	}
 }

@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "clock.h"
-#include "config.h"
+#include "tools/clock.h"
 #include "conn.h"
 #include "conn_io.h"
 #include "owed.h"
+#include "queue.h"
 #include "truth.h"
 
 /* While an answer is owed, the time-out counts from the last thing that happened. */
@@ -121,6 +121,21 @@ void conn_flush(struct worker *w, struct conn *c)
 }
 
 /* False if the connection is gone. */
+static bool take(struct worker *w, struct conn *c, enum parsed result)
+{
+	switch (owe_less(w, c, result)) {
+	case OWE_GARBLED:
+		conn_lost(w, c, LOST_GARBLED);
+		return false;
+	case OWE_DONE:
+		conn_close(w, c, LOST_CLOSED);
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* The same. */
 static bool take_bytes(struct worker *w, struct conn *c, const char *data, size_t n)
 {
 	const struct protocol *p = w->cfg->protocol;
@@ -129,7 +144,7 @@ static bool take_bytes(struct worker *w, struct conn *c, const char *data, size_
 	const char *end = data + n;
 
 	while (data < end)
-		if (!owe_less(w, c, p->parse(&c->wire, &w->run->traffic, &data, end)))
+		if (!take(w, c, p->parse(&c->wire, &w->run->traffic, &data, end)))
 			return false;
 	if (c->wire.ready && !was_ready)
 		conn_ready(w, c);
@@ -140,7 +155,7 @@ static bool take_bytes(struct worker *w, struct conn *c, const char *data, size_
 
 static void peer_closed(struct worker *w, struct conn *c)
 {
-	if (owe_less(w, c, w->cfg->protocol->end(&c->wire)))
+	if (take(w, c, w->cfg->protocol->end(&c->wire)))
 		conn_lost(w, c, LOST_CLOSED);
 }
 

@@ -9,13 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
+#include "tools/clock.h"
 #include "config.h"
-#include "protocol.h"
-#include "quantity.h"
+#include "protocol_echo.h"
+#include "protocol_http.h"
+#include "protocol_push.h"
+#include "base/quantity.h"
 
 #define DEFAULT_TIMEOUT_NS (5 * NS_PER_S)
 #define DEFAULT_SPIN_NS 200000	/* a sleep of more ends up to so much late */
+#define DAY_NS (86400 * NS_PER_S)
 #define RATE_MAX 10000000
 #define CONNECTIONS_MAX 1000000
 #define THREADS_MAX 256
@@ -33,10 +36,50 @@ struct option_row {
 	int (*special)(struct config *cfg, const char *arg);
 };
 
+/*
+ * A whole number, min..max, without sign or blank; k and m stand for thousands and millions. The
+ * text ends with it, or it goes on at *end if end is not NULL. 0 or -EINVAL.
+ */
+static int parse_count(const char *text, uint64_t min, uint64_t max, uint64_t *n, const char **end)
+{
+	char *rest;
+	uint64_t scale;
+
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	*n = strtoull(text, &rest, 10);
+	scale = *rest == 'k' ? 1000 : *rest == 'm' ? 1000000 : 1;
+	rest += scale > 1;
+	if (end)
+		*end = rest;
+	if (errno || (*rest && !end) || __builtin_mul_overflow(*n, scale, n))
+		return -EINVAL;
+	return *n < min || *n > max ? -EINVAL : 0;
+}
+
+/* A time with its unit, at most a day. 0 or -EINVAL. */
+static int parse_time(const char *text, uint64_t *ns)
+{
+	if (!text[strspn(text, "0123456789.")] || quantity_duration(text, false, ns) ||
+	    *ns > DAY_NS)
+		return -EINVAL;
+	return 0;
+}
+
 static int set_protocol(struct config *cfg, const char *arg)
 {
-	cfg->protocol = protocol_find(arg);
-	return cfg->protocol ? 0 : -EINVAL;
+	static const struct protocol *const all[] = {
+		&protocol_echo, &protocol_http, &protocol_push,
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (strcmp(all[i]->name, arg))
+			continue;
+		cfg->protocol = all[i];
+		return 0;
+	}
+	return -EINVAL;
 }
 
 /* FIRST or FIRST-LAST, of 127.0.0.0/8 or any other addresses of this machine. */
@@ -64,8 +107,8 @@ static int set_pair(const char *arg, uint64_t min, uint64_t max, uint32_t *n, ui
 	const char *rest;
 	uint64_t count;
 
-	if (quantity_count(arg, min, max, &count, &rest) || *rest != '/' ||
-	    quantity_time(rest + 1, ns))
+	if (parse_count(arg, min, max, &count, &rest) || *rest != '/' ||
+	    parse_time(rest + 1, ns))
 		return -EINVAL;
 	*n = (uint32_t)count;
 	return *ns ? 0 : -EINVAL;
@@ -84,7 +127,7 @@ static int set_slow_reader(struct config *cfg, const char *arg)
 static int set_expect(struct config *cfg, const char *arg)
 {
 	cfg->has_expect = true;
-	return quantity_count(arg, 0, UINT64_MAX, &cfg->expect, NULL);
+	return parse_count(arg, 0, UINT64_MAX, &cfg->expect, NULL);
 }
 
 #define AT(field) offsetof(struct config, field)
@@ -137,14 +180,14 @@ static int set_row(struct config *cfg, const struct option_row *row, const char 
 		*(const char **)field = arg;
 		break;
 	case COUNT32:
-		err = quantity_count(arg, row->min, row->max, &n, NULL);
+		err = parse_count(arg, row->min, row->max, &n, NULL);
 		*(uint32_t *)field = (uint32_t)n;
 		break;
 	case COUNT64:
-		err = quantity_count(arg, row->min, row->max, field, NULL);
+		err = parse_count(arg, row->min, row->max, field, NULL);
 		break;
 	case TIME:
-		err = quantity_time(arg, &n);
+		err = parse_time(arg, &n);
 		if (n < row->min || n > row->max)
 			err = -EINVAL;
 		*(uint64_t *)field = n;
@@ -170,7 +213,7 @@ static int set_target(struct config *cfg, const char *target)
 
 	if (cfg->targets == TARGETS_MAX)
 		return config_wrong(cfg, "%.60s: at most %d targets", target, TARGETS_MAX);
-	if (quantity_count(port, 1, 65535, &number, NULL) || port[strspn(port, "0123456789")])
+	if (parse_count(port, 1, 65535, &number, NULL) || port[strspn(port, "0123456789")])
 		return config_wrong(cfg, "%.60s: wants PORT or HOST:PORT, the port 1 to 65535", target);
 	if ((colon && !len) || len >= sizeof(host))
 		return config_wrong(cfg, "%.60s: which host?", target);
@@ -204,7 +247,7 @@ int config_parse(struct config *cfg, int argc, char *const argv[])
 	*cfg = (struct config){
 		.timeout_ns = DEFAULT_TIMEOUT_NS, .spin_ns = DEFAULT_SPIN_NS, .connections = 1,
 		.threads = 1, .depth = 1, .size = UNSET, .slow_connections = UNSET, .active = UNSET,
-		.send_pieces = 1, .protocol = protocol_find("echo"),
+		.send_pieces = 1, .protocol = &protocol_echo,
 	};
 	for (size_t i = 0; i < ROWS; i++)
 		options[i] = (struct option){ rows[i].name, rows[i].kind != FLAG, NULL, FIRST_ROW + (int)i };

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* owed.c - see owed.h. */
-#include "config.h"
-#include "conn.h"
-#include "conn_io.h"
 #include "owed.h"
+#include "protocol_push.h"
 #include "truth.h"
 
 uint64_t *owed_times(const struct worker *w, const struct conn *c)
@@ -57,15 +55,13 @@ static void settle(struct worker *w, struct conn *c)
 	} while (c->owed && !*started(w, c, c->taken - c->owed));
 }
 
-/* False if the connection is gone. */
+/* False if no answer was owed. */
 static bool take_answer(struct worker *w, struct conn *c)
 {
 	const struct config *cfg = w->cfg;
 
-	if (!c->owed) {
-		conn_lost(w, c, LOST_GARBLED);
+	if (!c->owed)
 		return false;
-	}
 	histogram_add(&w->counts.latency, w->now - *started(w, c, c->taken - c->owed));
 	w->counts.answered++;
 	truth_answered(w, c);
@@ -76,16 +72,14 @@ static bool take_answer(struct worker *w, struct conn *c)
 	return true;
 }
 
-/* A refusal may overtake answers: it says which request it is about. The same. */
+/* A refusal may overtake answers, and says which request it is about; false: none of ours. */
 static bool take_refusal(struct worker *w, struct conn *c)
 {
 	uint64_t first = c->taken - c->owed;
 	uint64_t n = w->cfg->protocol == &protocol_push ? push_refused(&c->wire) : first;
 
-	if (n < first || n >= c->taken || !*started(w, c, n)) {
-		conn_lost(w, c, LOST_GARBLED);
+	if (n < first || n >= c->taken || !*started(w, c, n))
 		return false;
-	}
 	w->counts.refused++;
 	*started(w, c, n) = 0;
 	if (n == first)
@@ -93,41 +87,34 @@ static bool take_refusal(struct worker *w, struct conn *c)
 	return true;
 }
 
-/* The same. */
+/* False if it was published at another time than this run. */
 static bool take_delivery(struct worker *w, struct conn *c)
 {
 	uint64_t stamp_ns = push_stamp(&c->wire);
 
-	if (stamp_ns > w->now || stamp_ns < w->run->start_ns) {
-		conn_lost(w, c, LOST_GARBLED);
+	if (stamp_ns > w->now || stamp_ns < w->run->start_ns)
 		return false;
-	}
 	w->alive_ns = w->now;
 	w->counts.delivered++;
 	histogram_add(&w->counts.delivery, w->now - stamp_ns);
 	return true;
 }
 
-bool owe_less(struct worker *w, struct conn *c, enum parsed result)
+enum owe owe_less(struct worker *w, struct conn *c, enum parsed result)
 {
 	if (result == PARSED_MORE)
-		return true;
+		return OWE_ON;
 	if (result == PARSED_DELIVERY)
-		return take_delivery(w, c);
-	if (result == PARSED_GARBAGE) {
-		conn_lost(w, c, LOST_GARBLED);
-		return false;
-	}
+		return take_delivery(w, c) ? OWE_ON : OWE_GARBLED;
+	if (result == PARSED_GARBAGE)
+		return OWE_GARBLED;
 	for (unsigned n = c->wire.earlier + (result == PARSED_ANSWER); n; n--)
 		if (!take_answer(w, c))
-			return false;
+			return OWE_GARBLED;
 	c->wire.earlier = 0;
 	if (result == PARSED_REFUSAL && !take_refusal(w, c))
-		return false;
+		return OWE_GARBLED;
 	w->alive_ns = w->counts.last_answer_ns = w->now;
 	c->useful = true;
-	if (!w->cfg->conn_per_request)
-		return true;
-	conn_close(w, c, LOST_CLOSED);
-	return false;
+	return w->cfg->conn_per_request ? OWE_DONE : OWE_ON;
 }

@@ -3,15 +3,16 @@
 #ifndef EPOLLLOAD_OWED_H
 #define EPOLLLOAD_OWED_H
 
-#include <stdbool.h>
+#include "state.h"
 
-#include "worker.h"
+/* What is to become of the connection. */
+enum owe { OWE_ON, OWE_DONE, OWE_GARBLED };
 
 /* The next request: when it is taken, and how much later than it should be. */
 void owe_request(struct worker *w, struct conn *c);
 
-/* By what was parsed. False if the connection is gone. */
-bool owe_less(struct worker *w, struct conn *c, enum parsed result);
+/* By what was parsed. DONE: it has had its only answer; GARBLED: what came was no answer. */
+enum owe owe_less(struct worker *w, struct conn *c, enum parsed result);
 
 /* What it owes is lost. */
 void owe_nothing(struct worker *w, struct conn *c, enum loss loss);

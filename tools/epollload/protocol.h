@@ -104,8 +104,6 @@ struct protocol {
 			  uint64_t pos, size_t limit, char *scratch, const char **from);
 };
 
-const struct protocol *protocol_find(const char *name);	/* NULL if there is none */
-
 int traffic_prepare(struct traffic *t, const struct config *cfg);
 void traffic_free(struct traffic *t);
 
@@ -115,17 +113,11 @@ int traffic_repeat(struct traffic *t, const char *request, size_t size);
 /* For protocols without greetings. */
 void open_at_once(struct wire *w, const struct traffic *t, uint32_t index);
 
+/* For protocols in which no answer goes on until the server closes. */
+enum parsed end_early(struct wire *w);
+
 /* For protocols whose requests are all alike. */
 size_t compose_block(struct wire *w, const struct traffic *t, const uint64_t *times, uint64_t pos,
 		     size_t limit, char *scratch, const char **from);
-
-/* Has one sent. */
-void push_heartbeat(struct wire *w);
-
-/* Of what was parsed last: the number of the refused request, the stamp of the delivery. */
-uint64_t push_refused(const struct wire *w);
-uint64_t push_stamp(const struct wire *w);
-
-extern const struct protocol protocol_http, protocol_push;
 
 #endif

@@ -16,7 +16,7 @@
 #include <strings.h>
 
 #include "config.h"
-#include "protocol.h"
+#include "protocol_http.h"
 
 enum http_state { STATUS, HEADERS, LENGTH, CHUNK_SIZE, CHUNK, TRAILER, UNTIL_CLOSE };
 

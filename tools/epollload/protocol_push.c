@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "config.h"
-#include "protocol.h"
+#include "protocol_push.h"
 
 #define OUR_WINDOW 1024	/* messages that the server may have under way to one of us */
 #define PREFIX 4	/* of a SEND's or PUBLISH's payload: the id or topic that it goes to */
@@ -221,12 +221,6 @@ static enum parsed push_parse(struct wire *w, const struct traffic *t, const cha
 	return result;
 }
 
-static enum parsed push_end(struct wire *w)
-{
-	(void)w;
-	return PARSED_MORE;
-}
-
 /* One frame into the scratch space; number counts from 0. */
 static void put_frame(struct wire *w, const struct traffic *t, const uint64_t *times,
 		      uint64_t number, char *to)
@@ -284,6 +278,6 @@ const struct protocol protocol_push = {
 	.open = push_open,
 	.control = push_control,
 	.parse = push_parse,
-	.end = push_end,
+	.end = end_early,
 	.compose = push_compose,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* queue.c - see queue.h. */
-#include "worker.h"
+#include "queue.h"
 
 struct conn *queue_first(const struct worker *w, enum queue_kind kind)
 {

@@ -9,30 +9,7 @@
 #ifndef EPOLLLOAD_QUEUE_H
 #define EPOLLLOAD_QUEUE_H
 
-#include <stdint.h>
-
-struct worker;
-struct conn;
-
-/* What a connection may wait for. All but FREE are timers. */
-enum queue_kind {
-	Q_FREE,		/* has room for a request */
-	Q_PROGRESS,	/* owes a greeting or an answer: the time-out */
-	Q_PIECE,	/* slow sender: the next piece */
-	Q_READ,		/* slow reader: the next read */
-	Q_RETRY,	/* could not be opened */
-	Q_BEAT,		/* push: the heartbeat */
-	QUEUES
-};
-
-struct node {
-	uint32_t next, prev;	/* 0: none */
-	uint64_t due_ns : 63, queued : 1;
-};
-
-struct queue {
-	uint32_t first, last;
-};
+#include "state.h"
 
 /* At the end; moves there what is in the queue already. */
 void queue_add(struct worker *w, enum queue_kind kind, struct conn *c, uint64_t due_ns);

@@ -2,7 +2,7 @@
 /* report_json.c - the result for programs: one JSON object on one line. */
 #include <inttypes.h>
 
-#include "clock.h"
+#include "tools/clock.h"
 #include "protocol.h"
 #include "report.h"
 

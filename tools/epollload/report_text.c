@@ -2,7 +2,7 @@
 /* report_text.c - the result for people; and the figures that both forms show. */
 #include <inttypes.h>
 
-#include "clock.h"
+#include "tools/clock.h"
 #include "protocol.h"
 #include "report.h"
 

@@ -9,7 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "tools/clock.h"
 #include "run.h"
 #include "worker.h"
 

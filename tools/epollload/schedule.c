@@ -2,7 +2,7 @@
 /* schedule.c - see schedule.h. */
 #include <math.h>
 
-#include "clock.h"
+#include "tools/clock.h"
 #include "config.h"
 #include "schedule.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "clock.h"
+#include "tools/clock.h"
 #include "truth.h"
 
 struct stamps {

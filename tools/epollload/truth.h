@@ -12,7 +12,7 @@
 
 #include <sys/types.h>
 
-#include "worker.h"
+#include "state.h"
 
 /* Room for the worker's active connections: 0 or a negative errno. Freed with the worker. */
 int truth_init(struct worker *w);

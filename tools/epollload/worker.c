@@ -8,9 +8,11 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "config.h"
+#include "tools/clock.h"
 #include "conn.h"
+#include "conn_io.h"
+#include "event.h"
+#include "queue.h"
 #include "truth.h"
 #include "worker.h"
 
@@ -67,7 +69,8 @@ void worker_destroy(struct worker *w)
 	free(w->stamps);
 }
 
-void worker_pump(struct worker *w)
+/* Sends what is due as far as there is room. */
+static void pump(struct worker *w)
 {
 	struct conn *c;
 
@@ -102,7 +105,7 @@ static void run_timers(struct worker *w)
 
 		while ((c = queue_first(w, kind)) && c->node[kind].due_ns <= w->now) {
 			queue_remove(w, kind, c);
-			conn_timer(w, c, kind);
+			event_timer(w, c, kind);
 		}
 	}
 }
@@ -166,11 +169,11 @@ static void turn(struct worker *w)
 
 	for (int i = 0; i < n && !stopped(w); i++) {
 		if (ev[i].data.ptr)
-			conn_event(w, ev[i].data.ptr, ev[i].events);
-		worker_pump(w);
+			event_socket(w, ev[i].data.ptr, ev[i].events);
+		pump(w);
 	}
 	run_timers(w);
-	worker_pump(w);
+	pump(w);
 	tell_deliveries(w);
 	atomic_store_explicit(&w->live_sent, w->counts.sent, memory_order_relaxed);
 	atomic_store_explicit(&w->live_answered, w->counts.answered, memory_order_relaxed);
@@ -228,7 +231,7 @@ static void run_schedule(struct worker *w)
 {
 	uint64_t last_ns = schedule_last_ns(&w->schedule);
 
-	worker_pump(w);
+	pump(w);
 	while (!stopped(w) && (w->owed || schedule_open(&w->schedule, w->now))) {
 		turn(w);
 		give_up(w, last_ns);
