@@ -109,7 +109,7 @@ fi
 
 # --- no target, no privilege needed ---
 
-for command in '' report conns slow doctor; do
+for command in '' report record conns slow flame export doctor; do
 	# shellcheck disable=SC2086  # no word at all when empty
 	expect_result 0 $command --help
 	awk 'length > 100' "$SCOPE_OUT" | grep . >&2 &&
@@ -163,14 +163,41 @@ expect_eq 'no escape codes in a pipe' 0 "$("$EPOLLSCOPE" --help | grep -c $'\e')
 
 # --- what is written about it agrees with what it does ---
 
-for command in '' report conns slow doctor; do
+# shellcheck source=tools/completions/epollscope.bash
+. tools/completions/epollscope.bash
+
+complete_words() { # WORD...: what completes the last of them, sorted
+	local COMP_WORDS=("$EPOLLSCOPE" "$@") COMP_CWORD=$# COMPREPLY
+
+	_epollscope
+	printf '%s\n' "${COMPREPLY[@]}" | sort -u
+}
+
+for command in '' report record conns slow flame export doctor; do
+	# shellcheck disable=SC2086  # no word at all when empty
+	"$EPOLLSCOPE" $command --help >"$LIVE_DIR/help"
+	[ -n "$command" ] || sed -i '/^Target/,/^$/d' "$LIVE_DIR/help"
+	grep -E '^  (-[a-zA-Z], |    )--' "$LIVE_DIR/help" >"$LIVE_DIR/options"
+	{
+		grep -oE '^  (-[a-zA-Z], |    )--[a-z-]+' "$LIVE_DIR/options" | tr -d ' ' | tr , '\n'
+		if [ -z "$command" ]; then
+			grep -oE '^  [a-z]+  ' "$LIVE_DIR/help" | tr -d ' '
+		elif grep -q "^ .* epollscope $command .*-- PROGRAM" "$LIVE_DIR/help"; then
+			echo --
+		fi
+	} | sort -u >"$LIVE_DIR/wanted"
 	# shellcheck disable=SC2086
-	for option in $("$EPOLLSCOPE" $command --help | grep -oE -- '--[a-z-]{2,}' | sort -u); do
-		grep -qF -- "$option" tools/completions/epollscope.bash ||
-			fail "completion of $option" 'expected it got nothing'
+	expect_eq "completion after '$command'" "$(cat "$LIVE_DIR/wanted")" \
+		"$(complete_words $command '')"
+	while read -r option; do
 		grep -qF -- "${option#--}" docs/epollscope.1 ||
 			fail "man page on $option" 'expected it got nothing'
-	done
+	done < <(grep -o -- '--[a-z][a-z-]*' "$LIVE_DIR/help" | sort -u)
+	# An option that takes a value is not followed by another option.
+	while read -r option; do
+		complete_words "$command" "$option" '' | grep -q '^--' &&
+			fail "completion after $option" 'expected values got options'
+	done < <(grep -oE -- '--[a-z-]+ [^ ]' "$LIVE_DIR/options" | cut -d ' ' -f 1)
 done
 pass 'options of completions and man page'
 

@@ -53,34 +53,26 @@ _epollscope_values() {
 	--unit) printf '%s\n' ns samples ;;
 	--by) echo stage ;;
 	--svg | --chrome-trace | --folded) compgen -f -- "${2:-}" ;;
+	--target | --threshold) ;;
 	--color) printf '%s\n' auto always never ;;
 	*) return 1 ;;
 	esac
 }
 
+# What may follow command $2, or stand for it, a line each: as the help of program $1 has it.
 _epollscope_options() {
-	local target='-p --pid -c --comm -P --port --cgroup'
-	local common='--json --color -v --verbose -h --help --version'
-	local flame='--mode --against --folded --unit --by --window --svg --chrome-trace --color -v --verbose -h --help --version'
-	local watching='-d --duration --json-schema --max-loss --ring-size -o --output --max-size --'
-	local stacks='--hz --period --depth --debug-dir'
-
-	# shellcheck disable=SC2086  # a line for each word
-	case $1 in
-	report) printf '%s\n' $target $common $watching --top --no-syscalls -i --input --html \
-		--threshold $stacks ;;
-	record) printf '%s\n' $target ${common/--json /} ${watching/--json-schema /} $stacks \
-		--window --ring --until --no-syscalls ;;
-	conns) printf '%s\n' $target $common $watching -i --input ;;
-	slow) printf '%s\n' $target $common $watching --over --window --waterfall -i --input ;;
-	flame) printf '%s\n' $target ${watching/--json-schema /} $flame $stacks -i --input ;;
-	doctor) printf '%s\n' $target $common --cost ;;
-	export) printf '%s\n' $target --target --listen --syscalls --measure-cost --finding-window \
-		--max-series --tls-cert \
-		--tls-key --auth-file --print-metrics -v --verbose -h --help --version ;;
-	*) printf '%s\n' report record conns slow flame export doctor --json-schema -v --verbose -h \
-		--help --version ;;
-	esac
+	# shellcheck disable=SC2086  # no word at all when there is no command
+	"$1" $2 --help 2>/dev/null | awk -v command="$2" '
+		/^[A-Z].*:( |$)/ { section = $1 }
+		section == "Usage:" && command && / -- PROGRAM/ { print "--" }
+		section == "Commands" && /^  [a-z]/ { print $1 }
+		(section == "Options" || section == "Options:" || section == "Target" && command) &&
+				/^  +-/ {
+			for (i = 1; $i ~ /^-./; i++) {
+				sub(/,$/, "", $i)
+				print $i
+			}
+		}'
 }
 
 _epollscope() {
@@ -90,7 +82,7 @@ _epollscope() {
 	COMPREPLY=()
 	_epollscope_program && return
 	((COMP_CWORD > 1)) && command=${COMP_WORDS[1]}
-	values=$(_epollscope_values "$before" "$word" || _epollscope_options "$command")
+	values=$(_epollscope_values "$before" "$word" || _epollscope_options "${COMP_WORDS[0]}" "$command")
 	# Not by compgen -W: that would expand, even execute, what a process calls itself.
 	while IFS= read -r value; do
 		[[ -n $value && $value == "$word"* ]] && COMPREPLY+=("$(printf %q "$value")")
