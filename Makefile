@@ -223,8 +223,8 @@ $(BUILD)/tests/live/%: $(BUILD)/obj/tests/live/%.o
 	$(Q)$(link) $^ -lm -pthread
 
 # Static twins, which run in the virtual machines without anybody's libraries.
-# export's libraries have no static form: its command is replaced, so nothing asks for them.
-vm_libs := $(filter-out -lmicrohttpd -lcap-ng -lseccomp,$(libs))
+# Some of export's libraries have no static form: its command is replaced, so nothing asks for them.
+vm_libs := $(filter-out -lmicrohttpd -lseccomp,$(libs))
 
 $(BUILD)/vm/epollscope: $(BUILD)/obj/user/main.o $(BUILD)/obj/tests/vm/no_export.o \
 		$(BUILD)/libepollscope.a

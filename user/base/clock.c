@@ -4,18 +4,25 @@
 
 #include "base/clock.h"
 
-uint64_t monotonic_ns(void)
+static uint64_t read_clock(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+uint64_t monotonic_ns(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
 }
 
 int64_t realtime_offset_ns(void)
 {
-	struct timespec t;
+	return (int64_t)read_clock(CLOCK_REALTIME) - (int64_t)monotonic_ns();
+}
 
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec - (int64_t)monotonic_ns();
+uint64_t own_cpu_ns(void)
+{
+	return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }

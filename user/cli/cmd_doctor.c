@@ -3,11 +3,9 @@
  * cmd_doctor.c - what this kernel, these privileges and this target allow, found by trying: the
  * programs are loaded and attached as for a report, with nobody to watch, and taken off again.
  */
-#include <dirent.h>
+#include <cap-ng.h>
 #include <errno.h>
-#include <linux/capability.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -49,24 +47,10 @@ struct diagnosis {
 	const struct options *o;
 };
 
-/* The effective capabilities; 0 when /proc would not tell. */
-static uint64_t own_capabilities(void)
+static bool has_capability(unsigned cap)
 {
-	char line[128];
-	uint64_t caps = 0;
-	FILE *f = fopen("/proc/self/status", "re");
-
-	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, "CapEff:", 7))
-			caps = strtoull(line + 7, NULL, 16);
-	if (f)
-		fclose(f);
-	return caps;
-}
-
-static bool has_capability(uint64_t caps, unsigned cap)
-{
-	return caps >> cap & 1 || caps >> CAP_SYS_ADMIN & 1;
+	return capng_have_capability(CAPNG_EFFECTIVE, cap) ||
+	       capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN);
 }
 
 static void read_lockdown(char *mode, size_t len)
@@ -105,25 +89,19 @@ static void try_session(struct diagnosis *d)
 	session_close(s);
 }
 
+static int count_io_uring(void *n, const char *fd, const char *link)
+{
+	(void)fd;
+	*(unsigned *)n += !strcmp(link, "anon_inode:[io_uring]");
+	return 0;
+}
+
 /* Descriptors of a process that are io_uring instances: what moves there, no system call shows. */
 static unsigned io_urings(uint32_t pid)
 {
-	char path[320], link[64];
-	struct dirent *entry;
 	unsigned n = 0;
-	ssize_t len;
-	DIR *dir;
 
-	snprintf(path, sizeof(path), "/proc/%u/fd", pid);
-	dir = opendir(path);
-	while (dir && (entry = readdir(dir))) {
-		snprintf(path, sizeof(path), "/proc/%u/fd/%s", pid, entry->d_name);
-		len = readlink(path, link, sizeof(link) - 1);
-		if (len > 0 && !strncmp(link, "anon_inode:[io_uring]", 21))
-			n++;
-	}
-	if (dir)
-		closedir(dir);
+	proc_descriptors(pid, count_io_uring, &n);
 	return n;
 }
 
@@ -267,8 +245,8 @@ int cmd_doctor(const struct options *o)
 		}
 	}
 	uname(&d.uts);
-	d.bpf = has_capability(own_capabilities(), CAP_BPF);
-	d.perfmon = has_capability(own_capabilities(), CAP_PERFMON);
+	d.bpf = has_capability(CAP_BPF);
+	d.perfmon = has_capability(CAP_PERFMON);
 	read_lockdown(d.lockdown, sizeof(d.lockdown));
 	try_session(&d);
 	if (o->cost && !d.err) {

@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 
 #include "export/export.h"
+#include "target/diag.h"
 #include "target/proc.h"
-#include "target/match.h"
 
 /* A quarter of what is left over may go to ports, the rest to loops. */
 int export_limits(struct export_limits *limits, uint64_t max_series, size_t targets, bool syscalls,

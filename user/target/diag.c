@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "target/match.h"
+#include "target/diag.h"
 
 static int ask(int fd, int family)
 {

@@ -49,16 +49,4 @@ void reason_give(struct reason *r, int err, const char *fmt, ...)
 void match_ports(struct candidates *c, const uint32_t *ports, size_t n, struct reason *why);
 void match_cgroup(struct candidates *c, const char *path, struct reason *why);
 
-struct listen_socket {
-	unsigned port;
-	uint64_t inode;
-	uint32_t queue, limit;	/* of connections to accept; 0 where only /proc was read */
-};
-
-/* Called for each listening socket; anything but 0 ends the search. */
-typedef int listener_fn(void *ctx, const struct listen_socket *l);
-
-/* The listening TCP sockets of our own network namespace. 0, or a negative errno. */
-int diag_listeners(int family, listener_fn *found, void *ctx);
-
 #endif

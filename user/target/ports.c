@@ -3,7 +3,6 @@
  * ports.c - who listens on a port: the inodes of the listening sockets of every network
  * namespace, then the processes that have one of them open.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "target/diag.h"
 #include "target/match.h"
 
 #define STATE_LISTEN 0x0a
@@ -120,34 +120,15 @@ static int read_namespace(struct search *s, uint32_t pid)
 	return err;
 }
 
-/* 1 if the process has one of the sockets open, 0 if not, -EACCES if it can't be known. */
-static int owns_listener(const struct set *inodes, uint32_t pid)
+static int is_listener(void *inodes, const char *fd, const char *link)
 {
-	struct dirent *entry;
-	char path[64];
-	int found = 0;
-	DIR *dir;
+	uint64_t inode;
 
-	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/fd", pid);
-	dir = opendir(path);
-	if (!dir)
-		return errno == EACCES || errno == EPERM ? -EACCES : 0;
-	while (!found && (entry = readdir(dir))) {
-		char link[64];
-		uint64_t inode;
-		ssize_t len = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
-
-		if (len < 0)
-			continue;
-		link[len] = '\0';
-		if (sscanf(link, "socket:[%" SCNu64, &inode) == 1)
-			found = set_has(inodes, inode);
-	}
-	closedir(dir);
-	return found;
+	(void)fd;
+	return sscanf(link, "socket:[%" SCNu64, &inode) == 1 && set_has(inodes, inode);
 }
 
-static void mark_owners(struct candidates *c, const struct search *s, struct reason *why)
+static void mark_owners(struct candidates *c, struct search *s, struct reason *why)
 {
 	bool found = false, hidden = false;
 
@@ -156,12 +137,12 @@ static void mark_owners(struct candidates *c, const struct search *s, struct rea
 
 		if (c->list[i].known)
 			continue;
-		owns = owns_listener(&s->inodes, c->list[i].stat.pid);
+		owns = proc_descriptors(c->list[i].stat.pid, is_listener, &s->inodes);
 		if (owns > 0) {
 			c->list[i].match |= MATCH_PORT;
 			found = true;
 		}
-		hidden |= owns < 0;
+		hidden |= owns == -EACCES || owns == -EPERM;
 	}
 	if (!found && hidden)
 		reason_give(why, -EACCES, "who listens on port %u cannot be seen: run as root",

@@ -93,31 +93,22 @@ bool proc_runs(uint32_t pid)
 	return !proc_stat(pid, &st) && !proc_is_zombie(&st);
 }
 
-/* A number behind "NAME:" in the status file, where names have their newlines escaped. */
-static int status_number(uint32_t pid, const char *name, uint32_t *value)
+int proc_tgid(uint32_t tid, uint32_t *tgid)
 {
+	static const char name[] = "\nTgid:";
 	char path[64], text[4096];
 	const char *line;
 	ssize_t len;
 
-	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/status", pid);
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/status", tid);
 	len = read_small(path, text, sizeof(text));
 	if (len < 0)
 		return (int)len;
+	/* Names have their newlines escaped there. */
 	line = strstr(text, name);
-	if (!line || sscanf(line + strlen(name), "%" SCNu32, value) != 1)
+	if (!line || sscanf(line + strlen(name), "%" SCNu32, tgid) != 1)
 		return -EINVAL;
 	return 0;
-}
-
-int proc_tgid(uint32_t tid, uint32_t *tgid)
-{
-	return status_number(tid, "\nTgid:", tgid);
-}
-
-int proc_uid(uint32_t pid, uid_t *uid)
-{
-	return status_number(pid, "\nUid:", uid);
 }
 
 int proc_exe(uint32_t pid, char *path, size_t len)
@@ -190,45 +181,50 @@ int proc_threads(uint32_t pid, uint32_t **list, size_t *n)
 	return list_numbers(path, list, n);
 }
 
-int proc_children(uint32_t pid, uint32_t **list, size_t *n)
+int proc_descriptors(uint32_t pid, proc_descriptor_fn *fn, void *ctx)
 {
-	size_t all;
-	int err = proc_list(list, &all);
+	struct dirent *entry;
+	char path[64];
+	int got = 0;
+	DIR *dir;
 
-	*n = 0;
-	if (err)
-		return err;
-	for (size_t i = 0; i < all; i++) {
-		struct proc_stat st;
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/fd", pid);
+	dir = opendir(path);
+	if (!dir)
+		return gone_or(errno);
+	while (!got && (entry = readdir(dir))) {
+		char link[64];
+		ssize_t len = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
 
-		if (!proc_stat((*list)[i], &st) && st.ppid == pid)
-			(*list)[(*n)++] = (*list)[i];
+		if (len < 0)
+			continue;
+		link[len] = '\0';
+		got = fn(ctx, entry->d_name, link);
 	}
-	return 0;
+	closedir(dir);
+	return got;
 }
 
-int proc_schedstat(uint32_t pid, struct proc_schedstat *s)
+uint64_t proc_listen_overflows(uint32_t pid)
 {
-	uint32_t *tids;
-	size_t n, seen = 0;
-	int err = proc_threads(pid, &tids, &n);
+	char path[48], names[4096], values[4096], *name, *value, *name_at, *value_at;
+	uint64_t n = 0;
+	FILE *f;
 
-	*s = (struct proc_schedstat){ 0 };
-	if (err)
-		return err;
-	for (size_t i = 0; i < n; i++) {
-		char path[96], text[128];
-		uint64_t run_ns, wait_ns;
-
-		snprintf(path, sizeof(path), "/proc/%" PRIu32 "/task/%" PRIu32 "/schedstat", pid,
-			 tids[i]);
-		if (read_small(path, text, sizeof(text)) < 0 ||
-		    sscanf(text, "%" SCNu64 " %" SCNu64, &run_ns, &wait_ns) != 2)
-			continue;
-		s->run_ns += run_ns;
-		s->wait_ns += wait_ns;
-		seen++;
+	snprintf(path, sizeof(path), "/proc/%u/net/netstat", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (fgets(names, sizeof(names), f) && fgets(values, sizeof(values), f)) {
+		name = strtok_r(names, " \n", &name_at);
+		value = strtok_r(values, " \n", &value_at);
+		while (name && value) {
+			if (!strcmp(name, "ListenOverflows"))
+				n = strtoull(value, NULL, 10);
+			name = strtok_r(NULL, " \n", &name_at);
+			value = strtok_r(NULL, " \n", &value_at);
+		}
 	}
-	free(tids);
-	return seen ? 0 : -ESRCH;
+	fclose(f);
+	return n;
 }

@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #define PROC_COMM_LEN 16	/* with its NUL; longer names of kernel threads are cut */
 
@@ -23,12 +22,6 @@ struct proc_stat {
 	char comm[PROC_COMM_LEN];
 };
 
-/* Run time and run delay of all threads of a process, ns. */
-struct proc_schedstat {
-	uint64_t run_ns;
-	uint64_t wait_ns;
-};
-
 /* Parses the text of a stat file, up to len bytes. 0 or -EINVAL. */
 int proc_parse_stat(const char *text, size_t len, struct proc_stat *st);
 
@@ -39,19 +32,23 @@ int proc_stat(uint32_t pid, struct proc_stat *st);
 bool proc_is_zombie(const struct proc_stat *st);
 bool proc_runs(uint32_t pid);	/* it is there and no zombie */
 
-/* The process that a task belongs to; the real user of a process. */
+/* The process that a task belongs to. */
 int proc_tgid(uint32_t tid, uint32_t *tgid);
-int proc_uid(uint32_t pid, uid_t *uid);
 
 /* Path of the executable, cut to fit, terminated; "" and a negative errno if it is not known. */
 int proc_exe(uint32_t pid, char *path, size_t len);
 
-/* All processes, the threads of one, the children of one: ascending; free(*list). */
+/* All processes, the threads of one: ascending; free(*list). */
 int proc_list(uint32_t **list, size_t *n);
 int proc_threads(uint32_t pid, uint32_t **list, size_t *n);
-int proc_children(uint32_t pid, uint32_t **list, size_t *n);
 
-int proc_schedstat(uint32_t pid, struct proc_schedstat *s);
+/*
+ * Calls fn for each open descriptor of a process, as its number and what it links to, such as
+ * "socket:[4711]" or "anon_inode:[eventpoll]", cut after 63 bytes. Anything but 0 from fn ends the
+ * walk and is returned; else 0, or a negative errno.
+ */
+typedef int proc_descriptor_fn(void *ctx, const char *fd, const char *link);
+int proc_descriptors(uint32_t pid, proc_descriptor_fn *fn, void *ctx);
 
 /*
  * Connections that the kernel dropped because an accept queue was full: ListenOverflows, of the whole
