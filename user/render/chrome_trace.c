@@ -229,14 +229,13 @@ static struct json *async(struct chrome_trace *t, const struct ev_exchange *e, c
 /* Of the stages that can be split, when this exchange's could. */
 static void put_split(struct json *j, const struct ev_exchange *e, unsigned stage)
 {
-	enum split_stage which;
-	uint32_t flag;
+	struct stage_split split;
 
-	if (!stage_split(stage, &which, &flag) || !(e->flags & flag))
+	if (!exchange_split(e, stage, &split))
 		return;
 	json_object(j, "args");
-	json_u64(j, "runnable_ns", e->split[which].runnable_ns);
-	json_u64(j, "blocked_ns", e->split[which].blocked_ns);
+	json_u64(j, "runnable_ns", split.runnable_ns);
+	json_u64(j, "blocked_ns", split.blocked_ns);
 	json_object_end(j);
 }
 

@@ -36,16 +36,12 @@ static void put_part(FILE *out, const char *words)
 
 static void put_on_cpu(FILE *out, const struct ev_exchange *e, unsigned stage)
 {
-	enum split_stage which;
+	struct stage_split split;
 	char words[96];
-	uint64_t absent;
-	uint32_t flag;
 
-	if (!stage_split(stage, &which, &flag) || !(e->flags & flag))
+	if (!exchange_split(e, stage, &split))
 		return;
-	absent = e->split[which].runnable_ns + e->split[which].blocked_ns;
-	snprintf(words, sizeof(words), "on-CPU %s", format_ns(e->stage_ns[stage] > absent ?
-							      e->stage_ns[stage] - absent : 0).s);
+	snprintf(words, sizeof(words), "on-CPU %s", format_ns(split.oncpu_ns).s);
 	put_part(out, words);
 }
 

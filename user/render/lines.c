@@ -5,24 +5,28 @@
 
 #include "render/render.h"
 
-bool stage_split(unsigned stage, enum split_stage *split, uint32_t *flag)
+bool exchange_split(const struct ev_exchange *x, unsigned stage, struct stage_split *out)
 {
-	switch (stage) {
-	case STAGE_BUSY:
-		*split = SPLIT_BUSY;
-		*flag = EXCHANGE_SPLIT_BUSY;
-		return true;
-	case STAGE_DISPATCH:
-		*split = SPLIT_DISPATCH;
-		*flag = EXCHANGE_SPLIT_DISPATCH;
-		return true;
-	case STAGE_SERVICE:
-		*split = SPLIT_SERVICE;
-		*flag = EXCHANGE_SPLIT_SERVICE;
-		return true;
-	default:
+	static const struct {
+		enum split_stage split;
+		uint32_t flag;
+	} split_of[STAGE_COUNT] = {
+		[STAGE_BUSY] = { SPLIT_BUSY, EXCHANGE_SPLIT_BUSY },
+		[STAGE_DISPATCH] = { SPLIT_DISPATCH, EXCHANGE_SPLIT_DISPATCH },
+		[STAGE_SERVICE] = { SPLIT_SERVICE, EXCHANGE_SPLIT_SERVICE },
+	};
+	const struct split *split = &x->split[split_of[stage].split];
+	uint64_t off = split->runnable_ns + split->blocked_ns, all = x->stage_ns[stage];
+
+	*out = (struct stage_split){ 0 };
+	if (!(x->flags & split_of[stage].flag))
 		return false;
-	}
+	*out = (struct stage_split){
+		.oncpu_ns = off < all ? all - off : 0,
+		.runnable_ns = split->runnable_ns,
+		.blocked_ns = split->blocked_ns,
+	};
+	return true;
 }
 
 static uint64_t wall_ns(uint64_t mono_ns, int64_t offset_ns)
@@ -43,19 +47,15 @@ static void put_cookie(struct json *j, uint64_t conn)
 
 static void put_stage(struct json *j, const struct ev_exchange *ex, unsigned stage)
 {
-	enum split_stage split;
-	uint32_t flag;
-	bool split_known = stage_split(stage, &split, &flag) && ex->flags & flag;
-	uint64_t runnable = split_known ? ex->split[split].runnable_ns : 0;
-	uint64_t blocked = split_known ? ex->split[split].blocked_ns : 0;
-	uint64_t all = ex->stage_ns[stage], off = runnable + blocked;
+	struct stage_split split;
+	bool known = exchange_split(ex, stage, &split);
 
 	json_object(j, NULL);
 	json_string(j, "stage", stage_name(stage));
-	json_u64(j, "ns", all);
-	json_known(j, "oncpu_ns", split_known, off < all ? all - off : 0);
-	json_known(j, "runnable_ns", split_known, runnable);
-	json_known(j, "blocked_ns", split_known, blocked);
+	json_u64(j, "ns", ex->stage_ns[stage]);
+	json_known(j, "oncpu_ns", known, split.oncpu_ns);
+	json_known(j, "runnable_ns", known, split.runnable_ns);
+	json_known(j, "blocked_ns", known, split.blocked_ns);
 	json_object_end(j);
 }
 

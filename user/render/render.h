@@ -10,8 +10,8 @@
 #define EPOLLSCOPE_RENDER_H
 
 #include "base/json.h"
-#include "model/model.h"
 #include "base/term.h"
+#include "model/model.h"
 
 #define SCHEMA_REPORT "epollscope.report/1"
 #define SCHEMA_SLOW "epollscope.slow/1"
@@ -62,8 +62,12 @@ void put_exchange_header(FILE *out, const char *first, const struct style *style
 void put_exchange(FILE *out, const struct exchange_info *x, const int64_t *offset_ns,
 		  const struct style *style);
 
-/* The split that belongs to a stage and the flag that says it is valid; false if it has none. */
-bool stage_split(unsigned stage, enum split_stage *split, uint32_t *flag);
+/* What the thread did in a stage of one exchange; false and all 0 if that is not known. */
+struct stage_split {
+	uint64_t oncpu_ns, runnable_ns, blocked_ns;
+};
+
+bool exchange_split(const struct ev_exchange *x, unsigned stage, struct stage_split *out);
 
 /* Sections of the text report; each writes nothing if it has no content. */
 void put_summary(FILE *out, const struct report *r);

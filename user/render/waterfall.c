@@ -27,15 +27,10 @@ static void put_bar(FILE *out, uint64_t from, uint64_t ns, uint64_t all)
 
 static void put_split(FILE *out, const struct ev_exchange *x, unsigned stage)
 {
-	enum split_stage which;
-	uint64_t off_ns;
-	uint32_t flag;
+	struct stage_split split;
 
-	if (!stage_split(stage, &which, &flag) || !(x->flags & flag))
-		return;
-	off_ns = x->split[which].runnable_ns + x->split[which].blocked_ns;
-	fprintf(out, "  on-CPU %s", format_ns(x->stage_ns[stage] > off_ns ?
-					       x->stage_ns[stage] - off_ns : 0).s);
+	if (exchange_split(x, stage, &split))
+		fprintf(out, "  on-CPU %s", format_ns(split.oncpu_ns).s);
 }
 
 void waterfall_words(char *out, size_t len, const struct waterfall_part *p)
