@@ -34,10 +34,10 @@ static void test_judge_needs_samples(void **state)
 	for (unsigned i = 0; i < TAIL_MIN_SAMPLES - 1; i++)
 		tail_judge_see(&j, MS);
 	tail_judge_tick(&j, 10 * S);
-	assert_int_equal(tail_judge_least(&j, 10 * S), 0);
+	assert_int_equal(tail_judge_threshold(&j, 10 * S), 0);
 	tail_judge_see(&j, MS);
 	tail_judge_tick(&j, 10 * S + 10 * MS);
-	assert_int_equal(tail_judge_least(&j, 10 * S + 10 * MS), bucket_of(MS));
+	assert_int_equal(tail_judge_threshold(&j, 10 * S + 10 * MS), bucket_of(MS));
 }
 
 /* An exchange is judged by what held when it ended, however late its answer is complete. */
@@ -52,12 +52,12 @@ static void test_judge_of_the_time(void **state)
 	see(&j, 50 * MS);
 	see(&j, 50 * MS);
 	tail_judge_tick(&j, 10 * S + 50 * MS);	/* too early for another look */
-	assert_int_equal(tail_judge_least(&j, 11 * S), bucket_of(9 * MS));
+	assert_int_equal(tail_judge_threshold(&j, 11 * S), bucket_of(9 * MS));
 	tail_judge_tick(&j, 11 * S);
-	assert_int_equal(tail_judge_least(&j, 9 * S), 0);
-	assert_int_equal(tail_judge_least(&j, 10 * S), bucket_of(9 * MS));
-	assert_int_equal(tail_judge_least(&j, 11 * S - 1), bucket_of(9 * MS));
-	assert_int_equal(tail_judge_least(&j, 11 * S), bucket_of(50 * MS));
+	assert_int_equal(tail_judge_threshold(&j, 9 * S), 0);
+	assert_int_equal(tail_judge_threshold(&j, 10 * S), bucket_of(9 * MS));
+	assert_int_equal(tail_judge_threshold(&j, 11 * S - 1), bucket_of(9 * MS));
+	assert_int_equal(tail_judge_threshold(&j, 11 * S), bucket_of(50 * MS));
 }
 
 /* What is older than the window is forgotten; a shorter window forgets sooner. */
@@ -75,9 +75,9 @@ static void test_judge_window(void **state)
 				tail_judge_see(&j, 2 * MS);
 			tail_judge_tick(&j, now);
 		}
-		assert_int_equal(tail_judge_least(&j, 13 * S),
+		assert_int_equal(tail_judge_threshold(&j, 13 * S),
 				 bucket_of(window == 1 ? 2 * MS : 50 * MS));
-		assert_int_equal(tail_judge_least(&j, 10 * S), bucket_of(50 * MS));
+		assert_int_equal(tail_judge_threshold(&j, 10 * S), bucket_of(50 * MS));
 	}
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * recorder.h - a sink that writes a capture file: record, and by the side of report, conns, slow and
- * flame.
+ * recorder.h - a sink that writes a capture file: record, and by the side of report, conns, slow
+ * and flame.
  *
  * The thread that drains the rings only copies records into blocks; a thread of its own packs and
  * writes them. When the disk does not keep up, BLOCKS_MAX blocks wait, then the rings, which count

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * watch_result.h - what was watched, where, when and how: filled by a live watch or from a capture's
- * head and trailer, written into them by a recorder.
+ * watch_result.h - what was watched, where, when and how: filled by a live watch or from a
+ * capture's head and trailer, written into them by a recorder.
  */
 #ifndef EPOLLSCOPE_WATCH_RESULT_H
 #define EPOLLSCOPE_WATCH_RESULT_H

@@ -12,8 +12,8 @@
 
 /*
  * Feeds the sinks until the watch or the capture ends. EXIT_OK, or an exit status whose line is
- * already printed. *recorded, likewise, says whether the capture of -o could be written: if it could
- * not, there still is a result to show. The result is to be freed in any case.
+ * already printed. *recorded, likewise, says whether the capture of -o could be written: if it
+ * could not, there still is a result to show. The result is to be freed in any case.
  */
 int command_watch(const struct options *o, const struct sinks *sinks, struct watch_result *w,
 		  int *recorded);

@@ -10,8 +10,8 @@ struct report_page;
 
 /*
  * Opens the file, so that a bad name is known before the watch. Has stacks sampled `hz` times a
- * second; finds them in `history`, which outlives the page. EXIT_OK, or an exit status whose line is
- * already printed; report_page_close() in any case.
+ * second; finds them in `history`, which outlives the page. EXIT_OK, or an exit status whose line
+ * is already printed; report_page_close() in any case.
  */
 int report_page_open(struct report_page **out, const char *path, struct history *history,
 		     uint32_t hz);

@@ -6,27 +6,17 @@
 #include "stream/decode.h"
 
 /*
- * What a record of each kind holds at least. When a field is appended to a kind, this stays the
- * size without it, and what an older writer did not send reads as 0.
+ * What a record of each kind holds at least, and what is known of it. When a field is appended to a
+ * kind, `min` stays the size without it, and what an older writer did not send reads as 0.
  */
-static const size_t least_size[EV_KINDS] = {
-	[EV_CONN_CLOSE] = sizeof(struct ev_conn_close),
-	[EV_EXCHANGE] = sizeof(struct ev_exchange),
-	[EV_ANSWER] = sizeof(struct ev_answer),
-	[EV_PROCESS] = sizeof(struct ev_process),
-	[EV_TURN] = sizeof(struct ev_turn),
-	[EV_OFFCPU] = sizeof(struct ev_offcpu),
-	[EV_SAMPLE] = sizeof(struct ev_sample),
-};
-
-static const size_t known_size[EV_KINDS] = {
-	[EV_CONN_CLOSE] = sizeof(struct ev_conn_close),
-	[EV_EXCHANGE] = sizeof(struct ev_exchange),
-	[EV_ANSWER] = sizeof(struct ev_answer),
-	[EV_PROCESS] = sizeof(struct ev_process),
-	[EV_TURN] = sizeof(struct ev_turn),
-	[EV_OFFCPU] = sizeof(struct ev_offcpu),
-	[EV_SAMPLE] = sizeof(struct ev_sample),
+static const struct {
+	size_t min, known;
+} sizes[EV_KINDS] = {
+#define SIZE(kind, type) [kind] = { sizeof(struct type), sizeof(struct type) }
+	SIZE(EV_CONN_CLOSE, ev_conn_close), SIZE(EV_EXCHANGE, ev_exchange),
+	SIZE(EV_ANSWER, ev_answer), SIZE(EV_PROCESS, ev_process), SIZE(EV_TURN, ev_turn),
+	SIZE(EV_OFFCPU, ev_offcpu), SIZE(EV_SAMPLE, ev_sample),
+#undef SIZE
 };
 
 int decode_event(const void *data, size_t size, struct event *out)
@@ -39,12 +29,12 @@ int decode_event(const void *data, size_t size, struct event *out)
 	memcpy(&head, data, sizeof(head));
 	if (head.size != size)
 		return -EBADMSG;
-	if (head.kind >= EV_KINDS || !least_size[head.kind])
+	if (head.kind >= EV_KINDS || !sizes[head.kind].min)
 		return -ENOTSUP;
-	if (size < least_size[head.kind])
+	if (size < sizes[head.kind].min)
 		return -EBADMSG;
 
-	known = known_size[head.kind];
+	known = sizes[head.kind].known;
 	if (size < known)
 		memset(out, 0, known);
 	memcpy(out, data, size < known ? size : known);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * sink.h - whoever listens to the stream: what it needs, which decides what the kernel side is asked
- * for, and the functions that it hears by.
+ * sink.h - whoever listens to the stream: what it needs, which decides what the kernel side is
+ * asked for, and the functions that it hears by.
  *
  * A sink is plain data that its owner fills and that outlives the stream.
  */

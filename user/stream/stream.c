@@ -22,12 +22,12 @@ struct stream {
 		if ((s)->sinks->list[i]->function)					\
 			(s)->sinks->list[i]->function((s)->sinks->list[i]->ctx, ##__VA_ARGS__)
 
-static uint64_t least_ns(const struct stream *s, const struct needs *n, uint64_t time_ns)
+static uint64_t threshold_ns(const struct stream *s, const struct needs *n, uint64_t time_ns)
 {
 	if (n->exchanges == EXCHANGES_OVER)
 		return n->over_ns;
 	return n->exchanges == EXCHANGES_TAIL && s->judges ?
-		       tail_judge_least(&s->judge, time_ns) : 0;
+		       tail_judge_threshold(&s->judge, time_ns) : 0;
 }
 
 /* To those who wait for answers, or to those who do not. */
@@ -37,7 +37,7 @@ static void give_exchange(struct stream *s, const struct exchange_info *x, bool 
 		const struct sink *sink = s->sinks->list[i];
 
 		if (!sink->exchange || sink->needs.answers != waited || s->enough[i] ||
-		    x->ex.latency_ns < least_ns(s, &sink->needs, x->ex.head.time_ns))
+		    x->ex.latency_ns < threshold_ns(s, &sink->needs, x->ex.head.time_ns))
 			continue;
 		if (sink->exchange(sink->ctx, x))
 			s->enough[i] = s->done = true;

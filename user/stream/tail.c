@@ -40,7 +40,7 @@ void tail_judge_see(struct tail_judge *j, uint64_t latency_ns)
 void tail_judge_tick(struct tail_judge *j, uint64_t now_ns)
 {
 	struct tail *t = &j->tail;
-	uint64_t least;
+	uint64_t threshold_ns;
 
 	if (now_ns < j->next_ns || now_ns < t->slot_ns)
 		return;
@@ -50,21 +50,21 @@ void tail_judge_tick(struct tail_judge *j, uint64_t now_ns)
 			t->then[i] = j->seen;
 		t->slot_ns = now_ns;
 	}
-	least = tail_threshold(t, &j->seen, now_ns);
+	threshold_ns = tail_threshold(t, &j->seen, now_ns);
 	/* Until there is a P99, everything is printed: look again at once. */
-	j->next_ns = least ? now_ns + TAIL_EVERY_NS : now_ns;
-	if (least == j->past[j->newest].least_ns)
+	j->next_ns = threshold_ns ? now_ns + TAIL_EVERY_NS : now_ns;
+	if (threshold_ns == j->past[j->newest].threshold_ns)
 		return;
 	j->newest = (j->newest + 1) % TAIL_PAST;
 	j->past[j->newest].since_ns = now_ns;
-	j->past[j->newest].least_ns = least;
+	j->past[j->newest].threshold_ns = threshold_ns;
 }
 
-uint64_t tail_judge_least(const struct tail_judge *j, uint64_t at_ns)
+uint64_t tail_judge_threshold(const struct tail_judge *j, uint64_t at_ns)
 {
 	unsigned i = j->newest;
 
 	for (unsigned n = 1; n < TAIL_PAST && j->past[i].since_ns > at_ns; n++)
 		i = (i + TAIL_PAST - 1) % TAIL_PAST;
-	return j->past[i].least_ns;
+	return j->past[i].threshold_ns;
 }

@@ -38,7 +38,7 @@ struct tail_judge {
 	struct tail tail;
 	struct hist seen;
 	struct {
-		uint64_t since_ns, least_ns;
+		uint64_t since_ns, threshold_ns;
 	} past[TAIL_PAST];		/* a ring */
 	unsigned newest;		/* past[0] at first: everything */
 	uint64_t next_ns;
@@ -48,6 +48,6 @@ void tail_judge_see(struct tail_judge *j, uint64_t latency_ns);
 void tail_judge_tick(struct tail_judge *j, uint64_t now_ns);
 
 /* The least latency of the tail's exchanges at that time, not long ago; 0: all are. */
-uint64_t tail_judge_least(const struct tail_judge *j, uint64_t at_ns);
+uint64_t tail_judge_threshold(const struct tail_judge *j, uint64_t at_ns);
 
 #endif

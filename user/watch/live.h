@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * live.h - a live watch: one attached session, which feeds a stream, and the processes of its target.
+ * live.h - a live watch: one attached session, which feeds a stream, and the processes of its
+ * target.
  *
  * Driven by its owner: open, then a tick every few milliseconds, then end. It neither waits nor
  * handles signals, so several can run side by side.
@@ -30,34 +31,34 @@ struct live_config {
 
 /*
  * Loads what the sinks need and attaches to r->targets, which are resolved; fills r->features,
- * start_ns, realtime_offset_ns. Sinks and result outlive the watch. EXIT_OK, or an exit status whose
- * line is already printed; live_close() in any case.
+ * start_ns, realtime_offset_ns. Sinks and result outlive the watch. EXIT_OK, or an exit status
+ * whose line is already printed; live_close() in any case.
  */
 int live_open(struct live **out, const struct live_config *config, const struct sinks *sinks,
 	      struct watch_result *r);
 
-void live_begin(struct live *w);	/* the sinks may begin: the result's beginning is filled */
+void live_begin(struct live *live);	/* the sinks may begin: the result's beginning is filled */
 
 /* Takes what the rings hold and does what is due. */
-void live_tick(struct live *w, uint64_t now_ns);
+void live_tick(struct live *live, uint64_t now_ns);
 
-bool live_done(const struct live *w);	/* a sink has had enough */
-size_t live_alive(const struct live *w);	/* processes of the target that run */
-const uint32_t *live_pids(const struct live *w, size_t *n);	/* valid until the next tick */
-uint32_t live_last_exit(const struct live *w);	/* the last that ended; 0: none */
+bool live_done(const struct live *live);	/* a sink has had enough */
+size_t live_alive(const struct live *live);	/* processes of the target that run */
+const uint32_t *live_pids(const struct live *live, size_t *n);	/* valid until the next tick */
+uint32_t live_last_exit(const struct live *live);	/* the last that ended; 0: none */
 
 /* All that was accumulated so far, into a fresh aggregate. 0 or -ENOMEM. */
-int live_read(const struct live *w, struct aggregate *a);
+int live_read(const struct live *live, struct aggregate *a);
 
 /* The same without wakers and eventpolls, whose maps take long to walk. */
-int live_read_brief(const struct live *w, struct aggregate *a);
+int live_read_brief(const struct live *live, struct aggregate *a);
 
 /*
  * Hooks off, the last answers completed, everything in the rings and maps taken: r->aggregate,
  * end_ns, listen_overflows. EXIT_OK, or an exit status whose line is already printed.
  */
-int live_end(struct live *w);
+int live_end(struct live *live);
 
-void live_close(struct live *w);	/* NULL is fine */
+void live_close(struct live *live);	/* NULL is fine */
 
 #endif

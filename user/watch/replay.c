@@ -28,7 +28,7 @@ struct replaying {
 	struct stack_modules *modules;
 	struct aggregate *sums;		/* of the records; r->aggregate if the file has none */
 	uint64_t next_latency_ns;
-	uint64_t first_ns, last_ns;	/* of all that has a time */
+	uint64_t last_ns;		/* the latest time of a record or tick */
 	bool headed, trailed;		/* head and trailer could be read */
 	bool other_buckets;		/* its histograms are cut in another way */
 };
@@ -45,14 +45,6 @@ static void give_latency(struct replaying *p, uint64_t now)
 	stream_latency(p->stream, now, &p->sums->ledger.latency);
 }
 
-static void on_time(struct replaying *p, uint64_t now)
-{
-	if (!p->first_ns || now < p->first_ns)
-		p->first_ns = now;
-	if (now > p->last_ns)
-		p->last_ns = now;
-}
-
 /* False if the bytes are not records: the rest of them is passed over. */
 static bool feed(struct replaying *p, const uint8_t *data, size_t len)
 {
@@ -64,7 +56,8 @@ static bool feed(struct replaying *p, const uint8_t *data, size_t len)
 		memcpy(&head, data, sizeof(head));
 		if (head.size < sizeof(head) || head.size > len)
 			return false;
-		on_time(p, head.time_ns);
+		if (head.time_ns > p->last_ns)
+			p->last_ns = head.time_ns;
 		if (head.kind != CAPTURE_TICK) {
 			stream_record(p->stream, data, head.size);
 			continue;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * replay.h - a watch out of a capture file: feeds the same stream and fills the same result, without
- * root, a kernel or a clock.
+ * replay.h - a watch out of a capture file: feeds the same stream and fills the same result,
+ * without root, a kernel or a clock.
  */
 #ifndef EPOLLSCOPE_REPLAY_H
 #define EPOLLSCOPE_REPLAY_H

@@ -37,79 +37,79 @@ struct run {
 };
 
 /* The kernel tells of the end before it closes the sockets: wait for the latter. */
-static void await_exit(struct run *w)
+static void await_exit(struct run *run)
 {
-	for (int ms = 0; ms < EXIT_GRACE_MS && proc_runs(live_last_exit(w->live)); ms += LIVE_TICK_MS)
+	for (int ms = 0; ms < EXIT_GRACE_MS && proc_runs(live_last_exit(run->live)); ms += LIVE_TICK_MS)
 		poll(NULL, 0, LIVE_TICK_MS);
 }
 
-static void loop(struct run *w)
+static void loop(struct run *run)
 {
 	uint64_t now = monotonic_ns();
-	uint64_t end = w->duration_ns ? now + w->duration_ns : UINT64_MAX;
+	uint64_t end = run->duration_ns ? now + run->duration_ns : UINT64_MAX;
 	struct pollfd fds[] = {
-		{ .fd = w->stop.fd, .events = POLLIN },
-		{ .fd = w->launched ? launch_wait_fd(&w->launch) : -1, .events = POLLIN },
+		{ .fd = run->stop.fd, .events = POLLIN },
+		{ .fd = run->launched ? launch_wait_fd(&run->launch) : -1, .events = POLLIN },
 	};
 
-	while (!live_done(w->live) && now < end) {
+	while (!live_done(run->live) && now < end) {
 		uint64_t left_ms = (end - now + MS - 1) / MS;
 
 		poll(fds, 2, left_ms < LIVE_TICK_MS ? (int)left_ms : LIVE_TICK_MS);
-		if (fds[0].revents && stop_take(&w->stop))
+		if (fds[0].revents && stop_take(&run->stop))
 			break;
 		now = monotonic_ns();
-		live_tick(w->live, now);
+		live_tick(run->live, now);
 		if (fds[1].revents)
 			break;
-		if (!live_alive(w->live)) {
-			await_exit(w);
+		if (!live_alive(run->live)) {
+			await_exit(run);
 			break;
 		}
 	}
 }
 
-static int find_targets(struct run *w)
+static int find_targets(struct run *run)
 {
 	char why[512] = "";
 	int err;
 
-	if (w->spec.program) {
-		err = launch_start(&w->launch, w->spec.program, &w->stop);
+	if (run->spec.program) {
+		err = launch_start(&run->launch, run->spec.program, &run->stop);
 		if (err) {
-			fail_line("cannot start '%s': %s", w->spec.program[0], strerror(-err));
+			fail_line("cannot start '%s': %s", run->spec.program[0], strerror(-err));
 			return EXIT_FAULT;
 		}
-		w->launched = w->launch.pid;
-		w->spec.pids = &w->launched;
-		w->spec.n_pids = 1;
+		run->launched = run->launch.pid;
+		run->spec.pids = &run->launched;
+		run->spec.n_pids = 1;
 	}
-	err = targets_resolve(&w->spec, &w->r->targets, why, sizeof(why));
+	err = targets_resolve(&run->spec, &run->r->targets, why, sizeof(why));
 	if (err) {
 		fail_line("%s", why);
 		return exit_status_of(err);
 	}
-	if (w->r->targets.note[0])
-		warn_line("%s", w->r->targets.note);
+	if (run->r->targets.note[0])
+		warn_line("%s", run->r->targets.note);
 	return EXIT_OK;
 }
 
-static int attach(struct run *w, const struct sinks *sinks)
+static int attach(struct run *run, const struct sinks *sinks)
 {
 	char why[512] = "";
-	int err = live_open(&w->live, &w->config, sinks, w->r);
+	int err = live_open(&run->live, &run->config, sinks, run->r);
 
 	if (err)
 		return err;
-	if (w->launched) {
-		err = launch_release(&w->launch, why, sizeof(why));
+	if (run->launched) {
+		err = launch_release(&run->launch, why, sizeof(why));
 		if (err) {
 			fail_line("%s", why);
 			return exit_status_of(err);
 		}
 	}
-	say_line("attached to %zu process%s", w->r->targets.n, w->r->targets.n == 1 ? "" : "es");
-	live_begin(w->live);
+	say_line("attached to %zu process%s", run->r->targets.n, run->r->targets.n == 1 ? "" : "es");
+	live_begin(run->live);
 	return EXIT_OK;
 }
 
@@ -136,32 +136,32 @@ static double own_cpu_seconds(void)
 	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
-static int watch_target(struct run *w, const struct sinks *sinks)
+static int watch_target(struct run *run, const struct sinks *sinks)
 {
-	struct watch_result *r = w->r;
-	int status = stop_open(&w->stop) ? EXIT_FAULT : EXIT_OK;
+	struct watch_result *r = run->r;
+	int status = stop_open(&run->stop) ? EXIT_FAULT : EXIT_OK;
 
 	if (!status)
-		status = find_targets(w);
+		status = find_targets(run);
 	if (!status)
-		status = attach(w, sinks);
+		status = attach(run, sinks);
 	if (!status) {
-		loop(w);
-		status = live_end(w->live);
+		loop(run);
+		status = live_end(run->live);
 		r->collector_cpu_seconds = own_cpu_seconds();
-		if (w->launched && launch_status(&w->launch) >= 0)
-			r->program_status = launch_status(&w->launch);
+		if (run->launched && launch_status(&run->launch) >= 0)
+			r->program_status = launch_status(&run->launch);
 	}
-	live_close(w->live);
-	launch_end(&w->launch);
-	stop_close(&w->stop);
+	live_close(run->live);
+	launch_end(&run->launch);
+	stop_close(&run->stop);
 	return status;
 }
 
 int watch(const struct live_config *config, uint64_t duration_ns, const struct sinks *sinks,
 	  struct watch_result *r)
 {
-	struct run w = {
+	struct run run = {
 		.config = *config, .duration_ns = duration_ns, .r = r, .spec = *config->spec,
 		.stop = STOP_INIT, .launch = LAUNCH_INIT,
 	};
@@ -173,16 +173,16 @@ int watch(const struct live_config *config, uint64_t duration_ns, const struct s
 			  "kernel.perf_event_max_stack", config->stack_depth, limit);
 		return EXIT_USAGE_ERROR;
 	}
-	w.config.spec = &w.spec;
+	run.config.spec = &run.spec;
 	if (!config->stack_depth)
-		w.config.stack_depth = limit;
+		run.config.stack_depth = limit;
 	if (!config->window_ns)
-		w.config.window_ns = TAIL_WINDOW_NS;
+		run.config.window_ns = TAIL_WINDOW_NS;
 	*r = (struct watch_result){
 		.program_status = -1, .no_syscalls = config->no_syscalls, .loss_known = true,
-		.stack_hz = sinks_needs(sinks).stack_hz, .stack_depth = w.config.stack_depth,
-		.window_ns = w.config.window_ns,
+		.stack_hz = sinks_needs(sinks).stack_hz, .stack_depth = run.config.stack_depth,
+		.window_ns = run.config.window_ns,
 	};
 	fill_place(r);
-	return watch_target(&w, sinks);
+	return watch_target(&run, sinks);
 }

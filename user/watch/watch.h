@@ -9,9 +9,9 @@
 #include "watch/live.h"
 
 /*
- * Watches config->spec, whose program is launched if it has one, for duration_ns (0: until a signal,
- * the target's end or a sink ends it). EXIT_OK, or an exit status whose line is already printed. The
- * result is to be freed in either case.
+ * Watches config->spec, whose program is launched if it has one, for duration_ns (0: until a
+ * signal, the target's end or a sink ends it). EXIT_OK, or an exit status whose line is already
+ * printed. The result is to be freed in either case.
  */
 int watch(const struct live_config *config, uint64_t duration_ns, const struct sinks *sinks,
 	  struct watch_result *r);

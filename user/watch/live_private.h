@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* live_private.h - struct live: live.c begins and ends it, live_tick.c does its regular work. */
+#ifndef EPOLLSCOPE_LIVE_PRIVATE_H
+#define EPOLLSCOPE_LIVE_PRIVATE_H
+
+#include "kernel/session.h"
+#include "stream/stream.h"
+#include "stream/tail.h"
+#include "symbols/stack_names.h"
+#include "target/alive.h"
+#include "watch/live.h"
+
+#define HOUSEKEEPING_EVERY_NS	1000000000ULL
+
+struct live {
+	struct live_config config;
+	struct sinks sinks;		/* the owner's and ours */
+	struct sink follower;		/* ours: processes and stacks that records speak of */
+	struct needs needs;		/* of the owner's */
+	struct watch_result *r;
+	struct session *session;
+	struct stream *stream;
+	struct tail tail;
+	struct alive alive;
+	struct stack_names *stacks;	/* NULL: none are taken */
+	uint64_t tail_ns;		/* the threshold; 0: every exchange */
+	uint64_t tail_sum_ns;		/* latency of all exchanges, at the last look */
+	uint64_t next_tail_ns, next_house_ns, last_flush_ns;
+	uint64_t next_slice_ns;		/* when our own cost is measured again */
+	uint64_t slice_ns;		/* when the slice began; 0: none */
+	uint64_t slice_seen, last_seen;	/* exchanges then, and at the last look */
+	uint64_t next_forget_ns;
+	bool ended;			/* processes of the target have, since the last time */
+};
+
+/* Feeds the stream with what the rings hold. How many records that was. */
+long live_drain(struct live *live);
+
+/* Gives the latency of all exchanges so far to the sinks that ask for it. */
+void live_give_latency(struct live *live, uint64_t now_ns);
+
+/* Lets go of processes that have ended, and adopts those that the target has by now. */
+void live_find_processes(struct live *live);
+
+#endif
