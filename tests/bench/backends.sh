@@ -7,6 +7,8 @@
 #
 # select ends at descriptor 1,023, some of which the server itself needs: its second step is 1,000
 # connections, a third there can't be.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
 . tests/bench/lib.sh
 live_init
 
@@ -18,7 +20,7 @@ ACTIVE=32
 # idle ones are there before: what connecting costs is not in the figures.
 one_backend() { # BACKEND CONNECTIONS
 	start_epollserver --backend "$1"
-	hold_idle $(($2 - ACTIVE))
+	load_held connected --active 0 --quiet --connections $(($2 - ACTIVE))
 	measure "$1, $2" "$SERVER_PID" load_epollload "$PORT" --duration "${SECONDS_EACH}s" \
 		--connections $ACTIVE
 	let_go

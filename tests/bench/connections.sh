@@ -9,6 +9,8 @@
 # 18,000 connections, each pair with a port and eight source addresses of its own: with one, the
 # kernel looks for a free source port ten times as long as it connects. All servers run from the start. At each step a new watch sees the new connections open and 64 others being used for 2 s
 # in a closed loop, through all servers. Steps end where less than 3 GB would be left.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
 . tests/bench/lib.sh
 SCOPE_LIMIT=120
 live_init
@@ -74,7 +76,8 @@ start_servers() {
 	local i
 
 	for ((i = 0; i < $1; i++)); do
-		server_with_port "server$i" taskset -c $SERVER_CORE "$EPOLLSERVER"
+		# shellcheck disable=SC2086 # words
+		server_with_port "server$i" $ON_SERVER_CPU "$EPOLLSERVER"
 		SERVERS+=("$SERVER_PID")
 		PORTS+=("$PORT")
 	done
@@ -89,10 +92,10 @@ fits() { # CONNECTIONS
 hold() { # CONNECTIONS
 	local i=${#HOLDERS[@]} said=$LIVE_DIR/holder${#HOLDERS[@]}
 
-	taskset -c $LOAD_CORE "$EPOLLLOAD" --active 0 --hold --announce --quiet --timeout 60s \
+	$ON_LOAD_CPU "$EPOLLLOAD" --active 0 --hold --announce --quiet --timeout 60s \
 		--connections "$1" --source "127.1.$i.1-127.1.$i.8" "${PORTS[i]}" >"$said.out" 2>"$said" &
 	HOLDERS+=($!)
-	STARTED+=($!)
+	started $!
 	await 120 grep -q '^connected' "$said"
 	expect_eq 'holder' "connected $1" "$(grep '^connected' "$said")" >>"$LIVE_DIR/verdicts"
 	HELD=$((HELD + $1))
@@ -123,7 +126,6 @@ use_some() {
 	await 10 settled
 }
 
-# shellcheck disable=SC2317 # by await
 # What was closed is closed on the servers' side too, which is where it is counted.
 settled() {
 	[ "$(descriptors)" = $((BASE_DESCRIPTORS + HELD)) ] &&
@@ -192,8 +194,7 @@ end_holders() {
 	scope_start report --json -p "$(IFS=,; echo "${SERVERS[*]}")"
 	kill -TERM "${HOLDERS[@]}"
 	for pid in "${HOLDERS[@]}"; do
-		wait "$pid"
-		forget "$pid"
+		ended "$pid"
 	done
 	HELD=0
 	await 60 settled

@@ -7,32 +7,19 @@
 #
 # CPU time is the run time of all threads in /proc/PID/task/*/schedstat, which a closed-loop client
 # can't hide. Prints medians over the turns; nothing is judged here.
-. tests/live/lib.sh
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/bench/lib.sh
 live_init
+ON_SERVER_CPU=	# nothing is pinned
 
 TURNS=${1:-5}
 REQUESTS=${2:-100000}
 CONNECTIONS=50
 CALLS=2000000
 
-# The lower of the middle ones.
-median() { # FILE
-	sort -n "$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
-}
-
 ratio() { # A B
 	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f\n", a / b }'
-}
-
-# One load; the server's ns for a request go to FILE.
-measure() { # FILE COMMAND...
-	local file=$1 before
-
-	shift
-	before=$(schedstat "$SERVER_PID" 1)
-	"$@" >"$LIVE_DIR/generator.out" 2>&1
-	await_connections 0
-	echo $((($(schedstat "$SERVER_PID" 1) - before) / REQUESTS)) >>"$file"
 }
 
 # Also the client's P99, where the generator tells it.
@@ -40,10 +27,10 @@ one_turn() { # NAME COMMAND...
 	local name=$1
 
 	shift
-	measure "$LIVE_DIR/$name.plain" "$@"
+	measure_cpu "$LIVE_DIR/$name.plain" "$@"
 	client_p99 >>"$LIVE_DIR/$name.plain.p99"
 	scope_start report --json -p "$SERVER_PID"
-	measure "$LIVE_DIR/$name.watched" "$@"
+	measure_cpu "$LIVE_DIR/$name.watched" "$@"
 	client_p99 >>"$LIVE_DIR/$name.watched.p99"
 	scope_stop
 	scope_jq .overhead.bpf_ns_per_exchange >>"$LIVE_DIR/$name.bpf"
@@ -98,10 +85,9 @@ build_c syscall_loop
 echo "$TURNS turns of $REQUESTS requests, $CONNECTIONS connections; medians; watched by report --json"
 printf '%-8s %10s %10s %8s %12s %10s %10s %13s\n' '' 'CPU ns/req' watched ratio 'BPF ns/exch' \
 	'p99 us' watched 'collector s'
-start_server_nginx 1
+start_nginx 1
 bench_server nginx client --http --connections $CONNECTIONS --requests "$REQUESTS"
-start_server_redis
+start_redis
 bench_server redis redis-benchmark -p "$PORT" -n "$REQUESTS" -c $CONNECTIONS -t get --csv
 bench_unwatched
-grep '^not ok' "$LIVE_DIR/verdicts" && FAILED=1
-finish
+bench_finish

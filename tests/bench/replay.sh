@@ -6,18 +6,17 @@
 #
 # Prints medians; nothing is judged here. The synthetic capture holds 5 million records. A live load
 # is watched by `report` and by `record`, which also sends every exchange and writes it, in turns.
-. tests/live/lib.sh
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/bench/lib.sh
 live_init
+ON_SERVER_CPU=	# nothing is pinned
 
 TURNS=${1:-5}
 REQUESTS=${2:-100000}
 CONNECTIONS=50
 EXCHANGES=2500000
 MAKE_CAPTURE=${BUILD:-build}/tests/bench/make_capture
-
-median() { # FILE
-	sort -n "$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
-}
 
 # Seconds of CPU of a command, by its children's times.
 cpu_seconds() { # COMMAND...
@@ -44,17 +43,6 @@ bench_replay() {
 	rm -f "$file"
 }
 
-# The server's CPU ns for a request under: nothing, report, record.
-measure() { # NAME COMMAND...
-	local name=$1 before
-
-	shift
-	before=$(schedstat "$SERVER_PID" 1)
-	"$@" >"$LIVE_DIR/generator.out" 2>&1
-	await_connections 0
-	echo $((($(schedstat "$SERVER_PID" 1) - before) / REQUESTS)) >>"$LIVE_DIR/$name"
-}
-
 recorder_cpu() { # PID: user and system ticks
 	awk '{ print $14 + $15 }' "/proc/$1/stat"
 }
@@ -65,13 +53,13 @@ bench_live() { # NAME COMMAND...
 	shift
 	"$@" >"$LIVE_DIR/warm-up" 2>&1
 	for ((turn = 0; turn < TURNS; turn++)); do
-		measure "$name.plain" "$@"
+		measure_cpu "$LIVE_DIR/$name.plain" "$@"
 		scope_start report --json -p "$SERVER_PID"
-		measure "$name.report" "$@"
+		measure_cpu "$LIVE_DIR/$name.report" "$@"
 		scope_stop
 		scope_start record -o "$cap" -p "$SERVER_PID"
 		before=$(recorder_cpu "$SCOPE_PID")
-		measure "$name.record" "$@"
+		measure_cpu "$LIVE_DIR/$name.record" "$@"
 		echo $((($(recorder_cpu "$SCOPE_PID") - before) * 1000000000 / $(getconf CLK_TCK) / \
 			REQUESTS)) >>"$LIVE_DIR/$name.recorder"
 		scope_stop
@@ -97,8 +85,8 @@ echo
 echo "$REQUESTS requests, $CONNECTIONS connections; the server's CPU ns a request"
 printf '%-8s %8s %8s %8s %13s %13s %8s %6s\n' '' plain report record record/report recorder-ns \
 	bytes lost
-start_server_nginx 1
+start_nginx 1
 bench_live nginx client --http --connections $CONNECTIONS --requests "$REQUESTS"
-start_server_redis
+start_redis
 bench_live redis client --line PING --size 7 --connections $CONNECTIONS --requests "$REQUESTS"
-finish
+bench_finish

@@ -7,6 +7,8 @@
 # HTTP: wrk gets "ok\n"; nginx is configured to return just that. Lines: tests/live/client sends
 # "PING\r\n"; redis answers "+PONG\r\n", epollserver echoes the line. Each pair has the same load;
 # nginx and redis do far more than epollserver with it. At the end, epollserver alone at its targets.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
 . tests/bench/lib.sh
 live_init
 
@@ -16,13 +18,11 @@ CONNECTIONS=50
 LINES=$((SECONDS_EACH * 100000))
 
 start_pair() {
-	start_server_nginx 1
-	pin_server
+	start_nginx 1
 	NGINX="$SERVER_PID $PORT"
 	start_epollserver --protocol http
 	HTTP="$SERVER_PID $PORT"
-	start_server_redis
-	pin_server
+	start_redis
 	REDIS="$SERVER_PID $PORT"
 	start_epollserver --protocol echo
 	ECHO="$SERVER_PID $PORT"

@@ -5,24 +5,14 @@
 # limit: 240
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-# shellcheck source=tests/live/lib.sh
 . tests/live/lib.sh
 live_init
 
 ROUNDS=40
 ROUND_NS=5000000
-FOLDED=$LIVE_DIR/scope.out
-
-weight() { # PATTERN: of the stacks that match, ns
-	awk -v p="$1" '$0 ~ p { sum += $NF } END { printf "%.0f\n", sum }' "$FOLDED"
-}
 
 own() { # NAME: by the program's clock, ns
 	awk -v n="$1" '$1 == n { print $2 }' "$LIVE_DIR/own"
-}
-
-notes() {
-	sed -n 's/^epollscope: /# /p' "$SCOPE_ERR" | grep -E 'stacks|frames|call-frame'
 }
 
 # Watched from before it begins until its end.
@@ -30,15 +20,14 @@ blocker() { # EPOLLSCOPE'S ARGS...
 	mkfifo "$LIVE_DIR/go"
 	"$LIVE/blocker" "$ROUNDS" <"$LIVE_DIR/go" >"$LIVE_DIR/own" &
 	BLOCKER_PID=$!
-	STARTED+=("$BLOCKER_PID")
+	started "$BLOCKER_PID"
 	exec 7>"$LIVE_DIR/go"
 	await 10 grep -q ready "$LIVE_DIR/own"
 	scope_start "$@" -p "$BLOCKER_PID"
 	echo >&7
 	exec 7>&-
 	scope_wait 0
-	wait "$BLOCKER_PID"
-	forget "$BLOCKER_PID"
+	ended "$BLOCKER_PID"
 	rm "$LIVE_DIR/go"
 }
 
@@ -64,18 +53,17 @@ test_offcpu() {
 
 test_replay() {
 	blocker flame --mode offcpu -o "$LIVE_DIR/b.cap"
-	cp "$FOLDED" "$LIVE_DIR/live.out"
+	cp "$SCOPE_OUT" "$LIVE_DIR/live.out"
 	scope_run flame -i "$LIVE_DIR/b.cap" --mode offcpu
-	expect_eq 'replayed: the same text' '' "$(diff "$LIVE_DIR/live.out" "$FOLDED" | head -n 6)"
-	expect_between 'replayed: not empty' 1 1000000 "$(wc -l <"$FOLDED")"
+	expect_eq 'replayed: the same text' '' "$(diff "$LIVE_DIR/live.out" "$SCOPE_OUT" | head -n 6)"
+	expect_between 'replayed: not empty' 1 1000000 "$(wc -l <"$SCOPE_OUT")"
 }
 
 # The tail of a server that sleeps in a named function, in the service of a request.
 test_tail() {
 	local hits
 
-	server_with_port epollserver "${BUILD:-build}/epollserver" --size 64 \
-		--fault sleep=5ms,every=100 --truth "$LIVE_DIR/truth"
+	start_epollserver --size 64 --fault sleep=5ms,every=100 --truth "$LIVE_DIR/truth"
 	scope_start flame -p "$SERVER_PID" --mode tail
 	client --requests 4000 --connections 1 >"$LIVE_DIR/client.json"
 	await_connections 0
@@ -98,7 +86,6 @@ test_server() { # NAME CLIENT OPTIONS...
 	client --requests 20000 --connections 8 "$@" >"$LIVE_DIR/client.json"
 	await_connections 0
 	scope_stop
-	stop_server
 	notes
 	expect_between "$name: callers found" 1 1000000000 \
 		"$(sed -nE 's/.*user stacks, ([0-9]+) extended,.*/\1/p' "$SCOPE_ERR")"
@@ -110,8 +97,6 @@ build_c blocker
 test_offcpu
 test_replay
 test_tail
-start_server_nginx 1
-test_server nginx --http
-start_server_redis
-test_server redis --line PING --size 7
+with_server nginx test_server nginx --http
+with_server redis test_server redis --line PING --size 7
 finish

@@ -5,17 +5,11 @@
 # limit: 240
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-# shellcheck source=tests/live/lib.sh
 . tests/live/lib.sh
 live_init
 
 CAP=$LIVE_DIR/a.cap
-SERVER=${BUILD:-build}/epollserver
 FAULTS=(--fault 'sleep=2ms,every=50' --fault slow-cpu=100us)
-
-start() { # PROGRAM OPTIONS...
-	server_with_port epollserver "$@" --size 64
-}
 
 # The command with -o, while a client is answered N times on C connections; leaves live.out.
 record() { # N C COMMAND...
@@ -35,14 +29,6 @@ replay() { # COMMAND...
 	[ "$SCOPE_STATUS" = 0 ] || fail "replay $*" "expected status 0 got $SCOPE_STATUS: $(cat "$SCOPE_ERR")"
 }
 
-expect_same() { # NAME FILE FILE
-	if cmp -s "$2" "$3"; then
-		pass "$1"
-	else
-		fail "$1" "expected the same got $(diff "$2" "$3" | head -n 6)"
-	fi
-}
-
 # --- the same bytes ---
 
 test_same() { # LINES COMMAND...
@@ -60,7 +46,7 @@ test_same() { # LINES COMMAND...
 }
 
 test_all_same() {
-	start "$SERVER" "${FAULTS[@]}"
+	start_epollserver --size 64 "${FAULTS[@]}"
 	test_same 30 slow
 	test_same 30 slow --json
 	test_same 60 slow --over 2ms
@@ -81,7 +67,7 @@ section() { # FILE
 }
 
 test_page() {
-	start "$SERVER" "${FAULTS[@]}"
+	start_epollserver --size 64 "${FAULTS[@]}"
 	record 4000 8 report --html "$LIVE_DIR/live.html" --hz 499
 	replay report --html "$LIVE_DIR/replay.html"
 	section "$LIVE_DIR/live.html" >"$LIVE_DIR/live.section"
@@ -103,7 +89,7 @@ test_page() {
 # --- rate and depth ---
 
 test_rate() {
-	start "$SERVER" "${FAULTS[@]}"
+	start_epollserver --size 64 "${FAULTS[@]}"
 	record 3000 4 flame --mode cpu --period 2ms
 	expect_eq '--period 2ms: weights are multiples of it' 0 \
 		"$(awk '$NF % 2000000' "$LIVE_DIR/live.out" | wc -l)"
@@ -121,7 +107,7 @@ deepest() { # FILE
 }
 
 test_depth() {
-	start "$SERVER" "${FAULTS[@]}"
+	start_epollserver --size 64 "${FAULTS[@]}"
 	record 2000 4 flame --mode offcpu --depth 3
 	expect_eq '--depth 3: kernel and user frames of the deepest' '3 3' "$(deepest "$LIVE_DIR/live.out")"
 	expect_eq '--depth 3: no frame of our hooks' 0 "$(grep -c 'bpf_' "$LIVE_DIR/live.out")"
@@ -159,7 +145,7 @@ alone() { # OPTIONS...: lines of the connection that was alone
 test_window() {
 	local all second
 
-	start "$SERVER" --fault slow-cpu=200us
+	start_epollserver --size 64 --fault slow-cpu=200us
 	scope_start slow -p "$SERVER_PID" -o "$CAP" --json
 	client --connections 16 --requests 4000 --size 64 >"$LIVE_DIR/client.json"
 	client --connections 1 --requests 12000 --size 64 >"$LIVE_DIR/client.json"
@@ -190,7 +176,7 @@ test_window() {
 
 # Of those below the threshold the kernel can send one in 1024 of a connection, for others than slow.
 test_nothing_beside() {
-	start "$SERVER" --fault slow-cpu=50us
+	start_epollserver --size 64 --fault slow-cpu=50us
 	scope_start slow --json -p "$SERVER_PID"
 	client --connections 1 --requests 20480 --size 64 >"$LIVE_DIR/client.json"
 	await_connections 0
@@ -202,7 +188,7 @@ test_nothing_beside() {
 
 # What record was told is what the readers take.
 test_window_kept() {
-	start "$SERVER" --fault slow-cpu=200us
+	start_epollserver --size 64 --fault slow-cpu=200us
 	scope_start record -p "$SERVER_PID" -o "$CAP" --window 1.5
 	client --connections 1 --requests 8000 --size 64 >"$LIVE_DIR/client.json"
 	await_connections 0
@@ -218,18 +204,14 @@ test_window_kept() {
 
 # --- files without symbols ---
 
-build_id_of() { # FILE
-	readelf -n "$1" | sed -n 's/.*Build ID: //p'
-}
-
 test_build_id() {
 	local id address name
 
-	id=$(build_id_of "$SERVER")
+	id=$(build_id_of "$EPOLLSERVER")
 	mkdir -p "$LIVE_DIR/debug/.build-id/${id:0:2}"
-	objcopy --only-keep-debug "$SERVER" "$LIVE_DIR/debug/.build-id/${id:0:2}/${id:2}.debug"
-	strip -o "$LIVE_DIR/bare" "$SERVER"
-	start "$LIVE_DIR/bare" "${FAULTS[@]}"
+	objcopy --only-keep-debug "$EPOLLSERVER" "$LIVE_DIR/debug/.build-id/${id:0:2}/${id:2}.debug"
+	strip -o "$LIVE_DIR/bare" "$EPOLLSERVER"
+	EPOLLSERVER=$LIVE_DIR/bare start_epollserver --size 64 "${FAULTS[@]}"
 	rm "$LIVE_DIR/bare"
 	record 3000 4 record --hz 499
 	stop_server
@@ -243,15 +225,15 @@ test_build_id() {
 	# By the unwind table: one frame for all addresses of a function. A PLT is none.
 	grep -oE '\[bare\+0x[0-9a-f]+' "$LIVE_DIR/bare.folded" | sort -u | sed 's/.*+0x//' >"$LIVE_DIR/addresses"
 	expect_eq 'stripped: frames are where functions begin' '' "$(while read -r address; do
-		addr2line -f -e "$SERVER" "$address" | head -n 1 | grep -qF '??' ||
-			nm "$SERVER" | grep -qiE "^0*$address t " || echo "$address"
+		addr2line -f -e "$EPOLLSERVER" "$address" | head -n 1 | grep -qF '??' ||
+			nm "$EPOLLSERVER" | grep -qiE "^0*$address t " || echo "$address"
 	done <"$LIVE_DIR/addresses")"
 	replay flame --mode cpu --debug-dir "$LIVE_DIR/debug"
 	expect_eq '--debug-dir: no address is left' 0 "$(grep -c '\[bare' "$SCOPE_OUT")"
 	expect_eq '--debug-dir: no word of it' 0 "$(grep -c 'no symbols here' "$SCOPE_ERR")"
 	# Each frame as addr2line has it, outermost where functions were inlined.
 	while read -r address; do
-		addr2line -i -f -e "$SERVER" "$address" | tail -n 2 | head -n 1
+		addr2line -i -f -e "$EPOLLSERVER" "$address" | tail -n 2 | head -n 1
 	done <"$LIVE_DIR/addresses" | grep -vF '??' | sort -u >"$LIVE_DIR/names"
 	while read -r name; do
 		# GCC's parts of functions have names of their own in the symbol table.

@@ -3,29 +3,8 @@
 # cli.sh - the command line: what is refused, in how many words, and with which exit status.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-# shellcheck source=tests/live/lib.sh
 . tests/live/lib.sh
 live_init
-
-# One line on stderr that holds TEXT, nothing on stdout, STATUS.
-expect_refusal() { # STATUS TEXT ARGS...
-	local status=$1 text=$2 name
-
-	shift 2
-	name="refuse$(printf ' %q' "$@")"
-	scope_run "$@"
-	if [ "$SCOPE_STATUS" != "$status" ]; then
-		fail "$name" "expected status $status got $SCOPE_STATUS: $(head -n 3 "$SCOPE_ERR")"
-	elif [ "$(wc -l <"$SCOPE_ERR")" != 1 ]; then
-		fail "$name" "expected 1 line got $(cat "$SCOPE_ERR")"
-	elif ! grep -q '^epollscope: ' "$SCOPE_ERR" || ! grep -qF -- "$text" "$SCOPE_ERR"; then
-		fail "$name" "expected '$text' got $(cat "$SCOPE_ERR")"
-	elif [ -s "$SCOPE_OUT" ]; then
-		fail "$name" "expected no stdout got $(head -n 3 "$SCOPE_OUT")"
-	else
-		pass "$name"
-	fi
-}
 
 # STATUS and nothing on stderr.
 expect_result() { # STATUS ARGS...
@@ -35,13 +14,6 @@ expect_result() { # STATUS ARGS...
 	scope_run "$@"
 	expect_eq "'$*'" "$status, 0 lines on stderr" \
 		"$SCOPE_STATUS, $(wc -l <"$SCOPE_ERR") lines on stderr"
-}
-
-# A pid that was in use a moment ago and is not any more.
-dead_pid() {
-	true &
-	wait $!
-	echo $!
 }
 
 # --- usage: 64 ---

@@ -4,6 +4,8 @@
 #
 # epollscope attaches by pid to a server that serves already: HELD connections are open and used
 # once before, and carry HELD_REQUESTS more while it watches, beside the generator's N.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
 . tests/live/lib.sh
 live_init
 
@@ -80,7 +82,7 @@ nginx_case() { # NAME COMMAND...
 }
 
 test_nginx() {
-	start_server_nginx 2
+	start_nginx 2
 	nginx_case 'nginx hey' hey -n $N -c $CONNECTIONS
 	expect_eq 'nginx hey: requests' $N "$GENERATED"
 	nginx_case 'nginx ab' ab -q -k -n $N -c $CONNECTIONS
@@ -91,7 +93,7 @@ test_nginx() {
 }
 
 test_redis() {
-	start_server_redis
+	start_redis
 	attach_to_serving --line PING --size 7
 	redis-benchmark -p "$PORT" -n $N -c $CONNECTIONS -t get -q >"$LIVE_DIR/generator.out"
 	let_go

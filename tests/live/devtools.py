@@ -11,9 +11,13 @@ import shutil
 import subprocess
 import tempfile
 
+from verdict import end, expect
+
 PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 KEYS = {"Enter": 13, "Escape": 27, "Tab": 9, "ArrowUp": 38, "ArrowDown": 40, "ArrowLeft": 37,
         "ArrowRight": 39, "Home": 36}
+# Where an element is.
+BOX = "(r => [r.left, r.top, r.width, r.height])(%s.getBoundingClientRect())"
 
 
 def program():
@@ -148,3 +152,16 @@ class Browser:
         shot = self.call("Page.captureScreenshot", format="png")
         with open(path, "wb") as out:
             out.write(base64.b64decode(shot["data"]))
+
+
+def drive(width, height, *uses):
+    """Runs each of USES with a browser of that size, which must have nothing to complain of."""
+    b = Browser()
+    try:
+        b.size(width, height)
+        for use in uses:
+            use(b)
+        expect("nothing logged, thrown or fetched", [], b.faults)
+    finally:
+        b.close()
+    end()

@@ -3,7 +3,6 @@
 # doctor.sh - what doctor says of this kernel, and what it measures on a target.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-# shellcheck source=tests/live/lib.sh
 . tests/live/lib.sh
 live_init
 
@@ -40,6 +39,6 @@ expect_eq 'busy text: rows with figures' 3 \
 awk 'length > 100' "$SCOPE_OUT" | grep . &&
 	fail 'busy text: width' 'expected at most 100 columns got the above'
 expect_eq 'the client runs on' yes "$(gone "$CLIENT_PID" && echo no || echo yes)"
-exec {CLIENT_FD}>&-
+exec 6>&-
 
 finish

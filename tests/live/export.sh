@@ -3,11 +3,12 @@
 # limit: 280
 # export.sh - the exporter under a real Prometheus: counts, percentiles, restarts, hostile names,
 # slow clients, two hosts in one percentile, the dashboard's queries.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
 . tests/live/lib.sh
 live_init
 
 PAGE=tests/live/export_page.py
-EPOLLSERVER=${BUILD:-build}/epollserver
 X=epollscope_exchange_duration_seconds
 OPENMETRICS='Accept: application/openmetrics-text;version=1.0.0'
 
@@ -23,9 +24,8 @@ export_start() { # ARGS...
 export_stop() { # PID
 	kill -INT "$1"
 	await "$SCOPE_LIMIT" gone "$1"
-	wait "$1"
+	ended "$1"
 	expect_eq 'the exporter ends when told to' 0 $?
-	forget "$1"
 }
 
 page() { # [CURL ARGS...]
@@ -37,7 +37,6 @@ value() { # PATTERN
 	page | awk -v p="$1" 'index($0, p) == 1 { n++; sum += $NF } END { if (n) printf "%.0f\n", sum }'
 }
 
-# shellcheck disable=SC2317 # called by await
 value_is() { # PATTERN EXPECTED
 	[ "$(value "$1")" = "$2" ]
 }
@@ -61,7 +60,7 @@ prometheus_start() { # TARGETS... as YAML
 	prometheus --config.file="$LIVE_DIR/prometheus.yml" --storage.tsdb.path="$LIVE_DIR/tsdb" \
 		--web.listen-address="$PROMETHEUS" --enable-feature=exemplar-storage \
 		>"$LIVE_DIR/prometheus.log" 2>&1 &
-	STARTED+=("$!")
+	started $!
 	await 20 prometheus_is 'up{job="epollscope"}' 1 ||
 		fail 'Prometheus scrapes' "expected up got $(tail -n 3 "$LIVE_DIR/prometheus.log")"
 }
@@ -72,7 +71,6 @@ prometheus_query() { # QUERY
 		jq -r 'if .status == "success" then .data.result[].value[1] else .error end'
 }
 
-# shellcheck disable=SC2317 # called by await
 prometheus_is() { # QUERY EXPECTED
 	[ "$(prometheus_query "$1")" = "$2" ]
 }
@@ -115,10 +113,10 @@ test_page() {
 test_counts() {
 	local redis=$1 report p99
 
-	"${HEARS_SIGINT[@]}" "$EPOLLSCOPE" report -P "$redis" --json >"$LIVE_DIR/report.json" \
+	$HEARS_SIGINT "$EPOLLSCOPE" report -P "$redis" --json >"$LIVE_DIR/report.json" \
 		2>"$LIVE_DIR/report.err" &
 	report=$!
-	STARTED+=("$report")
+	started "$report"
 	await "$SCOPE_LIMIT" grep -q attached "$LIVE_DIR/report.err"
 	redis-benchmark -p "$redis" -n 20000 -c 20 -t get -q >/dev/null
 	PORT=$WEB client --http --connections 4 --requests 20000 >/dev/null
@@ -145,13 +143,9 @@ test_restarts() {
 
 	page >"$LIVE_DIR/before"
 	kill -HUP "$WEB_PID"
-	kill -TERM "$old"
-	wait "$old"
-	forget "$old"
+	end "$old"
 	expect_value 'a target that ended is waited for' 'epollscope_processes{target="redis"}' 0
-	redis-server --bind 127.0.0.1 --port "$redis" --save '' --appendonly no --dir "$LIVE_DIR" \
-		>>"$LIVE_DIR/redis.log" 2>&1 &
-	STARTED+=("$!")
+	REDIS_PORT=$redis start_redis
 	expect_value 'and found when it is back' 'epollscope_processes{target="redis"}' 1
 	before=$(value "${X}_count{target=\"redis\"}")
 	redis-benchmark -p "$redis" -n 1000 -c 5 -t get -q >/dev/null
@@ -261,17 +255,18 @@ host_start() { # NAME
 	IN=(ip netns exec "scope$1$$")
 	: >"$LIVE_DIR/host$1.log"
 	"${IN[@]}" "$LIVE/echo_server" --http >"$LIVE_DIR/host$1.log" 2>&1 &
-	STARTED+=("$!")
+	started $!
 	HOST_PID=$!
 	await 10 grep -q '^port ' "$LIVE_DIR/host$1.log"
 	"${IN[@]}" "$EPOLLSCOPE" export --listen 127.0.0.1:9464 --target web -p "$HOST_PID" \
 		2>"$LIVE_DIR/export$1.err" &
 	HOST_EXPORT=$!
-	STARTED+=("$!")
-	"${IN[@]}" "${HEARS_SIGINT[@]}" "$EPOLLSCOPE" slow --over 0ns --json --ring-size 16384 \
+	started $!
+	# shellcheck disable=SC2086 # words
+	"${IN[@]}" $HEARS_SIGINT "$EPOLLSCOPE" slow --over 0ns --json --ring-size 16384 \
 		-p "$HOST_PID" >"$LIVE_DIR/slow$1.json" 2>"$LIVE_DIR/slow$1.err" &
 	HOST_SLOW=$!
-	STARTED+=("$!")
+	started $!
 	await "$SCOPE_LIMIT" grep -q attached "$LIVE_DIR/export$1.err"
 	await "$SCOPE_LIMIT" grep -q attached "$LIVE_DIR/slow$1.err"
 }
@@ -339,11 +334,11 @@ export_start_as() { # CAPS ARGS...
 	shift
 	SCOPE_ERR=$LIVE_DIR/nobody.err
 	: >"$SCOPE_ERR"
-	"${HEARS_SIGINT[@]}" setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all,"$caps" \
+	$HEARS_SIGINT setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all,"$caps" \
 		--ambient-caps=-all,"$caps" --bounding-set=-all,"$caps" \
 		"$LIVE_DIR/scope" export --listen 127.0.0.1:0 "$@" 2>"$SCOPE_ERR" >/dev/null &
 	EXPORT_PID=$!
-	STARTED+=("$!")
+	started $!
 	await "$SCOPE_LIMIT" grep -q attached "$SCOPE_ERR" ||
 		fail 'as nobody' "expected attached got $(cat "$SCOPE_ERR")"
 	EXPORT_URL=$(sed -nE 's|.*serving https?://([^/]+)/metrics|\1|p' "$SCOPE_ERR")
@@ -370,27 +365,20 @@ test_findings() {
 
 	start_echo --http
 	idle=$SERVER_PID
-	PORT=$(free_port)
-	"$EPOLLSERVER" --address 127.0.0.1 --port "$PORT" --protocol http --fault sleep=20ms,every=50 \
-		>"$LIVE_DIR/epollserver.log" 2>&1 &
-	server_started epollserver $!
+	start_epollserver --protocol http --fault sleep=20ms,every=50
 	export_start --finding-window 2s --target bad -p "$SERVER_PID" --target idle -p "$idle"
 	"$LIVE/client" --port "$PORT" --http --connections 4 --requests 40000 >/dev/null &
 	load=$!
-	STARTED+=("$load")
+	started "$load"
 	expect_value 'a fault is found' 'epollscope_finding{target="bad",code="blocking-call"}' 1
-	kill "$load"
-	wait "$load" 2>/dev/null
-	forget "$load"
+	end "$load"
 	expect_value 'and is over when it has ended' 'epollscope_finding{target="bad"' 0
 	expect_value 'nothing is found in a server that idles' 'epollscope_finding{target="idle"' 0
 	expect_eq 'what can be judged has a series' 19 \
 		"$(page | grep -c '^epollscope_finding{target="idle",code="[a-z-]*"} 0$')"
 	export_stop "$EXPORT_PID"
 	stop_server
-	kill -TERM "$idle"
-	wait "$idle" 2>/dev/null
-	forget "$idle"
+	end "$idle"
 }
 
 refusal() { # NAME STATUS PART ARGS...
@@ -400,13 +388,6 @@ refusal() { # NAME STATUS PART ARGS...
 	scope_run export "$@"
 	expect_eq "$name: status, lines" "$status 1" "$SCOPE_STATUS $(wc -l <"$SCOPE_ERR")"
 	expect_eq "$name: says so" yes "$(grep -qF -e "$part" "$SCOPE_ERR" && echo yes)"
-}
-
-# A pid that was in use a moment ago and is not any more.
-dead_pid() {
-	true &
-	wait $!
-	echo $!
 }
 
 test_refusals() {
@@ -428,19 +409,19 @@ start_names() { # COUNT
 	mkfifo "$LIVE_DIR/names.in"
 	$PAGE threads "$1" <"$LIVE_DIR/names.in" >"$LIVE_DIR/names.log" 2>&1 &
 	NAMES_PID=$!
-	STARTED+=("$!")
+	started $!
 	exec {NAMES_FD}>"$LIVE_DIR/names.in"
 }
 
-start_server_redis
+start_redis
 REDIS=$PORT REDIS_PID=$SERVER_PID
-start_server_nginx 2
+start_nginx 2
 WEB=$PORT WEB_PID=$SERVER_PID
 start_names 10000
 mkdir -p "$LIVE_DIR/www"
 FILES=127.0.0.1:$(free_port)
 python3 -m http.server --bind 127.0.0.1 --directory "$LIVE_DIR/www" "${FILES#*:}" >/dev/null 2>&1 &
-STARTED+=("$!")
+started $!
 export_start --target redis -P "$REDIS" --target web -p "$WEB_PID" --target names -p "$NAMES_PID" \
 	--target late -c "late$$*" \
 	--max-series 6000

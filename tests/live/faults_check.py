@@ -7,9 +7,12 @@ of --list-faults) are the hit ones. Each CHECK is one of the functions below and
 Amounts are within 2 % or 20 us.
 """
 import json
+import os
 import re
 import sys
 from collections import Counter
+
+from truth_match import read_truth
 
 SLACK_NS = 20000
 SLACK = 0.02
@@ -50,8 +53,9 @@ class Run:
             for text in file:
                 line = json.loads(text)
                 lines[(int(line["remote"].rsplit(":", 1)[1]), line["number"])] = line
-        clients = rows(f"{folder}/client.truth")
-        server = rows(f"{folder}/server.truth")
+        stamped = os.path.exists(f"{folder}/client.truth")
+        clients = read_truth(f"{folder}/client.truth") if stamped else {}
+        server = read_truth(f"{folder}/server.truth")
         self.all = [Exchange(lines[key], stamps, clients.get(key))
                     for key, stamps in server.items() if key in lines]
         self.missing = len(server) - len(self.all)
@@ -64,15 +68,6 @@ class Run:
 
     def loops(self, what):
         return sum(loop[what] for loop in self.report["loops"])
-
-
-def rows(path):
-    try:
-        with open(path) as file:
-            table = [[int(word) for word in text.split()] for text in file]
-    except FileNotFoundError:
-        return {}
-    return {(row[0], row[1]): row[2:] for row in table}
 
 
 # --- checks: each returns (good, what it saw) ---

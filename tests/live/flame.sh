@@ -2,18 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # flame.sh - stacks of a server that knows its shares, of real ones, and how the command ends.
 # limit: 300
+set -u
+cd "$(dirname "$0")/../.." || exit 1
 . tests/live/lib.sh
 live_init
 
-SERVER=${BUILD:-build}/epollserver
 LOAD_S=4	# seconds of load where samples are wanted
-FOLDED=$LIVE_DIR/scope.out
 
-start() { # OPTIONS...
-	server_with_port epollserver "$SERVER" --size 64 "$@"
-}
-
-# flame on what start() started, while a client is answered N times.
+# flame on the server that was started last, while a client is answered N times.
 flame() { # REQUESTS CLIENT OPTIONS... -- FLAME OPTIONS...
 	local requests=$1 client=()
 
@@ -29,22 +25,14 @@ flame() { # REQUESTS CLIENT OPTIONS... -- FLAME OPTIONS...
 	scope_stop
 }
 
-weight() { # PATTERN: of the stacks that match, ns
-	awk -v p="$1" '$0 ~ p { sum += $NF } END { printf "%.0f\n", sum }' "$FOLDED"
-}
-
 # Of the stacks that match OF, waiting for a processor left out, in hundredths of a per cent.
 share() { # PATTERN OF
 	awk -v p="$1" -v of="$2" '/\[runnable\] [0-9]+$/ { next } $0 ~ of { all += $NF; if ($0 ~ p) part += $NF }
-		END { printf "%.0f\n", all ? part * 10000 / all : -1 }' "$FOLDED"
+		END { printf "%.0f\n", all ? part * 10000 / all : -1 }' "$SCOPE_OUT"
 }
 
 said() { # WORDS: the number that stands before them on stderr
 	grep -oE "[0-9,]+ $1" "$SCOPE_ERR" | head -n 1 | tr -cd 0-9
-}
-
-notes() {
-	sed -n 's/^epollscope: /# /p' "$SCOPE_ERR" | grep -E 'stacks|frames|tail|samples|note'
 }
 
 # --- shares ---
@@ -76,7 +64,7 @@ tail_of_named() {
 
 	for try in first second third; do
 		: >"$LIVE_DIR/truth"
-		start "${NAMED[@]}" --truth "$LIVE_DIR/truth"
+		start_epollserver --size 64 "${NAMED[@]}" --truth "$LIVE_DIR/truth"
 		flame $((LOAD_S * 2000)) --connections 1 -- --mode tail --hz 9999
 		stop_server
 		notes
@@ -96,7 +84,7 @@ test_shares() {
 	else
 		skip 'tail: shares of two functions' 'others had the processors in three runs'
 	fi
-	start "${NAMED[@]}"
+	start_epollserver --size 64 "${NAMED[@]}"
 	flame $requests --connections 1 -- --mode cpu --hz 997
 	expect_between 'cpu: slow_hash, 6.7 % and less' 100 900 "$(share ';slow_hash[; ]' .)"
 	expect_between 'cpu: slow_sort, 3.4 % and less' 50 600 "$(share ';slow_sort[; ]' .)"
@@ -111,14 +99,12 @@ test_shares() {
 test_blocked() { # NAME FAULT FRAME
 	local hits
 
-	start --fault "$2" --truth "$LIVE_DIR/truth"
+	start_epollserver --size 64 --fault "$2" --truth "$LIVE_DIR/truth"
 	flame 400 --connections 4 -- --mode offcpu --by stage --chrome-trace "$LIVE_DIR/trace.json"
 	stop_server
 	notes
-	expect_eq "$1: waits for events" 0 "$(grep -cE 'ep_poll|epoll_wait' "$FOLDED")"
-	python3 tests/live/trace_check.py "$LIVE_DIR/trace.json" "$FOLDED" >"$LIVE_DIR/check"
-	FAILED=$((FAILED + $(grep -c '^not ok' "$LIVE_DIR/check")))
-	sed -E "s/^(not )?ok /&$1: timeline: /" "$LIVE_DIR/check"
+	expect_eq "$1: waits for events" 0 "$(grep -cE 'ep_poll|epoll_wait' "$SCOPE_OUT")"
+	expect_results "$1: timeline: " python3 tests/live/trace_check.py "$LIVE_DIR/trace.json" "$SCOPE_OUT"
 	# The truth's own stamps lie outside of the blocked time, the fault's time inside.
 	hits=$(awk '$10 { n++ } END { print n + 0 }' "$LIVE_DIR/truth")
 	expect_eq "$1: hits" 40 "$hits"
@@ -128,11 +114,11 @@ test_blocked() { # NAME FAULT FRAME
 }
 
 test_idle() {
-	start
+	start_epollserver --size 64
 	client_hold --connections 1 --requests 1
 	scope_start flame -p "$SERVER_PID" --mode offcpu -d 1
 	scope_wait 0
-	expect_eq 'idle: nothing blocked' '' "$(cat "$FOLDED")"
+	expect_eq 'idle: nothing blocked' '' "$(cat "$SCOPE_OUT")"
 	expect_eq 'idle: it is said' 1 "$(grep -c 'nothing to show: the target was not blocked' "$SCOPE_ERR")"
 	client_go
 	client_wait
@@ -141,7 +127,7 @@ test_idle() {
 
 # Threads that wait for a request, or a connection, in the very call: idle as well.
 test_idle_in_read() {
-	server_with_port echo "$LIVE/echo_server" --blocking
+	start_echo --blocking
 	client_hold --connections 2 --requests 20
 	scope_start flame -p "$SERVER_PID" --mode offcpu
 	client_go
@@ -150,7 +136,7 @@ test_idle_in_read() {
 	scope_stop
 	stop_server
 	notes
-	expect_eq 'idle in a read: waits for data' '' "$(grep -E 'tcp_recvmsg|inet_csk_accept' "$FOLDED")"
+	expect_eq 'idle in a read: waits for data' '' "$(grep -E 'tcp_recvmsg|inet_csk_accept' "$SCOPE_OUT")"
 }
 
 # Asleep since before the attach, woken for nothing, asleep again: idle all the time.
@@ -160,7 +146,7 @@ test_woken_in_vain() {
 	mkfifo "$LIVE_DIR/vain"
 	python3 tests/live/servers/vain_waits.py <"$LIVE_DIR/vain" >"$LIVE_DIR/vain.out" &
 	pid=$!
-	STARTED+=("$pid")
+	started "$pid"
 	exec 7>"$LIVE_DIR/vain"
 	await 10 grep -q '^pid' "$LIVE_DIR/vain.out"
 	# shellcheck disable=SC2016
@@ -173,9 +159,9 @@ test_woken_in_vain() {
 	scope_stop
 	exec 7>&-
 	await 10 gone "$pid"
-	forget "$pid"
+	ended "$pid"
 	expect_eq 'woken in vain: three times' 3 "$(grep -c "^done" "$LIVE_DIR/vain.out")"
-	expect_eq 'woken in vain: waits for events' '' "$(grep epoll_wait "$FOLDED")"
+	expect_eq 'woken in vain: waits for events' '' "$(grep epoll_wait "$SCOPE_OUT")"
 }
 
 # Sleeps 2 ms again and again, as SLEEPER_PID.
@@ -185,7 +171,7 @@ start_sleeper() { # COMMAND... in front of it
 print("ready", flush=True)
 while True: time.sleep(0.002)' >"$LIVE_DIR/sleeper" &
 	SLEEPER_PID=$!
-	STARTED+=("$SLEEPER_PID")
+	started "$SLEEPER_PID"
 	await 10 grep -q ready "$LIVE_DIR/sleeper"
 }
 
@@ -197,9 +183,7 @@ test_window() {
 	pid=$SLEEPER_PID
 	scope_run flame -p "$pid" -d 1 --mode offcpu --svg "$LIVE_DIR/window.svg" \
 		--chrome-trace "$LIVE_DIR/window.json"
-	kill "$pid"
-	wait "$pid" 2>/dev/null
-	forget "$pid"
+	end "$pid"
 	window=$(grep -oE 'pid [0-9]+, [0-9.]+ s from' "$LIVE_DIR/window.svg" | head -n 1 |
 		awk '{ printf "%.0f", $3 * 1e6 }')
 	# In us; the window is rounded to 10 ms, and there is a moment between hooks and its beginning.
@@ -214,15 +198,13 @@ test_strangers() {
 	cpu=$(python3 -c 'import os; print(min(os.sched_getaffinity(0)))')
 	taskset -c "$cpu" bash -c 'f() { local i; for ((i = 0; i < 100; i++)); do :; done; }; while :; do f; done' &
 	spinner=$!
-	STARTED+=("$spinner")
+	started "$spinner"
 	start_sleeper taskset -c "$cpu"
 	pid=$SLEEPER_PID
 	scope_run flame -p "$pid" -d 1.5 --mode wakeup
 	notes
-	kill "$spinner" "$pid"
-	wait "$spinner" "$pid" 2>/dev/null
-	forget "$spinner"
-	forget "$pid"
+	end "$spinner"
+	end "$pid"
 	expect_between 'strangers: absences' 100 1000000 "$(said absences)"
 	expect_between 'strangers: stacks' 1 $(($(said absences) / 4)) "$(said 'stacks$')"
 	expect_between 'strangers: woken by interrupts' 1 1000000000000 "$(weight '^\[interrupt\]')"
@@ -232,7 +214,7 @@ test_strangers() {
 test_foreign_map() {
 	local map
 
-	start --fault slow-cpu=300us,every=7
+	start_epollserver --size 64 --fault slow-cpu=300us,every=7
 	map=/tmp/perf-$SERVER_PID.map
 	echo '0 7fffffffffffffff invented' >"$map"
 	chown 65534 "$map"
@@ -240,7 +222,7 @@ test_foreign_map() {
 	rm "$map"
 	stop_server
 	expect_eq 'foreign map: a note' 1 "$(grep -c "note: perf map $map skipped: .*others could write" "$SCOPE_ERR")"
-	expect_eq 'foreign map: not believed' 0 "$(grep -c invented "$FOLDED")"
+	expect_eq 'foreign map: not believed' 0 "$(grep -c invented "$SCOPE_OUT")"
 }
 
 # --- totals ---
@@ -248,18 +230,18 @@ test_foreign_map() {
 test_totals() {
 	local said
 
-	start --fault sleep=1ms,every=10 --fault slow-cpu=300us,every=7
+	start_epollserver --size 64 --fault sleep=1ms,every=10 --fault slow-cpu=300us,every=7
 	flame 4000 --connections 8 -- --mode tail
 	notes
 	# Both in nanoseconds, one rounded to three digits.
 	said=$(sed -nE 's/.*; ([0-9.]+ [a-z]+) of their .*/\1/p' "$SCOPE_ERR")
 	expect_eq 'tail: total is what its stages took' "$said" "$(weight . | as_said)"
 	expect_eq 'tail: first frames' '' \
-		"$(cut -d';' -f1 "$FOLDED" | grep -vxE 'runqueue|busy|return|dispatch|service' | sort -u)"
+		"$(cut -d';' -f1 "$SCOPE_OUT" | grep -vxE 'runqueue|busy|return|dispatch|service' | sort -u)"
 	flame 4000 --connections 8 -- --mode wakeup --by stage
-	expect_eq 'wakeup: last frames' epollserver "$(sed -E 's/ [0-9]+$//; s/.*;//' "$FOLDED" | sort -u)"
+	expect_eq 'wakeup: last frames' epollserver "$(sed -E 's/ [0-9]+$//; s/.*;//' "$SCOPE_OUT" | sort -u)"
 	flame 4000 --connections 8 -- --against typical
-	expect_eq 'against typical: two columns' 0 "$(grep -cvE ' [0-9]+ [0-9]+$' "$FOLDED")"
+	expect_eq 'against typical: two columns' 0 "$(grep -cvE ' [0-9]+ [0-9]+$' "$SCOPE_OUT")"
 	stop_server
 }
 
@@ -273,7 +255,7 @@ as_said() {
 
 # A capture knows how long each of its samples stands for.
 test_recorded() {
-	start --fault slow-cpu=300us,every=7
+	start_epollserver --size 64 --fault slow-cpu=300us,every=7
 	scope_start record -p "$SERVER_PID" -o "$LIVE_DIR/flame.cap" --hz 1999
 	client --requests 4000 --connections 8 >"$LIVE_DIR/client.json"
 	await_connections 0
@@ -303,15 +285,14 @@ test_server() { # NAME FUNCTIONS CLIENT OPTIONS...
 }
 
 test_servers() {
-	start_server_nginx 1
+	start_nginx 1
 	test_server nginx ';ngx_[a-z_]+' --http
-	start_server_redis
+	start_redis
 	test_server redis ';(aeProcessEvents|readQueryFromClient|processCommand|call|aeMain|writeToClient)' \
 		--line PING --size 7
-	server_with_port node node --perf-basic-prof --logfile="$LIVE_DIR/v8.log" \
-		--no-logfile-per-isolate tests/live/servers/node_server.js "$LIVE_DIR/node.count"
+	start_node --perf-basic-prof --logfile="$LIVE_DIR/v8.log" --no-logfile-per-isolate
 	test_server node ';(LazyCompile|JS|Function|Builtin|Bytecode[A-Za-z]*|Script):' --http
-	start_server_go
+	start_go
 	test_server go ';(net/http|main)\.' --http
 	rm -f /tmp/perf-"$SERVER_PID".map
 }
@@ -319,7 +300,7 @@ test_servers() {
 # --- how it ends ---
 
 test_ends() {
-	start
+	start_epollserver --size 64
 	scope_run flame -p "$SERVER_PID" -d 1 --svg "$LIVE_DIR/none/x.svg"
 	expect_eq 'svg that cannot be written' "1 1" "$SCOPE_STATUS $(grep -c "cannot write" "$SCOPE_ERR")"
 	expect_eq 'svg that cannot be written: before the watch' 0 "$(grep -c attached "$SCOPE_ERR")"
@@ -332,7 +313,7 @@ test_ends() {
 	scope_run flame -p "$SERVER_PID" -d 1 --svg /dev/full
 	expect_eq 'full disk' "1 1" "$SCOPE_STATUS $(grep -c 'cannot write' "$SCOPE_ERR")"
 	scope_run flame -p "$SERVER_PID" -d 1
-	expect_eq 'nobody asks: empty, and said' "0 0 1" "$SCOPE_STATUS $(stat -c %s "$FOLDED") $(
+	expect_eq 'nobody asks: empty, and said' "0 0 1" "$SCOPE_STATUS $(stat -c %s "$SCOPE_OUT") $(
 		grep -c 'nothing to show' "$SCOPE_ERR")"
 	expect_eq 'nobody asks: nothing of a tail' 0 "$(grep -c ': tail:' "$SCOPE_ERR")"
 	scope_run flame -p "$SERVER_PID" -d 1 --svg "$LIVE_DIR/empty.svg" --chrome-trace "$LIVE_DIR/old.json"
@@ -372,7 +353,7 @@ test_images() {
 		tests/live/servers/images.c
 	expect_named 'short children' child_burn fork 100
 	expect_named 'before an exec' first_burn exec
-	expect_eq 'after an exec' 1 "$(grep -c ';second_burn' "$FOLDED" | awk '{ print ($1 > 0) }')"
+	expect_eq 'after an exec' 1 "$(grep -c ';second_burn' "$SCOPE_OUT" | awk '{ print ($1 > 0) }')"
 	expect_named 'a closed library' plugin_burn plugin "$LIVE_DIR/plugin.so"
 }
 

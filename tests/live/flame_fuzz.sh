@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # flame_fuzz.sh - libFuzzer on folded text, with address and undefined-behaviour sanitizers, for a
 # fixed number of runs from a fixed seed. RUNS=10000000 tests/live/flame_fuzz.sh looks longer.
-. tests/live/lib.sh
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/lib.sh
+test_begin
 
-BUILD=${BUILD:-build}
 OUT=$BUILD/tests/fuzz
 CLANG=${BPF_CLANG:-clang-14}
 
@@ -13,7 +15,7 @@ if ! "$CLANG" -std=gnu11 -D_GNU_SOURCE= -g -O1 -I. -I"$BUILD" -fno-sanitize-reco
 	-fsanitize=fuzzer,address,undefined -o "$OUT/fuzz_folded" tests/fuzz/fuzz_folded.c \
 	flamegraph/*.c 2>"$OUT/fuzz_folded.log"; then
 	fail 'fuzz folded text' "expected $CLANG to build it: $(tail -n 1 "$OUT/fuzz_folded.log")"
-	exit 1
+	finish
 fi
 # Each seed begins with the byte that the target takes for its options.
 for text in tests/golden/flame/*.folded; do
@@ -26,4 +28,4 @@ else
 	fail 'fuzz folded text' "$(grep -aE 'fuzz_folded:|ERROR|runtime error' "$OUT/fuzz_folded.log" |
 		head -n 1), see $OUT"
 fi
-exit $((FAILED > 0))
+finish

@@ -5,14 +5,14 @@
   flame_svg.py FOLDER: holds plain.svg, hostile.svg, long.svg, diff.svg and page.html; screenshots
   go there.
 """
+import os
 import sys
 
-from devtools import Browser
-from verdict import end, expect
+from devtools import BOX, drive
+from verdict import expect
 
-FRAME = """(() => { const g = [...document.querySelectorAll('.frames g')].find(g => g.flame &&
-    g.flame.shown && g.flame.name === %s && g.flame.depth === %d); const r = g.querySelector('rect')
-    .getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; })()"""
+FRAME = """[...document.querySelectorAll('.frames g')].find(g => g.flame && g.flame.shown &&
+    g.flame.name === %s && g.flame.depth === %d).querySelector('rect')"""
 FOCUS = """(e => e.localName === 'rect' ? e.parentNode.flame.name : e.localName)(
     document.activeElement)"""
 PRESS = """(on => { const e = new KeyboardEvent('keydown', {key: 'f', ctrlKey: true, bubbles: true,
@@ -45,7 +45,7 @@ SHARE = "document.querySelector('output').textContent"
 
 
 def box(b, name, depth=1):
-    return b.eval(FRAME % ("'" + name + "'", depth))
+    return b.eval(BOX % (FRAME % ("'" + name + "'", depth)))
 
 
 def click(b, name, depth=1):
@@ -71,8 +71,7 @@ def use_mouse(b):
     expect("a click zooms", 1179, width(b, "c"))
     expect("and hides what is beside", 4, b.eval(SHOWN))
     expect("a third of it", 393, width(b, "b", 2))
-    x, y, w, h = b.eval("(() => { const r = document.querySelector('button')"
-                        ".getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; })()")
+    x, y, w, h = b.eval(BOX % "document.querySelector('button')")
     b.click(x + w / 2, y + h / 2)
     expect("the button resets", [6, 884], [b.eval(SHOWN), width(b, "c")])
 
@@ -253,20 +252,7 @@ def take_pictures(b):
            b.eval("getComputedStyle(document.querySelector('.page')).fill"))
 
 
-def main():
-    import os
-    os.chdir(sys.argv[1])
-    b = Browser()
-    try:
-        b.size(1200, 700)
-        for use in (use_mouse, use_search, use_keys, use_address, use_finger, use_long_names,
-                    read_colours, use_hostile, use_page, take_pictures):
-            use(b)
-        expect("nothing logged, thrown or fetched", [], b.faults)
-    finally:
-        b.close()
-    end()
-
-
 if __name__ == "__main__":
-    main()
+    os.chdir(sys.argv[1])
+    drive(1200, 700, use_mouse, use_search, use_keys, use_address, use_finger, use_long_names,
+          read_colours, use_hostile, use_page, take_pictures)

@@ -2,18 +2,21 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # flame_svg.sh - the flame graph in headless Chromium: mouse, keys, search, hostile names, three
 # sizes, light and dark. The screenshots are kept in $BUILD/logs/flame.
-. tests/live/lib.sh
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/lib.sh
+test_begin
 
-FOLD2SVG=$LIVE/fold2svg
-OUT=${BUILD:-build}/logs/flame
+FOLD2SVG=$BUILD/tests/live/fold2svg
+OUT=$BUILD/logs/flame
 
 if [ ! -x "$FOLD2SVG" ]; then
 	fail flame_svg "expected $FOLD2SVG to be built"
-	exit 1
+	finish
 fi
 if ! PYTHONPATH=tests/live python3 -c 'import devtools, sys; sys.exit(not devtools.program())'; then
 	fail flame_svg 'expected chromium-headless-shell, see tools/deps'
-	exit 1
+	finish
 fi
 mkdir -p "$OUT"
 
@@ -42,5 +45,5 @@ plain='a 50\na;b 50\nc;b 100\nc;d_[k] 200\n'
 		echo '</div>'
 	} >"$OUT/page.html"
 }
-PYTHONPATH=tests/live PYTHONDONTWRITEBYTECODE=1 timeout 100 python3 tests/live/flame_svg.py "$OUT"
-exit $((FAILED > 0 || $? > 0))
+expect_results '' timeout 100 python3 tests/live/flame_svg.py "$OUT"
+finish

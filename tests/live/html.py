@@ -9,13 +9,12 @@ import json
 import os
 import sys
 
-from devtools import Browser
-from verdict import end, expect
+from devtools import BOX, drive
+from verdict import expect
 
 # Rows of the table with that label: the row's head, then the value of each number.
 TABLE = """[...document.querySelectorAll('[aria-label="%s"] tbody tr:not(.part)')].map(r =>
     [r.querySelector('th').textContent, ...[...r.querySelectorAll('data')].map(d => +d.value)])"""
-BOX = "(() => { const r = %s.getBoundingClientRect(); return [r.left, r.top, r.width, r.height]; })()"
 FRAMES = "[...document.querySelectorAll('.frames g')].filter(g => !g.hasAttribute('display'))"
 HEAT = "JSON.parse(document.getElementById('heat-data').textContent)"
 SECTIONS = ["diagnosis", "ledger", "heat", "worst", "flame", "details", "loss"]
@@ -158,43 +157,42 @@ def read_json(name):
         return json.load(f)
 
 
-def main():
-    os.chdir(sys.argv[1])
+def read_page(b):
     report = read_json("report.json")
-    b = Browser()
-    try:
-        b.size(1280, 800)
-        b.open("page.html")
-        expect("sections", SECTIONS, b.eval("[...document.querySelectorAll('main > section')]"
-                                            ".map(s => s.id)"))
-        expect("links lead to them", [], b.eval(
-            "[...document.querySelectorAll('a')].filter(a => !document.querySelector("
-            "a.getAttribute('href'))).map(a => a.href)"))
-        read_numbers(b, report)
-        read_heat(b, report)
-        expect("time ends with the window", report["window"]["seconds"],
-               b.eval(HEAT + ".edges.pop()") / 1e9)
-        use_flame(b)
-        read_names(b, sys.argv[2])
-        b.scripts(False)
-        b.open("page.html")
-        b.screenshot("page-still.png")
-        b.scripts(True)
-        look(b, "page")
-        fit(b)
-        b.open("replay.html")
-        report = read_json("replay.json")
-        read_numbers(b, report)
-        read_heat(b, report)
-        use_flame(b)
-        look(b, "empty")
-        expect("an empty page has its sections", SECTIONS, b.eval(
-            "[...document.querySelectorAll('main > section')].map(s => s.id)"))
-        expect("nothing logged, thrown or fetched", [], b.faults)
-    finally:
-        b.close()
-    end()
+    b.open("page.html")
+    expect("sections", SECTIONS, b.eval("[...document.querySelectorAll('main > section')]"
+                                        ".map(s => s.id)"))
+    expect("links lead to them", [], b.eval(
+        "[...document.querySelectorAll('a')].filter(a => !document.querySelector("
+        "a.getAttribute('href'))).map(a => a.href)"))
+    read_numbers(b, report)
+    read_heat(b, report)
+    expect("time ends with the window", report["window"]["seconds"],
+           b.eval(HEAT + ".edges.pop()") / 1e9)
+    use_flame(b)
+    read_names(b, sys.argv[2])
+    b.scripts(False)
+    b.open("page.html")
+    b.screenshot("page-still.png")
+    b.scripts(True)
+    look(b, "page")
+    fit(b)
+
+
+def read_replay(b):
+    b.open("replay.html")
+    report = read_json("replay.json")
+    read_numbers(b, report)
+    read_heat(b, report)
+    use_flame(b)
+
+
+def read_empty(b):
+    look(b, "empty")
+    expect("an empty page has its sections", SECTIONS, b.eval(
+        "[...document.querySelectorAll('main > section')].map(s => s.id)"))
 
 
 if __name__ == "__main__":
-    main()
+    os.chdir(sys.argv[1])
+    drive(1280, 800, read_page, read_replay, read_empty)

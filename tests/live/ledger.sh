@@ -1,7 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # ledger.sh - every exchange's stages sum to its latency, and a known fault lands in its stage.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
 . tests/live/lib.sh
+. tests/live/lib_ledger.sh
 live_init
 
 N=2000
@@ -12,40 +15,13 @@ FAULT=20000000	# ns
 # A timer's interrupt may be late on a busy machine, so a single fault may be longer, but not the
 # median: 50 us of timer slack, and what the handler does beside its fault.
 USUAL=500000
-# A neighbour's request comes a little after the fault began.
-MOST=15000000
-
-# Works on the lines as one array, each with .s, its stages by name.
-lines_jq() { # FILTER
-	jq -sr 'map(.s = ([.stages[] | {key: .stage, value: .}] | from_entries)) | '"$1" "$SCOPE_OUT"
-}
-
-watch_slow() { # CLIENT OPTIONS...
-	scope_start slow --over 0ns --json -p "$SERVER_PID"
-	client "$@" >"$LIVE_DIR/client.json"
-	await_connections 0
-	scope_stop
-	stop_server
-}
-
-check_lines() { # NAME COUNT
-	expect_eq "$1: lines" "$2" "$(lines_jq length)"
-	expect_eq "$1: eight stages in order" \
-		'["accept","receive","wakeup","runqueue","busy","return","dispatch","service"]' \
-		"$(lines_jq '[.[] | [.stages[].stage] | tojson] | unique | join(" ")')"
-	expect_eq "$1: stages that don't sum to the latency" 0 \
-		"$(lines_jq '[.[] | select(([.stages[].ns] | add) != .latency_ns)] | length')"
-	expect_eq "$1: splits that don't sum to their stage" 0 \
-		"$(lines_jq '[.[].stages[] | select(.oncpu_ns != null) |
-			select(.oncpu_ns + .runnable_ns + .blocked_ns != .ns)] | length')"
-}
 
 # The fault is in the service's part PART of exactly every EVERY-th exchange.
 check_fault() { # NAME PART
 	local part=".s.service.$2"
 
 	expect_eq "$1: services with $2 >= 20 ms" $FAULTS \
-		"$(lines_jq "[.[] | select($part >= $FAULT)] | length")"
+		"$(lines_with "$part >= $FAULT")"
 	expect_between "$1: median $2 of the faults" $FAULT $((FAULT + USUAL)) \
 		"$(lines_jq "[.[] | $part | select(. >= $FAULT)] | sort | .[length / 2 | floor]")"
 }
@@ -57,18 +33,17 @@ check_neighbours() { # NAME PART
 
 	[ "$2" = blocked_ns ] || wrong=".s.busy.blocked_ns > $USUAL"
 
-	waiting=$(lines_jq "[.[] | select(.s.busy.ns + .s.dispatch.ns >= $MOST)] | length")
+	waiting=$(lines_with ".s.busy.ns + .s.dispatch.ns >= $MOST")
 	expect_between "$1: neighbours that waited" $((FAULTS * (CONNECTIONS - 1) / 2)) \
 		$((FAULTS * (CONNECTIONS - 1))) "$waiting"
 	expect_between "$1: neighbours with busy" $((FAULTS / 2)) "$waiting" \
-		"$(lines_jq "[.[] | select(.s.busy.ns >= $MOST)] | length")"
+		"$(lines_with ".s.busy.ns >= $MOST")"
 	expect_eq "$1: neighbours whose busy is not of that kind" 0 \
-		"$(lines_jq "[.[] | select(.s.busy.ns >= $MOST) |
-			select(.s.busy.blocked_ns != null and $wrong)] | length")"
+		"$(lines_with ".s.busy.ns >= $MOST and .s.busy.blocked_ns != null and ($wrong)")"
 	# More than 64 switches inside one wait are not remembered: that is said, not guessed. It takes a
 	# processor shared with something that wakes every half millisecond.
 	expect_between "$1: neighbours whose busy could not be split" 0 $((FAULTS * 2)) \
-		"$(lines_jq "[.[] | select(.s.busy.ns >= $MOST and .s.busy.blocked_ns == null)] | length")"
+		"$(lines_with ".s.busy.ns >= $MOST and .s.busy.blocked_ns == null")"
 }
 
 test_fault() { # NAME PART SERVER OPTIONS...
@@ -80,7 +55,7 @@ test_fault() { # NAME PART SERVER OPTIONS...
 	for try in first second third; do
 		start_echo "$@"
 		watch_slow --connections $CONNECTIONS --requests $N
-		found=$(lines_jq "[.[] | select(.s.service.$part >= $FAULT)] | length")
+		found=$(lines_with ".s.service.$part >= $FAULT")
 		[ "$found" != $((FAULTS - 1)) ] && break
 		echo "# $name, $try run: $found of $FAULTS faults; once more"
 	done
@@ -97,7 +72,7 @@ test_pieces() {
 	watch_slow --connections 1 --requests $n --size 300 --pieces 3 --pause-us 2000
 	check_lines pieces $n
 	expect_eq 'pieces: receive >= 4 ms' $n \
-		"$(lines_jq '[.[] | select(.s.receive.ns >= 4000000)] | length')"
+		"$(lines_with '.s.receive.ns >= 4000000')"
 	expect_between 'pieces: median of the other stages' 0 200000 \
 		"$(lines_jq '[.[] | .latency_ns - .s.receive.ns] | sort | .[length / 2 | floor]')"
 }
@@ -130,9 +105,9 @@ test_blocking() { # COMMAND: to record, system calls are timed too
 	check_lines "blocking, $command" $N
 	# A client on the other processor may be as fast as the server's way into the next read.
 	expect_between "blocking, $command: met asleep" $((N / 2)) $N \
-		"$(lines_jq '[.[] | select(.s.busy.ns == 0 and .s.wakeup.ns + .s.runqueue.ns > 0)] | length')"
+		"$(lines_with '.s.busy.ns == 0 and .s.wakeup.ns + .s.runqueue.ns > 0')"
 	expect_eq "blocking, $command: asleep and busy" 0 \
-		"$(lines_jq '[.[] | select(.s.busy.ns > 0 and .s.runqueue.ns > 0)] | length')"
+		"$(lines_with '.s.busy.ns > 0 and .s.runqueue.ns > 0')"
 }
 
 sleeping=(--sleep-every "$EVERY" --sleep-ms 20)

@@ -1,137 +1,43 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# shellcheck shell=bash
-# lib.sh - what the live tests share: verdicts, servers, clients, epollscope itself.
+# shellcheck shell=dash
+# lib.sh - what scripts with real servers share, on top of tests/lib.sh: servers, load, epollscope
+# itself, and what it must not leave behind. Plain shell, since the emulated machines use it too.
 #
-# A script sources this from the checkout's root, calls live_init, and ends with finish. What it
-# starts is remembered by pid and ended when the script ends. Functions that start something
-# leave its pid and port in SERVER_PID and PORT, its output under $LIVE_DIR.
+# A script sources this from the top folder, calls live_init, and ends with finish. Functions that
+# start something leave its pid and port in SERVER_PID and PORT, its output under $LIVE_DIR.
+. tests/lib.sh
 
-EPOLLSCOPE=${EPOLLSCOPE:-build/epollscope}
-LIVE=${LIVE:-${BUILD:-build}/tests/live}	# where our servers and clients are
+LIVE=${LIVE:-$BUILD/tests/live}	# where our servers and clients are
+EPOLLSERVER=${EPOLLSERVER:-$BUILD/epollserver}
+EPOLLLOAD=${EPOLLLOAD:-$BUILD/epollload}
 SCOPE_LIMIT=${SCOPE_LIMIT:-20}	# seconds that an attach or a report may take
-FAILED=0
-STARTED=()
+LOAD_LIMIT=30	# seconds that a load may take
+LOAD_OPTIONS=	# of epollload, in every load of a script
 
-# --- verdicts ---
-
-pass() {
-	echo "ok $1"
-}
-
-fail() {
-	echo "not ok $1: $2"
-	FAILED=$((FAILED + 1))
-}
-
-skip() {
-	echo "skip $1: $2"
-}
-
-expect_eq() { # NAME EXPECTED ACTUAL
-	if [ "$2" = "$3" ]; then
-		pass "$1"
-	else
-		fail "$1" "expected $2 got $3"
-	fi
-}
-
-expect_between() { # NAME LOW HIGH ACTUAL, numbers
-	if jq -en --argjson l "$2" --argjson h "$3" --argjson a "${4:-null}" \
-		'$a != null and $l <= $a and $a <= $h' >/dev/null; then
-		pass "$1 ($4 in $2..$3)"
-	else
-		fail "$1" "expected $2..$3 got $4"
-	fi
-}
-
-# The filter must give true; a failure shows what SHOW gives.
-expect_jq() { # NAME FILE FILTER [SHOW]
-	if jq -e "$3" "$2" >/dev/null 2>&1; then
-		pass "$1"
-	else
-		fail "$1" "expected $3 got $(jq -c "${4:-.}" "$2" 2>&1 | head -c 600)"
-	fi
-}
-
-expect_lines() { # NAME EXPECTED FILE
-	expect_eq "$1" "$2" "$(wc -l <"$3")"
-}
-
-finish() {
-	end_started
-	bpf_leftovers
-	kernel_log_clean
-	exit $((FAILED > 0))
-}
-
-# --- the life of a script ---
+# Words that go before a command, e.g. taskset -c 0. An interrupt would be ignored by what a script's
+# bash has in the background.
+ON_SERVER_CPU=
+ON_LOAD_CPU=
+HEARS_SIGINT='env --default-signal=INT,QUIT'
+SCOPE_AS=
 
 live_init() {
 	if [ "$(id -u)" != 0 ]; then
-		skip "$(basename "$0")" 'needs root'
-		exit 77
+		skip "$TEST" 'needs root'
+		exit 0
 	fi
-	if [ ! -x "$EPOLLSCOPE" ]; then
-		fail "$(basename "$0")" "expected $EPOLLSCOPE to be built"
-		exit 1
-	fi
-	LIVE_DIR=$(mktemp -d)
-	trap live_end EXIT
-	trap 'exit 129' HUP
-	trap 'exit 130' INT
-	trap 'exit 143' TERM
+	test_begin
+	for program in "$EPOLLSCOPE" "$EPOLLSERVER" "$EPOLLLOAD"; do
+		[ -x "$program" ] && continue
+		fail "$TEST" "expected $program to be built"
+		finish
+	done
 	build_c echo_server
 	build_c client
 	bpf_ids >"$LIVE_DIR/bpf.before"
 	LOG_START=$(cut -d' ' -f1 /proc/uptime)
+	LAST_CHECKS='bpf_leftovers kernel_log_clean'
 }
-
-live_end() {
-	end_started
-	rm -rf "$LIVE_DIR"
-}
-
-# Waited for: its pid may be another process's by now.
-forget() { # PID
-	local pid left=()
-
-	for pid in "${STARTED[@]}"; do
-		[ "$pid" = "$1" ] || left+=("$pid")
-	done
-	STARTED=("${left[@]}")
-}
-
-# Servers get a chance to write their truth before they are killed.
-end_started() {
-	local pid
-
-	for pid in "${STARTED[@]}"; do
-		kill -TERM "$pid" 2>/dev/null || continue
-		await 5 gone "$pid" || kill -KILL "$pid"
-		wait "$pid" 2>/dev/null
-	done
-	STARTED=()
-}
-
-# Polls a command until it succeeds; fails after LIMIT seconds.
-await() { # LIMIT COMMAND...
-	local end=$((SECONDS + $1 + 1))
-
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.02
-	done
-}
-
-# Ended, waited for or not.
-gone() { # PID
-	! kill -0 "$1" 2>/dev/null || grep -q '^State:.*Z' "/proc/$1/status" 2>/dev/null
-}
-
-# Goes before a command in the background, which a script's bash has ignore SIGINT. Not a function,
-# since $! would be a shell's then.
-HEARS_SIGINT=(env '--default-signal=INT,QUIT')
 
 # --- what we build ourselves ---
 
@@ -162,29 +68,34 @@ free_port() {
 	local port
 
 	while :; do
-		port=$((20000 + RANDOM % 10000))
+		port=$(shuf -n 1 -i 20000-29999)
 		listening "$port" || break
 	done
 	echo "$port"
 }
 
+# The rest would be pointless without it. The emulated machines go on with the next scenario.
+give_up() { # NAME REASON
+	fail "$1" "$2"
+	finish
+}
+
 server_started() { # NAME PID
 	SERVER_PID=$2
-	STARTED+=("$2")
-	await 10 listening "$PORT" && return
-	fail "start $1" "expected port $PORT to listen got $(tail -n 3 "$LIVE_DIR/$1.log")"
-	exit 1
+	started "$2"
+	await "$SCOPE_LIMIT" listening "$PORT" && return
+	give_up "start $1" "expected port $PORT to listen got $(tail -n 3 "$LIVE_DIR/$1.log")"
 }
 
 # Servers that choose their port print "port N".
 server_with_port() { # NAME COMMAND...
-	local name=$1 log=$LIVE_DIR/$1.log
+	local name="$1" log="$LIVE_DIR/$1.log"
 
 	shift
 	: >"$log"
 	"$@" >"$log" 2>&1 &
 	SERVER_PID=$!
-	await 10 grep -q '^port ' "$log"
+	await "$SCOPE_LIMIT" grep -q '^port ' "$log"
 	PORT=$(sed -n 's/^port //p' "$log")
 	server_started "$name" "$SERVER_PID"
 }
@@ -193,18 +104,24 @@ start_echo() { # OPTIONS...
 	server_with_port echo "$LIVE/echo_server" "$@"
 }
 
-start_server_go() {
+start_epollserver() { # OPTIONS...
+	# shellcheck disable=SC2086 # words
+	server_with_port epollserver $ON_SERVER_CPU "$EPOLLSERVER" "$@"
+}
+
+start_go() {
 	build_go go_server
 	server_with_port go "$LIVE/go_server" "$LIVE_DIR/go.count"
 }
 
-start_server_node() {
-	server_with_port node node tests/live/servers/node_server.js "$LIVE_DIR/node.count"
+start_node() { # OPTIONS...
+	server_with_port node node "$@" tests/live/servers/node_server.js "$LIVE_DIR/node.count"
 }
 
 # SERVER_PID is the master's: its workers are its children. The error log tells broken pipes.
 nginx_conf() { # WORKERS
 	cat <<-END
+		${NGINX_USER:+user $NGINX_USER;}
 		daemon off;
 		worker_processes $1;
 		pid $LIVE_DIR/nginx.pid;
@@ -228,45 +145,82 @@ nginx_conf() { # WORKERS
 	END
 }
 
-start_server_nginx() { # [WORKERS]
+start_nginx() { # [WORKERS [UPSTREAM-PORT]]
 	PORT=$(free_port)
-	nginx_conf "${1:-1}" >"$LIVE_DIR/nginx.conf"
-	nginx -p "$LIVE_DIR" -c "$LIVE_DIR/nginx.conf" 2>"$LIVE_DIR/nginx.out" &
+	nginx_conf "${1:-1}" | sed "${2:+s,return 200 .*;,proxy_pass http://127.0.0.1:$2;,}" \
+		>"$LIVE_DIR/nginx.conf"
+	# shellcheck disable=SC2086 # words
+	$ON_SERVER_CPU nginx -p "$LIVE_DIR" -c "$LIVE_DIR/nginx.conf" 2>"$LIVE_DIR/nginx.out" &
 	server_started nginx $!
 }
 
-start_server_redis() {
-	PORT=$(free_port)
-	redis-server --bind 127.0.0.1 --port "$PORT" --save '' --appendonly no --dir "$LIVE_DIR" \
-		>"$LIVE_DIR/redis.log" 2>&1 &
+start_redis() { # OPTIONS...
+	PORT=${REDIS_PORT:-$(free_port)}
+	# shellcheck disable=SC2086 # words
+	$ON_SERVER_CPU redis-server --bind 127.0.0.1 --port "$PORT" --save '' --appendonly no \
+		--dir "$LIVE_DIR" "$@" >"$LIVE_DIR/redis.log" 2>&1 &
 	server_started redis $!
 }
 
 stop_server() {
-	kill -TERM "$SERVER_PID"
-	wait "$SERVER_PID" 2>/dev/null
-	forget "$SERVER_PID"
+	end "$SERVER_PID"
+}
+
+# Runs a command while there is such a server: the word after start_, and that one's options.
+with_server() { # 'NAME OPTIONS...' COMMAND...
+	local server="$1"
+
+	shift
+	# shellcheck disable=SC2086 # words
+	start_${server%% *} ${server#"${server%% *}"} || return
+	"$@"
+	stop_server
+}
+
+# A counter of epollserver's last statistics, over all loops unless told.
+stat_of() { # NAME [LOOP]
+	sed -n "s/^stats loop=${2:-all} / /p" "$LIVE_DIR/epollserver.log" | tail -n 1 | tr ' ' '\n' |
+		sed -n "s/^$1=//p"
+}
+
+# The server's end, and what it counted.
+stop_and_expect() { # NAME STATISTIC VALUE
+	stop_server
+	expect_eq "$1: $2" "$3" "$(stat_of "$2")"
+}
+
+# Has epollserver print its statistics.
+ask_stats() {
+	kill -USR1 "$SERVER_PID"
+	await 5 grep -q '^stats loop=all' "$LIVE_DIR/epollserver.log"
 }
 
 # Its processes, its children's too.
 processes_of() { # PID
-	local child children
+	local child
 
 	echo "$1"
-	read -ra children < <(cat "/proc/$1"/task/*/children 2>/dev/null)
-	for child in "${children[@]}"; do
+	# shellcheck disable=SC2013 # they are words
+	for child in $(cat "/proc/$1"/task/*/children 2>/dev/null); do
 		processes_of "$child"
+	done
+}
+
+pin() { # PROCESSORS PID
+	local pid
+
+	for pid in $(processes_of "$2"); do
+		taskset -acp "$1" "$pid" >/dev/null
 	done
 }
 
 # A column of schedstat over all threads: 1 run time, 2 run delay, both ns, 3 times on a CPU.
 schedstat() { # PID COLUMN
-	local pid files=()
+	local pid
 
 	for pid in $(processes_of "$1"); do
-		files+=("/proc/$pid"/task/*/schedstat)
-	done
-	awk -v c="$2" '{ sum += $c } END { printf "%.0f\n", sum }' "${files[@]}"
+		cat "/proc/$pid"/task/*/schedstat
+	done | awk -v c="$2" '{ sum += $c } END { printf "%.0f\n", sum }'
 }
 
 # Connections of the server's side, but those that it owes nothing more than time.
@@ -280,11 +234,11 @@ no_more_than() { # CONNECTIONS PORT
 
 # Closings are counted when the kernel is through with them, a little after the client ended.
 await_connections() { # COUNT
-	await 10 no_more_than "$1" "$PORT" ||
+	await "$SCOPE_LIMIT" no_more_than "$1" "$PORT" ||
 		fail "connections left on $PORT" "expected $1 got $(connections_on "$PORT")"
 }
 
-# --- our client ---
+# --- load: our client, and epollload ---
 
 client() {
 	"$LIVE/client" --port "$PORT" "$@"
@@ -298,21 +252,46 @@ client_hold() { # OPTIONS...
 	"$LIVE/client" --port "$PORT" --hold "$@" <"$LIVE_DIR/client.in" \
 		>"$LIVE_DIR/client.json" 2>"$LIVE_DIR/client.err" &
 	CLIENT_PID=$!
-	STARTED+=("$CLIENT_PID")
-	exec {CLIENT_FD}>"$LIVE_DIR/client.in"
-	await 10 grep -q ready "$LIVE_DIR/client.err" && return
-	fail 'client' "expected ready got $(cat "$LIVE_DIR/client.err")"
-	exit 1
+	started "$CLIENT_PID"
+	exec 6>"$LIVE_DIR/client.in"
+	await "$SCOPE_LIMIT" grep -q ready "$LIVE_DIR/client.err" && return
+	give_up client "expected ready got $(cat "$LIVE_DIR/client.err")"
 }
 
 client_go() {
-	printf g >&"$CLIENT_FD"
+	printf g >&6
 }
 
 client_wait() {
-	wait "$CLIENT_PID"
-	forget "$CLIENT_PID"
-	exec {CLIENT_FD}>&-
+	ended "$CLIENT_PID"
+	exec 6>&-
+}
+
+# epollload against TARGET or PORT; its report is in $LIVE_DIR/load.json, its words in load.err.
+load() { # OPTIONS...
+	# shellcheck disable=SC2086 # words
+	$ON_LOAD_CPU timeout -k 1 "$LOAD_LIMIT" "$EPOLLLOAD" --json $LOAD_OPTIONS "$@" "${TARGET:-$PORT}" \
+		>"$LIVE_DIR/load.json" 2>"$LIVE_DIR/load.err"
+}
+
+load_jq() { # FILTER
+	jq -r "$1" "$LIVE_DIR/load.json"
+}
+
+# The same, with connections that are open when it comes back; `end $LOAD_PID` closes them. It comes
+# back when WORD is announced: connected or done.
+load_held() { # WORD OPTIONS...
+	local word="$1"
+
+	shift
+	: >"$LIVE_DIR/load.err"
+	# shellcheck disable=SC2086 # words
+	$ON_LOAD_CPU "$EPOLLLOAD" --json --hold --announce $LOAD_OPTIONS "$@" "${TARGET:-$PORT}" \
+		>"$LIVE_DIR/load.json" 2>"$LIVE_DIR/load.err" &
+	LOAD_PID=$!
+	started "$LOAD_PID"
+	await "$LOAD_LIMIT" grep -q "^$word" "$LIVE_DIR/load.err" ||
+		fail load "expected $word got $(tail -n 1 "$LIVE_DIR/load.err")"
 }
 
 # --- epollscope ---
@@ -322,13 +301,12 @@ scope_start() { # ARGS...
 	SCOPE_OUT=$LIVE_DIR/scope.out
 	SCOPE_ERR=$LIVE_DIR/scope.err
 	: >"$SCOPE_ERR"	# here, since the child may be later than our first look
-	"${HEARS_SIGINT[@]}" "$EPOLLSCOPE" "$@" >"$SCOPE_OUT" 2>"$SCOPE_ERR" &
+	$HEARS_SIGINT "$EPOLLSCOPE" "$@" >"$SCOPE_OUT" 2>"$SCOPE_ERR" &
 	SCOPE_PID=$!
-	STARTED+=("$SCOPE_PID")
+	started "$SCOPE_PID"
 	await "$SCOPE_LIMIT" attached_or_gone
 	grep -q '^epollscope: attached' "$SCOPE_ERR" && return
-	fail "epollscope $*" "expected attached got $(how_it_is): $(cat "$SCOPE_ERR")"
-	finish
+	give_up "epollscope $*" "expected attached got $(how_it_is): $(cat "$SCOPE_ERR")"
 }
 
 attached_or_gone() {
@@ -350,9 +328,8 @@ scope_wait() { # STATUS
 		fail 'epollscope ends' "expected its end got nothing in $SCOPE_LIMIT s"
 		kill -KILL "$SCOPE_PID"
 	fi
-	wait "$SCOPE_PID"
+	ended "$SCOPE_PID"
 	SCOPE_STATUS=$?
-	forget "$SCOPE_PID"
 	[ "$SCOPE_STATUS" = "$1" ] && return
 	fail 'epollscope exit status' "expected $1 got $SCOPE_STATUS: $(tail -n 3 "$SCOPE_ERR")"
 }
@@ -363,15 +340,36 @@ scope_stop() {
 }
 
 scope_jq() { # FILTER
-	jq -r "$1" "$SCOPE_OUT"
+	jq -rc "$1" "$SCOPE_OUT"
 }
 
 # Runs it to its end in the foreground; leaves SCOPE_STATUS, $SCOPE_OUT, $SCOPE_ERR.
 scope_run() { # ARGS...
 	SCOPE_OUT=$LIVE_DIR/scope.out
 	SCOPE_ERR=$LIVE_DIR/scope.err
-	timeout -k 1 "$SCOPE_LIMIT" "$EPOLLSCOPE" "$@" >"$SCOPE_OUT" 2>"$SCOPE_ERR"
+	# shellcheck disable=SC2086 # words
+	timeout -k 1 "$SCOPE_LIMIT" $SCOPE_AS "$EPOLLSCOPE" "$@" >"$SCOPE_OUT" 2>"$SCOPE_ERR"
 	SCOPE_STATUS=$?
+}
+
+# One line on stderr that holds TEXT, nothing on stdout, STATUS.
+expect_refusal() { # STATUS TEXT ARGS...
+	local status="$1" text="$2" name
+
+	shift 2
+	name="refuse $(echo "$*" | tr "\n" " " | sed "s,[^ -~],?,g")"
+	scope_run "$@"
+	if [ "$SCOPE_STATUS" != "$status" ]; then
+		fail "$name" "expected status $status got $SCOPE_STATUS: $(head -n 3 "$SCOPE_ERR")"
+	elif [ "$(wc -l <"$SCOPE_ERR")" != 1 ]; then
+		fail "$name" "expected 1 line got $(cat "$SCOPE_ERR")"
+	elif ! grep -q '^epollscope: ' "$SCOPE_ERR" || ! grep -qF -- "$text" "$SCOPE_ERR"; then
+		fail "$name" "expected '$text' got $(cat "$SCOPE_ERR")"
+	elif [ -s "$SCOPE_OUT" ]; then
+		fail "$name" "expected no stdout got $(head -n 3 "$SCOPE_OUT")"
+	else
+		pass "$name"
+	fi
 }
 
 # A clean report has lost nothing.
@@ -384,6 +382,20 @@ expect_no_loss() { # NAME
 expect_few_skipped() { # NAME EXCHANGES
 	expect_jq "$1 loss" "$SCOPE_OUT" ".loss.missed + .loss.map_full <= $2 / 1000 and
 		(.loss | del(.missed, .map_full) | all(.[]; . == 0))" .loss
+}
+
+# ns of the folded stacks that match.
+weight() { # PATTERN
+	awk -v p="$1" '$0 ~ p { sum += $NF } END { printf "%.0f\n", sum }' "$SCOPE_OUT"
+}
+
+# What flame said of its stacks, for the log.
+notes() {
+	sed -n 's/^epollscope: /# /p' "$SCOPE_ERR" | grep -E 'stacks|frames|call-frame|tail|samples|note'
+}
+
+build_id_of() { # FILE
+	readelf -n "$1" | sed -n 's/.*Build ID: //p'
 }
 
 # --- what must not be left behind ---

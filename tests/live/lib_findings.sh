@@ -1,35 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # shellcheck shell=bash
-# lib_findings.sh - what the scripts share that judge a diagnosis: watch a server while it is
-# loaded, look at what the report says first, keep a row of the matrix.
+# lib_findings.sh - what the scripts share that judge a diagnosis: a table of faults, each of which
+# is a server, a load, and what the report must say of them first. Sourced after live_init.
 #
 # Servers run on the first processor that we have, load and epollscope on the last one, as a careful
-# user would have it. `FINDINGS=REGEX` runs only the cases whose name matches.
+# user would have it. `FINDINGS=REGEX` runs only the rows whose name matches.
 
-SERVER=${BUILD:-build}/epollserver
-LOAD=${BUILD:-build}/epollload
 ROWS=()
-
-findings_init() {
-	local cpus
-
-	read -ra cpus < <(allowed_cpus)
-	SERVER_CPU=${cpus[0]} LOAD_CPU=${cpus[-1]} ALL_CPUS=$(tr ' ' , <<<"${cpus[*]}")
-	ON_SERVER_CPU=(taskset -c "$SERVER_CPU")
-	taskset -cp "$LOAD_CPU" $$ >/dev/null
-	IDLE_CLIENTS=()
-}
-
-allowed_cpus() {
-	sed -n 's/^Cpus_allowed_list:\s*//p' /proc/self/status | tr , '\n' |
-		awk -F- '{ for (i = $1; i <= (NF > 1 ? $2 : $1); i++) printf "%d ", i } END { print "" }'
-}
+read -ra cpus < <(sed -n 's/^Cpus_allowed_list:\s*//p' /proc/self/status | tr , '\n' |
+	awk -F- '{ for (i = $1; i <= (NF > 1 ? $2 : $1); i++) printf "%d ", i } END { print "" }')
+SERVER_CPU=${cpus[0]} LOAD_CPU=${cpus[-1]} ALL_CPUS=$(tr ' ' , <<<"${cpus[*]}")
+ON_SERVER_CPU="taskset -c $SERVER_CPU"
+LOAD_OPTIONS='--spin 0us'	# load shares its processor with epollscope, so it must not spin
+taskset -cp "$LOAD_CPU" $$ >/dev/null
 
 # --- a server, a watch, a load ---
-
-serve() { # OPTIONS...
-	server_with_port epollserver "${ON_SERVER_CPU[@]}" "$SERVER" "$@"
-}
 
 watch_it() { # OPTIONS...
 	scope_start report --json -p "$SERVER_PID" "$@"
@@ -39,34 +24,9 @@ watch_it() { # OPTIONS...
 # Ends the watch; the report is in $SCOPE_OUT.
 watched() {
 	scope_stop
-	WAITED_PERCENT=$((100 * ($(schedstat "$SERVER_PID" 2) - WAITED) / ($(date +%s%N) - BEGAN)))
+	WAITED_NS=$(($(schedstat "$SERVER_PID" 2) - WAITED))
+	WAITED_PERCENT=$((100 * WAITED_NS / ($(date +%s%N) - BEGAN)))
 	stop_server
-}
-
-# Its report is in $LIVE_DIR/load.json. It does not spin: it shares its processor with epollscope.
-load() { # OPTIONS...
-	"$LOAD" --json --spin 0us "$@" "${TARGET:-$PORT}" >"$LIVE_DIR/load.json" 2>"$LIVE_DIR/load.err"
-}
-
-# The same, connections still open when it comes back; end_load closes them.
-load_held() { # OPTIONS...
-	: >"$LIVE_DIR/load.err"
-	"$LOAD" --json --spin 0us --hold --announce "$@" "$PORT" >"$LIVE_DIR/load.json" \
-		2>"$LIVE_DIR/load.err" &
-	LOAD_PID=$!
-	STARTED+=("$LOAD_PID")
-	await 15 grep -q done "$LIVE_DIR/load.err" ||
-		fail 'load' "expected done got $(tail -n 1 "$LIVE_DIR/load.err")"
-}
-
-end_load() {
-	kill -TERM "$LOAD_PID"
-	wait "$LOAD_PID"
-	forget "$LOAD_PID"
-}
-
-load_jq() { # FILTER
-	jq -r "$1" "$LIVE_DIR/load.json"
 }
 
 odd_client() { # KIND ARGS...
@@ -85,9 +45,9 @@ evidence() { # CODE KEY
 }
 
 # What is wrong with the diagnosis; nothing if it is right. INJECTED is a number, within 10 % or
-# TOLERANCE, or a word.
-wrong() { # CODE KEY INJECTED [TOLERANCE]
-	jq -r --arg code "$1" --arg key "$2" --arg injected "$3" --argjson tolerance "${4:-0.1}" '
+# or a word.
+wrong() { # CODE KEY INJECTED
+	jq -r --arg code "$1" --arg key "$2" --arg injected "$3" '
 		(.diagnosis[0] // {code: "none"}) as $first | .evidence as $none |
 		[.diagnosis[1:][] | select(.severity == "severe") | .code] as $severe |
 		($first.evidence[$key]) as $found | ($injected | tonumber? // $injected) as $want |
@@ -95,7 +55,7 @@ wrong() { # CODE KEY INJECTED [TOLERANCE]
 		elif $severe != [] then "expected no other severe finding got \($severe)"
 		elif $key == "" or $found == $want then empty
 		elif ($want | type) == "number" and ($found | type) == "number" and
-			($found - $want | fabs) <= $tolerance * $want then empty
+			($found - $want | fabs) <= 0.1 * $want then empty
 		else "expected \($key) \($want) got \($found)" end' "$SCOPE_OUT"
 }
 
@@ -141,21 +101,34 @@ add_row() { # NAME CODE KEY INJECTED
 	ROWS+=("$(printf '%s | %s | %s | %s' "$1" "$(first_code)" "$found" "${others:--}")")
 }
 
-# Runs CASE, a function that leaves the report in $SCOPE_OUT and may set INJECTED itself. The first
-# finding must be CODE, with KEY of its evidence as injected. With TRIES=2 a case that the machine
-# may disturb gets a second run, which is shown.
-fault() { # NAME CODE KEY INJECTED CASE...
-	local name=$1 code=$2 key=$3 reason intruder tries=${TRIES:-1}
+# One row of the table. Its columns are commands, evaluated here: SERVER leaves SERVER_PID and PORT
+# and may set AFTER, which ends what SERVER started beside; WATCH is more options of report; LOAD is
+# done while it watches. The first finding must be CODE, with KEY of its evidence as INJECTED, an
+# expression that is looked at when all have ended. RUNS is 2 where the machine may disturb: the
+# second run is shown. ALSO is another figure of the same report: CODE KEY LOW HIGH, or CODE KEY WORD.
+fault() { # NAME SERVER WATCH LOAD CODE KEY INJECTED RUNS ALSO
+	local name=$1 code=$5 key=$6 injected reason intruder runs=$8 also
 
 	[[ $name =~ ${FINDINGS:-.} ]] || return
-	for (( ; tries > 0; tries--)); do
-		INJECTED=$4 WAITED_PERCENT=0
-		"${@:5}"
-		reason=$(wrong "$code" "$key" "$INJECTED" "${TOLERANCE:-0.1}")
+	for (( ; runs > 0; runs--)); do
+		AFTER='' MEASURED=''
+		if ! eval "$2"; then
+			skip "$name: $code" 'it cannot be arranged here'
+			stop_server
+			return
+		fi
+		eval "watch_it $3"
+		eval "$4"
+		watched
+		eval "$AFTER"
+		eval "injected=$7"
+		# There the server has to wait for a processor.
+		[[ $code != cpu-* ]] || WAITED_PERCENT=0
+		reason=$(wrong "$code" "$key" "$injected")
 		[ -n "$reason" ] || break
-		[ "$tries" = 1 ] || echo "# $name, once more: $reason"
+		[ "$runs" = 1 ] || echo "# $name, once more: $reason"
 	done
-	add_row "$name" "$code" "$key" "$INJECTED"
+	add_row "$name" "$code" "$key" "$injected"
 	[ -z "${FINDINGS_KEEP:-}" ] || cp "$SCOPE_OUT" "$FINDINGS_KEEP/$(tr -cs 'a-z0-9\n' - <<<"$name").json"
 	if [ -z "$reason" ]; then
 		pass "$name: $code"
@@ -164,12 +137,26 @@ fault() { # NAME CODE KEY INJECTED CASE...
 	else
 		fail "$name: $code" "$reason: $(scope_jq '[.diagnosis[].summary] | join(" / ")')"
 	fi
+	eval "also=($9)"
+	if [ ${#also[@]} = 4 ]; then
+		expect_between "$name: ${also[0]}, ${also[1]}" "${also[@]:2}" "$(evidence "${also[@]:0:2}")"
+	elif [ ${#also[@]} = 3 ]; then
+		expect_eq "$name: ${also[0]}, ${also[1]}" "${also[2]}" "$(evidence "${also[@]:0:2}")"
+	fi
 }
 
-# Another finding of the same report.
-also() { # NAME CODE KEY LOW HIGH
-	[[ $1 =~ ${FINDINGS:-.} ]] || return
-	expect_between "$1: $2, $3" "$4" "$5" "$(evidence "$2" "$3")"
+# A table of them on stdin: columns are separated by |, a row may go on after a backslash.
+faults() { # HEADING
+	local name server watch load code key injected runs also
+
+	# shellcheck disable=SC2162 # backslashes continue rows
+	while IFS='|' read -u 3 name server watch load code key injected runs also; do
+		read -r name <<<"$name"
+		read -r injected <<<"$injected"
+		fault "$name" "$server" "$watch" "$load" "${code// }" "${key// }" "$injected" "${runs:-1}" \
+			"$also" 3<&-
+	done 3<&0 </dev/null
+	print_rows "$1"
 }
 
 print_rows() { # HEADING

@@ -10,20 +10,18 @@ read -ra LIBS < <(sed -n 's/^libs := //p' Makefile)
 
 # --- a resolver that takes questions ---
 
-# shellcheck disable=SC2317
 resolver() { # [COMMAND...] before it, e.g. env A=B
 	: >"$LIVE_DIR/notes"
 	coproc RESOLVER { env "$@" "$PARTS/resolve" 2>>"$LIVE_DIR/notes"; }
-	STARTED+=("$RESOLVER_PID")
+	started "$RESOLVER_PID"
 }
 
 resolver_end() {
 	local pid=$RESOLVER_PID in=${RESOLVER[1]} status
 
 	eval "exec $in>&-"
-	wait "$pid"
+	ended "$pid"
 	status=$?
-	forget "$pid"
 	[ $status = 0 ] || fail 'resolver ends' "expected status 0 got $status: $(tail -n 3 "$LIVE_DIR/notes")"
 }
 
@@ -52,7 +50,6 @@ expect_note() { # NAME WORDS
 
 # --- programs ---
 
-# shellcheck disable=SC2317 # called by until
 target_ready() {
 	grep -q '^ready' "$LIVE_DIR/target.log"
 }
@@ -61,14 +58,12 @@ start_target() { # COMMAND...
 	: >"$LIVE_DIR/target.log"
 	"$@" >"$LIVE_DIR/target.log" 2>&1 </dev/null &
 	TARGET=$!
-	STARTED+=("$TARGET")
+	started "$TARGET"
 	await 20 target_ready || fail "start $1" "expected ready got $(cat "$LIVE_DIR/target.log")"
 }
 
 stop_target() {
-	kill -KILL "$TARGET"
-	wait "$TARGET" 2>/dev/null
-	forget "$TARGET"
+	end "$TARGET" KILL
 }
 
 address_of() { # FUNCTION
@@ -105,10 +100,6 @@ compile() { # OUT OPTIONS...
 
 	shift
 	"${CC:-cc}" -std=gnu11 -O1 -g -Wl,--build-id -o "$out" "$@"
-}
-
-build_id_of() { # FILE
-	readelf -n "$1" | sed -n 's/.*Build ID: //p'
 }
 
 if ! "${CC:-cc}" -std=gnu11 -O2 -I. -o "$PARTS/resolve" $HERE/resolve.c \

@@ -5,28 +5,20 @@
 # Sourced after lib.sh. Everything a run leaves is in $RUN: server.truth, client.truth, load.json,
 # report.json, slow.json, server.log, and stats, the server's counters at the end of the watch.
 
-EPOLLSERVER=${EPOLLSERVER:-${BUILD:-build}/epollserver}
-EPOLLLOAD=${EPOLLLOAD:-${BUILD:-build}/epollload}
 RING=16384	# KiB: holds them all, however late the reader gets a processor
 RUN=
 
 # As anyone would who measures: the server and its load on processors of their own.
-on_cpu() { # N COMMAND...
-	local cpu=$1
-
-	shift
-	if [ "$(nproc)" -ge 2 ] && [ -z "${UNPINNED:-}" ]; then
-		exec taskset -c "$cpu" "$@"
-	else
-		exec "$@"
-	fi
-}
+if [ "$(nproc)" -ge 2 ] && [ -z "${UNPINNED:-}" ]; then
+	ON_SERVER_CPU='taskset -c 0'
+	ON_LOAD_CPU='taskset -c 1'
+fi
 
 watch_begin() { # SERVER OPTIONS...
 	RUN=$LIVE_DIR/run
 	rm -rf "$RUN"
 	mkdir "$RUN"
-	server_with_port epollserver on_cpu 0 "$EPOLLSERVER" --truth "$RUN/server.truth" "$@"
+	start_epollserver --truth "$RUN/server.truth" "$@"
 	scope_start report --json -p "$SERVER_PID"
 	REPORT_PID=$SCOPE_PID
 	mv "$SCOPE_OUT" "$RUN/report.json"
@@ -34,22 +26,14 @@ watch_begin() { # SERVER OPTIONS...
 	scope_start slow --over 0ns --json --ring-size "$RING" -p "$SERVER_PID"
 }
 
-load() { # OPTIONS...
-	load_pipelined --truth "$RUN/client.truth" "$@"
-}
-
-# Which leaves no truth file.
-load_pipelined() { # OPTIONS...
-	(on_cpu 1 timeout -k 1 30 "$EPOLLLOAD" --json "$@" "$PORT") \
-		>"$RUN/load.json" 2>"$RUN/load.err" || fail 'epollload' "$(cat "$RUN/load.err")"
-}
-
-stats_told() {
-	grep -q '^stats loop=all' "$LIVE_DIR/epollserver.log"
+# A load that must succeed. One that pipelines can leave no stamps: plain load is for that.
+load_stamped() { # OPTIONS...
+	load --truth "$RUN/client.truth" "$@" || fail epollload "$(cat "$LIVE_DIR/load.err")"
 }
 
 # Both watches end, and say how they did.
 scopes_wait() {
+	cp "$LIVE_DIR/load.json" "$RUN"
 	scope_wait 0
 	SCOPE_PID=$REPORT_PID
 	mv "$SCOPE_OUT" "$RUN/slow.json"
@@ -65,13 +49,11 @@ watch_end_with_server() {
 	scopes_wait
 }
 
-# shellcheck disable=SC2120 # the count has a default
 watch_end() { # [CONNECTIONS LEFT]
 	await_connections "${1:-0}"
 	kill -INT "$REPORT_PID" "$SCOPE_PID"
 	scopes_wait
-	kill -USR1 "$SERVER_PID"
-	await 5 stats_told
+	ask_stats
 	cp "$LIVE_DIR/epollserver.log" "$RUN/stats"
 	stop_server
 }

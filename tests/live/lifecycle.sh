@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # lifecycle.sh - connections: whose they are, who closes them and how, what went over them.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
 . tests/live/lib.sh
 live_init
 

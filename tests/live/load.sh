@@ -4,20 +4,13 @@
 #
 # Beside wrk -t1 -c16 on echo_server --http, alternated three times on two busy processors: p50 wrk
 # 118-135 us, epollload --closed 99-164 us; requests/s wrk 81-95 thousand, epollload 93-141 thousand.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
 . tests/live/lib.sh
 live_init
 
-EPOLLLOAD=${EPOLLLOAD:-${BUILD:-build}/epollload}
 OUT=$LIVE_DIR/load.json
 TRUTH=$LIVE_DIR/server.truth
-
-load() { # OPTIONS...
-	timeout -k 1 30 "$EPOLLLOAD" --json "$@" "$PORT" >"$OUT" 2>"$LIVE_DIR/load.err"
-}
-
-load_jq() { # FILTER
-	jq "$1" "$OUT"
-}
 
 # Every request is somewhere, whatever happened.
 expect_sum() { # NAME
@@ -31,7 +24,7 @@ expect_sum() { # NAME
 expect_truth() { # NAME N CONNECTIONS
 	expect_sum "$1"
 	expect_eq "$1: sent and answered" "$2 $2" \
-		"$(load_jq '"\(.requests.sent) \(.requests.answered)"' | tr -d '"')"
+		"$(load_jq '"\(.requests.sent) \(.requests.answered)"')"
 	stop_server
 	expect_lines "$1: server's count" "$2" "$TRUTH"
 	expect_eq "$1: connections" "$3 $3" \
@@ -118,7 +111,6 @@ client_addresses() {
 		sort | uniq -c | awk '{ print $2 "x" $1 }' | tr '\n' ' '
 }
 
-# shellcheck disable=SC2317 # called by await
 all_connected() {
 	[ "$(connections_on "$PORT")" = "$1" ]
 }
@@ -136,31 +128,21 @@ test_sources() {
 	expect_truth 'source addresses' 100 8
 }
 
-# shellcheck disable=SC2317 # called by await
-said() { # LINE
-	grep -qx -- "$1" "$LIVE_DIR/load.err"
-}
-
 # A few carry requests, by turns to two servers; the others are there all the time.
 test_idle() {
-	local pid ports=() servers=() truths=()
+	local ports=() servers=() truths=()
 
 	for i in 1 2; do
 		start_echo --truth "$TRUTH.$i"
 		ports+=("$PORT") servers+=("$SERVER_PID") truths+=("$TRUTH.$i")
 	done
-	"$EPOLLLOAD" --json --announce --hold --closed --requests 300 --connections 1000 --active 3 \
-		--threads 2 --source 127.0.2.1-127.0.2.9 "${ports[@]}" >"$OUT" 2>"$LIVE_DIR/load.err" &
-	pid=$!
-	STARTED+=("$pid")
-	await 10 said 'done'
+	TARGET=${ports[0]} load_held 'done' --closed --requests 300 --connections 1000 --active 3 \
+		--threads 2 --source 127.0.2.1-127.0.2.9 "${ports[1]}"
 	expect_eq 'idle connections: words' 'connected 1000 done' "$(xargs <"$LIVE_DIR/load.err")"
 	expect_eq 'idle connections: held' '500 500' \
 		"$(connections_on "${ports[0]}") $(connections_on "${ports[1]}")"
-	kill -TERM "$pid"
-	wait "$pid"
+	end "$LOAD_PID"
 	expect_eq 'idle connections: exit status' 0 $?
-	forget "$pid"
 	expect_sum 'idle connections'
 	expect_jq 'idle connections: counts' "$OUT" '.requests.answered == 300 and .targets == 2 and
 		.connections == { asked: 1000, active: 3, opened: 1000, closed_by_server: 0,
@@ -193,7 +175,7 @@ test_nginx() { # NAME N CONNECTIONS OPTIONS...
 }
 
 test_http() {
-	start_server_nginx 1
+	start_nginx 1
 	test_nginx 'closed loop' 20000 16 --closed --connections 16
 	test_nginx 'open loop' 4000 16 --rate 4000 --connections 16 --threads 2
 	test_nginx 'pipelining' 20000 4 --closed --connections 4 --pipeline 8
@@ -209,21 +191,16 @@ test_http() {
 # The reference server's statistics say at its end what it delivered.
 test_push() { # NAME N CONNECTIONS OPTIONS...
 	local name="push, $1" n=$2 connections=$3 deliveries=${deliveries:-$2}
-	local server=${EPOLLSERVER:-${BUILD:-build}/epollserver}
 
 	shift 3
-	if [ ! -x "$server" ]; then
-		skip "$name" "$server is not built"
-		return
-	fi
-	server_with_port epollserver "$server" --protocol push --truth "$TRUTH" --heartbeat 200
+	start_epollserver --protocol push --truth "$TRUTH" --heartbeat 200
 	load --protocol push --requests "$n" "$@"
 	expect_sum "$name"
 	expect_eq "$name: answered, opened" "$n $connections" \
 		"$(load_jq .requests.answered) $(load_jq .connections.opened)"
 	stop_server
 	expect_eq "$name: server's messages" "$deliveries" \
-		"$(grep -o 'delivered=[0-9]*' "$LIVE_DIR/epollserver.log" | tail -n 1 | cut -d= -f2)"
+		"$(stat_of delivered)"
 }
 
 # More than the server bears: what it refused, and what it took, is what we saw. Pipelined, so that
@@ -231,14 +208,13 @@ test_push() { # NAME N CONNECTIONS OPTIONS...
 test_refusals() {
 	local options=(--protocol push --rate 1000 --burst 5 --queue 5 --max-connections 0)
 
-	server_with_port epollserver "${EPOLLSERVER:-${BUILD:-build}/epollserver}" "${options[@]}"
+	start_epollserver "${options[@]}"
 	load --protocol push --rate 20k --requests 4000 --connections 40 --pipeline 4
 	expect_sum 'push, refusals'
 	stop_server
 	expect_eq 'push, refusals: answered, refused' \
 		"$(load_jq .requests.answered) $(load_jq .requests.refused)" \
-		"$(grep -o 'delivered=[0-9]*\|refused=[0-9]*' "$LIVE_DIR/epollserver.log" | tail -n 2 |
-			sort | cut -d= -f2 | xargs)"
+		"$(stat_of delivered) $(stat_of refused)"
 	expect_jq 'push, refusals: some' "$OUT" '.requests.refused > 0 and .requests.lost == 0' .requests
 }
 
@@ -247,7 +223,6 @@ test_topics() { # NAME N DELIVERIES CONNECTIONS OPTIONS...
 	local name="topics, $1" n=$2 deliveries=$3
 
 	test_push "$name" "$n" "$4" "${@:5}"
-	[ -x "${EPOLLSERVER:-${BUILD:-build}/epollserver}" ] || return
 	expect_jq "$name: deliveries" "$OUT" ".deliveries == { expected: $deliveries,
 		received: $deliveries } and .delivery_ns.count == $deliveries" .deliveries
 }
@@ -269,8 +244,7 @@ test_server_dies() {
 	pid=$!
 	await 5 all_connected 4
 	sleep 0.5
-	{ kill -KILL "$SERVER_PID"; wait "$SERVER_PID"; } 2>/dev/null
-	forget "$SERVER_PID"
+	end "$SERVER_PID" KILL
 	wait "$pid"
 	expect_sum 'server dies'
 	expect_jq 'server dies' "$OUT" '.requests.answered > 0 and .requests.unsent > 0 and
@@ -317,15 +291,14 @@ test_interrupt() {
 	local pid
 
 	start_echo --truth "$TRUTH"
-	"${HEARS_SIGINT[@]}" "$EPOLLLOAD" --json --rate 1000 --duration 1m "$PORT" >"$OUT" &
+	$HEARS_SIGINT "$EPOLLLOAD" --json --rate 1000 --duration 1m "$PORT" >"$OUT" &
 	pid=$!
-	STARTED+=("$pid")
+	started "$pid"
 	await 5 all_connected 1
 	sleep 0.5
 	kill -INT "$pid"
-	wait "$pid"
+	ended "$pid"
 	expect_eq 'interrupt: exit status' 0 $?
-	forget "$pid"
 	expect_sum 'interrupt'
 	expect_between 'interrupt: sent' 300 2000 "$(load_jq .requests.sent)"
 	stop_server

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # oracle.sh - figures that others know too: the scheduler's own, strace's counts, tcplife's lines.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
 . tests/live/lib.sh
 live_init
 
@@ -42,7 +44,7 @@ test_runqueue_echo() {
 }
 
 test_runqueue_redis() {
-	start_server_redis
+	start_redis
 	attach_and_remember
 	redis-benchmark -p "$PORT" -n $N -c $CONNECTIONS -t get -q >"$LIVE_DIR/generator.out"
 	await_connections 0
@@ -65,10 +67,10 @@ test_syscalls() {
 
 	start_echo
 	client_hold --connections 3 --requests 1000
-	"${HEARS_SIGINT[@]}" strace -f -c -o "$LIVE_DIR/strace.count" -p "$SERVER_PID" \
+	$HEARS_SIGINT strace -f -c -o "$LIVE_DIR/strace.count" -p "$SERVER_PID" \
 		2>"$LIVE_DIR/strace.err" &
 	strace=$!
-	STARTED+=("$strace")
+	started "$strace"
 	await 10 grep -q attached "$LIVE_DIR/strace.err"
 	scope_start report --json -p "$SERVER_PID"
 	client --connections 2 --requests 1000 >"$LIVE_DIR/generator.out"
@@ -76,9 +78,7 @@ test_syscalls() {
 	client_wait
 	await_connections 0
 	scope_stop
-	kill -INT "$strace"
-	wait "$strace"
-	forget "$strace"
+	end "$strace" INT
 	for name in recvfrom sendto accept4 epoll_ctl close; do
 		expect_eq "strace: $name" "$(strace_count $name)" "$(scope_count $name)"
 	done
@@ -91,22 +91,19 @@ test_syscalls() {
 start_tcplife() {
 	: >"$LIVE_DIR/tcplife"
 	# shellcheck disable=SC2016
-	"${HEARS_SIGINT[@]}" unshare -m --propagation private sh -c '
+	$HEARS_SIGINT unshare -m --propagation private sh -c '
 		mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing
 		exec stdbuf -oL tcplife -w -L "$1"' tcplife "$PORT" >"$LIVE_DIR/tcplife" 2>&1 &
 	TCPLIFE=$!
-	STARTED+=("$TCPLIFE")
+	started "$TCPLIFE"
 	await 20 grep -q '^PID' "$LIVE_DIR/tcplife"
 }
 
 stop_tcplife() { # LINES
 	await 10 enough_lines "$1" "$LIVE_DIR/tcplife"
-	kill -INT "$TCPLIFE"
-	wait "$TCPLIFE"
-	forget "$TCPLIFE"
+	end "$TCPLIFE" INT
 }
 
-# shellcheck disable=SC2317  # await calls it
 enough_lines() { # LINES FILE
 	[ "$(grep -cE '^[0-9]' "$2")" -ge "$1" ]
 }

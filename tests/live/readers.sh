@@ -4,10 +4,11 @@
 # speedscope read them without a complaint and have our sums; timelines keep Perfetto's rules.
 # FLAMEGRAPH_PL, INFERNO and SPEEDSCOPE (its index.html) say where they are if not where expected.
 # limit: 300
+set -u
+cd "$(dirname "$0")/../.." || exit 1
 . tests/live/lib.sh
 live_init
 
-SERVER=${BUILD:-build}/epollserver
 NAME='a;b <c> 3'	# a thread's name that folded text and pictures could stumble over
 SPEEDSCOPE_VERSION=1.25.0
 SPEEDSCOPE_SHA256=2831f1e0d26df914b477e522d78b8485511495a6af81a0b88158f8b48f9e0d03
@@ -33,7 +34,7 @@ capture() { # NAME REQUESTS CLIENT OPTIONS...
 	done
 	scope_run flame -i "$LIVE_DIR/$name.cap" --chrome-trace "$LIVE_DIR/$name.json"
 	TRACES+=("$LIVE_DIR/$name.json")
-	check "$name: timeline" tests/live/trace_check.py "$LIVE_DIR/$name.json"
+	expect_results "$name: timeline: " python3 tests/live/trace_check.py "$LIVE_DIR/$name.json"
 }
 
 # Servers that never block have no stacks in two of the modes.
@@ -44,14 +45,8 @@ folded() { # NAME OPTIONS...
 	[ -s "$LIVE_DIR/$1" ] && TEXTS+=("$LIVE_DIR/$1")
 }
 
-check() { # NAME SCRIPT ARGUMENTS...
-	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests/live python3 "${@:2}" >"$LIVE_DIR/check"
-	FAILED=$((FAILED + ($? > 0)))
-	sed -E "s/^(not )?ok /&$1: /" "$LIVE_DIR/check"
-}
-
 make_files() {
-	cp "$SERVER" "$LIVE_DIR/$NAME"
+	cp "$EPOLLSERVER" "$LIVE_DIR/$NAME"
 	server_with_port hostile "$LIVE_DIR/$NAME" --loops 4 --fault lock=1ms,every=3 \
 		--fault sleep=2ms,every=10 --fault slow-cpu=300us,every=2
 	capture threads 2000 --connections 16
@@ -68,10 +63,10 @@ make_files() {
 	mv "$SCOPE_OUT" "$LIVE_DIR/live-tail"
 	TEXTS+=("$LIVE_DIR/live-tail")
 	stop_server
-	start_server_nginx 2
+	start_nginx 2
 	capture nginx 4000 --connections 16 --http
 	stop_server
-	start_server_redis
+	start_redis
 	capture redis 4000 --connections 16 --line PING --size 7
 	stop_server
 }
@@ -86,13 +81,13 @@ draws_it() { # NAME COMMAND...
 		"$@" --minwidth 0 "$text" >"$LIVE_DIR/svg" 2>"$LIVE_DIR/complaints"
 		expect_eq "$name: $(basename "$text"): without a complaint" "0 0" \
 			"$? $(wc -l <"$LIVE_DIR/complaints")"
-		check "$name" tests/live/svg_sums.py "$(basename "$text")" "$text" "$LIVE_DIR/svg"
+		expect_results "$name: " python3 tests/live/svg_sums.py "$(basename "$text")" "$text" "$LIVE_DIR/svg"
 	done
 }
 
 # npm's copy, kept in $BUILD. Prints its page, or nothing.
 speedscope_page() {
-	local dir=${BUILD:-build}/speedscope tar
+	local dir=$BUILD/speedscope tar
 
 	if [ -n "${SPEEDSCOPE:-}" ]; then
 		echo "$SPEEDSCOPE"
@@ -119,7 +114,7 @@ else
 fi
 page=$(speedscope_page)
 if [ -n "$page" ]; then
-	check speedscope tests/live/speedscope.py "$page" "${TEXTS[@]}" "${TRACES[@]}"
+	expect_results "speedscope: " python3 tests/live/speedscope.py "$page" "${TEXTS[@]}" "${TRACES[@]}"
 else
 	skip speedscope "npm could not bring speedscope@$SPEEDSCOPE_VERSION"
 fi

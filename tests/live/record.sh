@@ -5,30 +5,14 @@
 # limit: 240
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-# shellcheck source=tests/live/lib.sh
 . tests/live/lib.sh
 live_init
 
 CAP=$LIVE_DIR/a.cap
-SERVER=${BUILD:-build}/epollserver
 
 replay() { # ARGS...: leaves REPLAY_STATUS, replay.out, replay.err
 	timeout 20 "$EPOLLSCOPE" "$@" >"$LIVE_DIR/replay.out" 2>"$LIVE_DIR/replay.err"
 	REPLAY_STATUS=$?
-}
-
-expect_same_bytes() { # NAME FILE FILE
-	if cmp -s "$2" "$3"; then
-		pass "$1"
-	else
-		fail "$1" "expected the same got $(diff "$2" "$3" | head -n 6)"
-	fi
-}
-
-start_epollserver() { # OPTIONS...
-	PORT=$(free_port)
-	"$SERVER" --address 127.0.0.1 --port "$PORT" "$@" >"$LIVE_DIR/epollserver.log" 2>&1 &
-	server_started epollserver $!
 }
 
 # --- byte for byte ---
@@ -48,7 +32,7 @@ test_same() { # NAME REQUESTS COMMAND...
 		replay report $format -i "$CAP"
 		expect_eq "$name${format:+ $format}: status, lines on stderr" '0 0' \
 			"$REPLAY_STATUS $(wc -l <"$LIVE_DIR/replay.err")"
-		expect_same_bytes "$name${format:+ $format}: the same report" "$SCOPE_OUT" \
+		expect_same "$name${format:+ $format}: the same report" "$SCOPE_OUT" \
 			"$LIVE_DIR/replay.out"
 	done
 	expect_eq "$name: exchanges" "$requests" "$(jq .exchanges.count "$SCOPE_OUT")"
@@ -59,10 +43,10 @@ test_same() { # NAME REQUESTS COMMAND...
 		"$(jq .connections.closed "$SCOPE_OUT")" "$(wc -l <"$LIVE_DIR/replay.out")"
 }
 
-start_server_nginx 2
+start_nginx 2
 test_same nginx 5000 client --http --connections 20 --requests 5000
 stop_server
-start_server_redis
+start_redis
 test_same redis 3000 client --connections 5 --requests 3000 --line PING --size 7
 stop_server
 start_epollserver --protocol http --loops 2 --fault sleep=2ms,every=100
@@ -71,7 +55,7 @@ stop_server
 
 # --- one capture, in every state ---
 
-start_server_nginx 1
+start_nginx 1
 scope_start record -p "$SERVER_PID" -o "$CAP"
 client --http --connections 20 --requests 20000 >"$LIVE_DIR/load.out"
 await_connections 0
@@ -84,12 +68,12 @@ expect_jq 'record: nothing is left out' "$LIVE_DIR/whole.json" \
 	'.exchanges.count == 20000 and (.syscalls | length) > 3 and .notes == []' .notes
 
 "$EPOLLSCOPE" report --json -i - <"$CAP" >"$LIVE_DIR/piped.json"
-expect_same_bytes 'from a pipe' "$LIVE_DIR/whole.json" "$LIVE_DIR/piped.json"
+expect_same 'from a pipe' "$LIVE_DIR/whole.json" "$LIVE_DIR/piped.json"
 mkdir "$LIVE_DIR/open" && cp "$CAP" "$EPOLLSCOPE" "$LIVE_DIR/open" && chmod -R a+rX "$LIVE_DIR"
 chmod a+r "$LIVE_DIR/open/a.cap"
 setpriv --reuid=65534 --regid=65534 --clear-groups "$LIVE_DIR/open/epollscope" report --json \
 	-i "$LIVE_DIR/open/a.cap" >"$LIVE_DIR/nobody.json"
-expect_same_bytes 'without root' "$LIVE_DIR/whole.json" "$LIVE_DIR/nobody.json"
+expect_same 'without root' "$LIVE_DIR/whole.json" "$LIVE_DIR/nobody.json"
 replay slow -i "$CAP" --json
 expect_between 'slow: the tail alone' 100 1500 "$(wc -l <"$LIVE_DIR/replay.out")"
 "$EPOLLSCOPE" slow -i "$CAP" --over 0ns 2>"$LIVE_DIR/replay.err" | head -n 1 >"$LIVE_DIR/replay.out"
@@ -117,7 +101,7 @@ expect_jq 'cut: what is not known is null' "$LIVE_DIR/replay.out" \
 	'.syscalls == null and .sched == null and .connections == null and .loss == null'
 jq .exchanges "$LIVE_DIR/whole.json" >"$LIVE_DIR/kernel.json"
 jq .exchanges "$LIVE_DIR/replay.out" >"$LIVE_DIR/records.json"
-expect_same_bytes 'cut: exchanges added up as in the kernel' "$LIVE_DIR/kernel.json" \
+expect_same 'cut: exchanges added up as in the kernel' "$LIVE_DIR/kernel.json" \
 	"$LIVE_DIR/records.json"
 # 1 is INCOMPLETE: the recorder was killed there.
 printf '\x01\x00\x00\x00\xfe\xff\xff\xff' |
@@ -153,17 +137,14 @@ load_in_background() {
 	"$LIVE/client" --port "$PORT" --http --connections 20 --requests 10000000 \
 		>"$LIVE_DIR/load.out" 2>&1 &
 	LOAD_PID=$!
-	STARTED+=("$LOAD_PID")
+	started "$LOAD_PID"
 }
 
 stop_load() {
-	kill "$LOAD_PID"
-	wait "$LOAD_PID" 2>/dev/null
-	forget "$LOAD_PID"
+	end "$LOAD_PID"
 	await_connections 0
 }
 
-# shellcheck disable=SC2317  # await calls it
 larger_than() { # BYTES FILE
 	[ "$(stat -c %s "$2")" -gt "$1" ]
 }
@@ -172,8 +153,7 @@ load_in_background
 scope_start record -p "$SERVER_PID" -o "$CAP"
 await 10 larger_than 100000 "$CAP"
 kill -KILL "$SCOPE_PID"
-wait "$SCOPE_PID" 2>/dev/null
-forget "$SCOPE_PID"
+ended "$SCOPE_PID"
 replay report --json -i "$CAP"
 expect_eq 'kill -9: status, lines on stderr' '0 0' "$REPLAY_STATUS $(wc -l <"$LIVE_DIR/replay.err")"
 expect_jq 'kill -9: exchanges, and a note' "$LIVE_DIR/replay.out" \
@@ -217,7 +197,6 @@ expect_eq '-o - | head: status, said' '1 1' \
 
 # --- flight recorder ---
 
-# shellcheck disable=SC2317  # await calls it
 triggered() {
 	kill -USR1 "$SCOPE_PID"
 	gone "$SCOPE_PID"
@@ -227,7 +206,7 @@ triggered() {
 rm -f "$CAP"
 "$EPOLLSCOPE" record -p "$SERVER_PID" -o "$CAP" --ring 0.5 2>"$SCOPE_ERR" &
 SCOPE_PID=$!
-STARTED+=("$SCOPE_PID")
+started "$SCOPE_PID"
 await 10 test -e "$CAP"
 kill -USR1 "$SCOPE_PID"
 await 10 grep -q attached "$SCOPE_ERR"

@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # server.sh - epollserver itself: its parts, its modes, and clients of all manners; see server_faults.sh.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
 . tests/live/lib.sh
 live_init
-. tests/live/lib_server.sh
 
-PARTS=${BUILD:-build}/tests/server
+PARTS=$BUILD/tests/server
 
 odd() { # KIND
 	expect_ok "client $1" timeout 20 python3 tests/server/clients.py "$1" "$PORT"
@@ -28,8 +29,8 @@ test_parts() {
 	build_part test_push tests/server/test_push.c -fsanitize=address,undefined
 	PART_CC=clang-14 build_part fuzz_push tests/fuzz/fuzz_push.c \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
-	"$PARTS/test_ring" || FAILED=$((FAILED + 1))
-	"$PARTS/test_push" || FAILED=$((FAILED + 1))
+	expect_results '' "$PARTS/test_ring"
+	expect_results '' "$PARTS/test_push"
 	expect_ok 'ring under the thread sanitizer' "$PARTS/test_ring_tsan" 50000
 	mkdir "$LIVE_DIR/corpus"	# what it finds of interest; what crashes stays in build/
 	expect_ok 'push decoder, 300,000 fuzzed inputs' "$PARTS/fuzz_push" -runs=300000 -seed=1 \
@@ -42,7 +43,7 @@ test_parts() {
 test_mode() { # OPTIONS...
 	local failed
 
-	start --protocol http "$@"
+	start_epollserver --protocol http "$@"
 	failed=$(ab -q -k -n 1000 -c 10 "http://127.0.0.1:$PORT/" | sed -n 's/^Failed requests: *//p')
 	expect_eq "mode $*: failed" 0 "$failed"
 	failed=$(ab -q -n 100 -c 10 "http://127.0.0.1:$PORT/" | sed -n 's/^Failed requests: *//p')
@@ -66,13 +67,13 @@ test_modes() {
 	test_mode --listen handoff --handoff weighted --loops 3
 	test_mode --backend poll
 	test_mode --backend select --loops 2
-	expect_ok 'help' "$SERVER" --help
-	expect_ok 'a wrong command line' eval "$SERVER --loops 0; [ \$? = 64 ]"
+	expect_ok 'help' "$EPOLLSERVER" --help
+	expect_ok 'a wrong command line' eval "$EPOLLSERVER --loops 0; [ \$? = 64 ]"
 }
 
 # In turn, each loop gets its share to one.
 test_round_robin() {
-	start --listen handoff --loops 4
+	start_epollserver --listen handoff --loops 4
 	client --requests 40 --connections 40 >/dev/null
 	await_connections 0
 	stop_server
@@ -83,7 +84,7 @@ test_round_robin() {
 }
 
 test_ipv6() {
-	start --protocol http --address ::1
+	start_epollserver --protocol http --address ::1
 	expect_eq 'IPv6' ok "$(curl -s "http://[::1]:$PORT/")"
 	stop_server
 }
@@ -96,7 +97,7 @@ test_keepalive() {
 	local option
 
 	for option in '60 3' '0 0'; do
-		start --keepalive "${option% *}"
+		start_epollserver --keepalive "${option% *}"
 		client_hold --connections 3 --requests 3
 		expect_eq "TCP keep-alive ${option% *}: sockets with a timer" "${option#* }" \
 			"$(keepalive_timers)"
@@ -121,7 +122,7 @@ test_tools() { # OPTIONS...
 	local out url
 
 	head -c 3000000 /dev/urandom >"$LIVE_DIR/file"
-	start --protocol http --loops 2 --file "$LIVE_DIR/file" "$@"
+	start_epollserver --protocol http --loops 2 --file "$LIVE_DIR/file" "$@"
 	url=http://127.0.0.1:$PORT/
 	expect_eq "curl $*" ok "$(curl -s "$url")"
 	expect_eq "curl two in one $*" "ok ok" "$(curl -s "$url" "$url" | xargs)"
@@ -148,14 +149,14 @@ test_tools() { # OPTIONS...
 }
 
 test_idle() {
-	start --protocol http --idle 500
+	start_epollserver --protocol http --idle 500
 	odd half-open
 	odd active
 	stop_and_expect 'half-open client, and one that is not idle' idle_closed 1
 }
 
 test_echo_nc() {
-	start
+	start_epollserver
 	with_nc 'echo with nc' hello 'hello\n'
 	stop_server
 }
@@ -165,7 +166,7 @@ test_max_connections() {
 	local protocol
 
 	for protocol in echo http push; do
-		start --protocol $protocol --max-connections 2
+		start_epollserver --protocol $protocol --max-connections 2
 		odd "third-$protocol"
 		await_connections 0
 		stop_and_expect "max-connections $protocol" refused 1
@@ -174,15 +175,15 @@ test_max_connections() {
 
 # More than one send takes, several times over.
 test_push_large() {
-	start --protocol push "$@"
-	load push --closed --requests 500 --size 16000 --pipeline 40 --timeout 2s
+	start_epollserver --protocol push "$@"
+	load --protocol push --closed --requests 500 --size 16000 --pipeline 40 --timeout 2s
 	stop_server
 	expect_eq "push, large $*: answered, admitted, delivered, dropped" '500 500 500 0' \
-		"$(loaded .requests.answered) $(stat_of admitted) $(stat_of delivered) $(stat_of dropped)"
+		"$(load_jq .requests.answered) $(stat_of admitted) $(stat_of delivered) $(stat_of dropped)"
 }
 
 test_push() { # OPTIONS...
-	start --protocol push "$@"
+	start_epollserver --protocol push "$@"
 	odd push
 	await_connections 0
 	stop_and_expect "push $*" open 0
@@ -191,13 +192,13 @@ test_push() { # OPTIONS...
 test_push_ends() {
 	local client
 
-	start --protocol push --heartbeat 200
+	start_epollserver --protocol push --heartbeat 200
 	odd push-silent
 	stop_and_expect 'push heartbeats' idle_closed 1
-	start --protocol push --rate 10 --burst 5 --queue 0
+	start_epollserver --protocol push --rate 10 --burst 5 --queue 0
 	odd push-refused
 	stop_server
-	start --protocol push
+	start_epollserver --protocol push
 	python3 tests/server/clients.py push-bye "$PORT" >"$LIVE_DIR/bye" &
 	await 5 grep -q ready "$LIVE_DIR/bye"
 	client=$!
@@ -212,7 +213,7 @@ test_push_ends() {
 test_memory() { # PROTOCOL
 	local n=4000 before memory
 
-	start --protocol "$1" --heartbeat 0
+	start_epollserver --protocol "$1" --heartbeat 0
 	mkfifo "$LIVE_DIR/idle.in"
 	python3 tests/server/clients.py "idle-$1" "$PORT" $n <"$LIVE_DIR/idle.in" >"$LIVE_DIR/idle" &
 	exec {IDLE_FD}>"$LIVE_DIR/idle.in"
@@ -220,8 +221,7 @@ test_memory() { # PROTOCOL
 	before=$(resident)
 	echo >&"$IDLE_FD"
 	await 20 grep -q all "$LIVE_DIR/idle"
-	kill -USR1 "$SERVER_PID"
-	await 5 grep -q '^stats loop=all' "$LIVE_DIR/epollserver.log"
+	ask_stats
 	memory=$(stat_of memory_bytes)
 	expect_between "memory of an idle connection, $1" 1 128 $((memory / n))
 	expect_eq "memory at the peak, $1" $((memory / n)) "$(stat_of bytes_per_connection)"
@@ -240,10 +240,9 @@ resident() {
 test_statistics() {
 	local n=2000
 
-	start --size 64
+	start_epollserver --size 64
 	client_hold --connections $n --requests $n
-	kill -USR1 "$SERVER_PID"
-	await 5 grep -q '^stats loop=all' "$LIVE_DIR/epollserver.log"
+	ask_stats
 	expect_eq 'SIGUSR1: open, messages, bytes' "$n $n $((n * 64))" \
 		"$(stat_of open) $(stat_of messages) $(stat_of bytes_in)"
 	client_go
@@ -255,28 +254,26 @@ test_statistics() {
 test_shutdown() {
 	local client
 
-	start --protocol http --fault sleep=500ms
+	start_epollserver --protocol http --fault sleep=500ms
 	curl -s "http://127.0.0.1:$PORT/" >"$LIVE_DIR/answer" &
 	client=$!
 	sleep 0.2	# it is in the handler
 	kill -TERM "$SERVER_PID"
 	wait $client
 	expect_eq 'shutdown: the client is served' '0 ok' "$? $(cat "$LIVE_DIR/answer")"
-	wait "$SERVER_PID"
+	ended "$SERVER_PID"
 	expect_eq 'shutdown: exit status' 0 $?
-	forget "$SERVER_PID"
 }
 
 # The others end in order, their clients are served to the end; a line says why.
 test_worker_dies() {
 	local workers
 
-	start --protocol http --workers processes --loops 3
+	start_epollserver --protocol http --workers processes --loops 3
 	read -ra workers < <(cat /proc/"$SERVER_PID"/task/*/children)
 	kill -KILL "${workers[1]}"
-	wait "$SERVER_PID"
+	ended "$SERVER_PID"
 	expect_eq 'a worker dies: exit status' 1 $?
-	forget "$SERVER_PID"
 	expect_eq 'a worker dies: what is said' \
 		"epollserver: worker 1 (pid ${workers[1]}) was killed by signal 9" \
 		"$(grep -a '^epollserver' "$LIVE_DIR/epollserver.log")"
@@ -286,19 +283,18 @@ test_worker_dies() {
 
 # Ctrl-C reaches the workers too: they end in order all the same.
 test_worker_interrupted() {
-	start --protocol http --workers processes --loops 2
+	start_epollserver --protocol http --workers processes --loops 2
 	# shellcheck disable=SC2046
 	kill -TERM "$SERVER_PID" $(cat /proc/"$SERVER_PID"/task/*/children)
-	wait "$SERVER_PID"
+	ended "$SERVER_PID"
 	expect_eq 'all are told to end: exit status' 0 $?
-	forget "$SERVER_PID"
 }
 
 # One that waits for its token is served before the end too.
 test_shutdown_queued() {
 	local clients=() url
 
-	start --protocol http --rate 2 --burst 1 --queue 5
+	start_epollserver --protocol http --rate 2 --burst 1 --queue 5
 	url=http://127.0.0.1:$PORT/
 	for _ in 1 2 3; do
 		curl -s "$url" >>"$LIVE_DIR/answers" &
@@ -306,8 +302,8 @@ test_shutdown_queued() {
 	done
 	sleep 0.2	# all have asked
 	kill -TERM "$SERVER_PID"
-	wait "${clients[@]}" "$SERVER_PID"
-	forget "$SERVER_PID"
+	wait "${clients[@]}"
+	ended "$SERVER_PID"
 	expect_eq 'shutdown: those in line are served' '2 ok ok ok' \
 		"$(stat_of queued) $(xargs <"$LIVE_DIR/answers")"
 }
@@ -317,20 +313,20 @@ test_shutdown_queued() {
 # Ten times the --rate, open loop, for 2 s: who is admitted has waited for queue / rate, 100 ms, at
 # most, whatever comes; four times that is the bound. Unbounded, it would wait for most of 18 s.
 test_ten_times() { # PROTOCOL
-	start --protocol "$1" --rate 1000 --burst 10 --queue 100
-	load "$1" --rate 10k --requests 20000 --connections 400
+	start_epollserver --protocol "$1" --rate 1000 --burst 10 --queue 100
+	load --protocol "$1" --rate 10k --requests 20000 --connections 400
 	stop_server
 	expect_eq "ten times the rate, $1: sent, lost, unsent" '20000 0 0' \
-		"$(loaded '.requests | "\(.sent) \(.lost) \(.unsent)"')"
+		"$(load_jq '.requests | "\(.sent) \(.lost) \(.unsent)"')"
 	expect_eq "ten times the rate, $1: admitted, refused, and their sum" \
-		"$(loaded '.requests | "\(.answered) \(.refused) \(.sent)"')" \
+		"$(load_jq '.requests | "\(.answered) \(.refused) \(.sent)"')" \
 		"$(stat_of admitted) $(stat_of refused) $(($(stat_of admitted) + $(stat_of refused)))"
 	expect_between "ten times the rate, $1: admitted by the bucket" \
-		"$(loaded '.seconds * 500 | floor')" \
-		"$(loaded '10 + 100 + .seconds * 1000 | ceil')" "$(stat_of admitted)"
+		"$(load_jq '.seconds * 500 | floor')" \
+		"$(load_jq '10 + 100 + .seconds * 1000 | ceil')" "$(stat_of admitted)"
 	expect_between "ten times the rate, $1: waited" 1 "$(stat_of admitted)" "$(stat_of queued)"
 	expect_between "ten times the rate, $1: P99 of the admitted, ns" 0 400000000 \
-		"$(loaded .latency_ns.p99)"
+		"$(load_jq .latency_ns.p99)"
 }
 
 test_parts

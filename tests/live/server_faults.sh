@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # server_faults.sh - epollserver's faults: each strikes what it was told to, by its own truth file and
 # by its clients, for as long as it was told.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
 . tests/live/lib.sh
 live_init
-. tests/live/lib_server.sh
 
 TRUTH=$LIVE_DIR/truth
 
@@ -14,7 +15,7 @@ test_fault() { # FAULT BIT HITS COLUMN COLUMN LOW HIGH OPTIONS...
 	local fault=$1 bit=$2 hits=$3 from=$4 to=$5 low=$6 high=$7
 
 	shift 7
-	start --size 64 --truth "$TRUTH" --fault "$fault" "$@"
+	start_epollserver --size 64 --truth "$TRUTH" --fault "$fault" "$@"
 	client --connections 4 --requests 200 >"$LIVE_DIR/client.json"
 	await_connections 0
 	stop_server
@@ -30,7 +31,7 @@ test_connection_fault() { # FAULT BIT CONNECTIONS OPTIONS...
 	local fault=$1 bit=$2 n=$3
 
 	shift 3
-	start --size 64 --truth "$TRUTH" --fault "$fault" "$@"
+	start_epollserver --size 64 --truth "$TRUTH" --fault "$fault" "$@"
 	client --connections 4 --requests 200 >/dev/null
 	stop_server
 	expect_eq "fault $fault: exchanges, connections struck, in part" "200 $n 0" "$(awk -v b="$bit" '
@@ -40,10 +41,10 @@ test_connection_fault() { # FAULT BIT CONNECTIONS OPTIONS...
 
 # The same over push: 4 HELLOs and 200 messages, HITS of them struck.
 test_push_fault() { # FAULT BIT HITS
-	start --protocol push --truth "$TRUTH" --fault "$1"
-	load push --closed --requests 200 --connections 4 --size 200
+	start_epollserver --protocol push --truth "$TRUTH" --fault "$1"
+	load --protocol push --closed --requests 200 --connections 4 --size 200
 	stop_server
-	expect_eq "push, fault $1: answered, truth, hits" "200 204 $3" "$(loaded .requests.answered) $(awk \
+	expect_eq "push, fault $1: answered, truth, hits" "200 204 $3" "$(load_jq .requests.answered) $(awk \
 		-v b="$2" 'int($10 / 2 ^ b) % 2 { n++ } END { print NR, n + 0 }' "$TRUTH")"
 }
 
@@ -60,7 +61,7 @@ ANY='0 1000000000'
 # shellcheck disable=SC2086 # ANY is two words
 test_faults() {
 	expect_eq 'every fault is explained' 19 \
-		"$("$SERVER" --list-faults | grep -cE '^ ?[0-9]+ [a-z-]+')"
+		"$("$EPOLLSERVER" --list-faults | grep -cE '^ ?[0-9]+ [a-z-]+')"
 	test_fault slow-cpu=2ms,every=10 0 20 6 7 2000000 4000000
 	test_fault sleep=2ms,every=10 1 20 6 7 2000000 4000000
 	test_fault fsync=4096,every=10 2 20 6 7 1000 1000000000
@@ -81,7 +82,7 @@ test_faults() {
 
 # What the last fault hit by chance: the same for the same seed.
 count_hits() { # BIT
-	start --size 64 --truth "$TRUTH" --fault sleep=1ms,p=0.5 --seed 1
+	start_epollserver --size 64 --truth "$TRUTH" --fault sleep=1ms,p=0.5 --seed 1
 	client --connections 4 --requests 200 >/dev/null
 	await_connections 0
 	stop_server >&2
@@ -90,32 +91,32 @@ count_hits() { # BIT
 
 # Faults that show elsewhere than in the truth file.
 test_other_faults() {
-	start --fault spin
+	start_epollserver --fault spin
 	sleep 0.3
 	stop_server
 	expect_between 'fault spin: turns while nothing happens' 10000 1000000000 "$(stat_of turns)"
-	start --fault out-armed
+	start_epollserver --fault out-armed
 	client_hold --connections 1 --requests 1
 	sleep 0.3
 	client_go
 	client_wait
 	stop_server
 	expect_between 'fault out-armed: turns while nothing happens' 10000 1000000000 "$(stat_of turns)"
-	start --size 64 --fault maxevents=1
+	start_epollserver --size 64 --fault maxevents=1
 	client --connections 20 --requests 1000 >/dev/null
 	await_connections 0
 	stop_server
 	expect_ok 'fault maxevents: one event a turn at most' [ "$(stat_of events)" -le "$(stat_of turns)" ]
-	start --fault never-close
+	start_epollserver --fault never-close
 	client --connections 5 --requests 5 >/dev/null
 	await 5 [ "$(ss -Htn state close-wait "sport = :$PORT" | wc -l)" = 5 ]
 	expect_eq 'fault never-close: CLOSE_WAIT' 5 "$(ss -Htn state close-wait "sport = :$PORT" | wc -l)"
 	stop_and_expect 'fault never-close' leaked 5
-	start --size 64 --trigger edge --fault undrained=16,every=2
+	start_epollserver --size 64 --trigger edge --fault undrained=16,every=2
 	expect_eq 'fault undrained: a request stalls' 124 "$(timeout 1 "$LIVE/client" --port "$PORT" \
 		--requests 100 >/dev/null; echo $?)"
 	stop_server
-	start --fault herd --loops 4
+	start_epollserver --fault herd --loops 4
 	expect_eq 'fault herd: loops that watch one listener' 4 "$(watchers)"
 	stop_server
 }

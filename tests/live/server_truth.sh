@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # server_truth.sh - the reference server's truth: every exchange counted, its stages as it stamped.
 # limit: 240
+set -u
+cd "$(dirname "$0")/../.." || exit 1
 . tests/live/lib.sh
-. tests/live/lib_truth.sh
 live_init
+. tests/live/lib_truth.sh
 
 CONNECTIONS=16
 
@@ -18,7 +20,7 @@ run() { # PROTOCOL TRIGGER LOOPS LOAD OPTIONS...
 
 	shift 3
 	watch_begin --protocol "$protocol" --trigger "$trigger" --loops "$loops"
-	load --protocol "$protocol" --connections $CONNECTIONS "$@"
+	load_stamped --protocol "$protocol" --connections $CONNECTIONS "$@"
 	watch_end
 }
 

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # silent.sh - connections that are accepted and say nothing are counted, more of them than there is
 # room for notes of accepts; and so are their ends.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
 . tests/live/lib.sh
 live_init
 
-EPOLLSERVER=${BUILD:-build}/epollserver
-EPOLLLOAD=${BUILD:-build}/epollload
 SERVERS=()
 HOLDERS=()
 SCOPE_LIMIT=60
@@ -33,7 +33,7 @@ hold() { # CONNECTIONS-EACH
 		"$EPOLLLOAD" --source 127.1.0.1-127.1.0.8 --active 0 --hold --announce --quiet \
 			--timeout 30s --connections "$1" "$port" >/dev/null 2>"$LIVE_DIR/holder.$port" &
 		HOLDERS+=($!)
-		STARTED+=($!)
+		started $!
 		await 60 grep -q '^connected' "$LIVE_DIR/holder.$port"
 		expect_eq "port $port" "connected $1" "$(grep '^connected' "$LIVE_DIR/holder.$port")"
 	done
@@ -44,8 +44,7 @@ let_go() {
 
 	kill -TERM "${HOLDERS[@]}"
 	for pid in "${HOLDERS[@]}"; do
-		wait "$pid"
-		forget "$pid"
+		ended "$pid"
 	done
 	for PORT in "${PORTS[@]}"; do
 		await_connections 0

@@ -3,6 +3,8 @@
 # symbols.sh - user/symbols.h against nm, addr2line, eu-addr2line, /proc/kallsyms and what programs
 # say of themselves; living, deleted, stripped, contained and hostile ones.
 # limit: 300
+set -u
+cd "$(dirname "$0")/../.." || exit 1
 . tests/live/lib.sh
 live_init
 . tests/live/lib_symbols.sh
@@ -175,14 +177,12 @@ test_workers() {
 	read -r _ _ i _ <<<"$ANSWER"
 	expect_eq '50 workers: files read' 1 "$i"
 	sleep 1000 &
-	STARTED+=($!)
+	started $!
 	expect_answer 'a child that nobody looked at' 0 child "$TARGET" $!
 	expect_answer 'a child has the names of its parent' 'user pie main' user $! "$(address_of main)"
 	resolver_end
 	for i in "${pids[@]}"; do
-		kill -KILL "$i"
-		wait "$i" 2>/dev/null
-		forget "$i"
+		end "$i" KILL
 	done
 }
 
@@ -194,7 +194,7 @@ test_exec() {
 	: >"$LIVE_DIR/target.log"
 	bash -c 'read -r _ <"$1"; exec "$2"' - "$LIVE_DIR/go" "$PARTS/pie" >"$LIVE_DIR/target.log" &
 	TARGET=$!
-	STARTED+=("$TARGET")
+	started "$TARGET"
 	resolver
 	await 10 grep -q 'read -r' "/proc/$TARGET/cmdline"
 	ask add "$TARGET"
@@ -298,7 +298,6 @@ hostile_file() { # NAME COMMAND...
 	rm "$PARTS/hostile"
 }
 
-# shellcheck disable=SC2317
 sparse() {
 	head -c 65536 "$PARTS/static"
 	truncate -s 1T "$PARTS/hostile"

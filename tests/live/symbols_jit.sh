@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # symbols_jit.sh - names of compiled code: perf maps that are believed, and those that are not; node.
-# shellcheck disable=SC2119 # what comes before the resolver is optional
+set -u
+cd "$(dirname "$0")/../.." || exit 1
 . tests/live/lib.sh
 live_init
 . tests/live/lib_symbols.sh

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # targets.sh - every way to name a target and to end a run. Two servers: only the named one counts.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
 . tests/live/lib.sh
 live_init
 
@@ -104,8 +106,7 @@ test_two_signals() {
 	kill -CONT "$SCOPE_PID"
 	await 2 gone "$SCOPE_PID"
 	expect_eq 'two signals: it ends' 0 $?
-	wait "$SCOPE_PID"
-	forget "$SCOPE_PID"
+	ended "$SCOPE_PID"
 }
 
 test_target_exits() { # SIGNAL
@@ -114,9 +115,8 @@ test_target_exits() { # SIGNAL
 	kill "-$1" "$SERVER_PID" "$OTHER_PID"
 	scope_wait 0
 	expect_count "targets end by $1" $((N + OTHER))
-	wait "$SERVER_PID" "$OTHER_PID" 2>/dev/null
-	forget "$SERVER_PID"
-	forget "$OTHER_PID"
+	ended "$SERVER_PID"
+	ended "$OTHER_PID"
 }
 
 test_statuses() {
@@ -155,7 +155,7 @@ test_launch() {
 test_reload() {
 	local old
 
-	start_server_nginx 2
+	start_nginx 2
 	scope_start report --json -p "$SERVER_PID"
 	old=$(processes_of "$SERVER_PID" | tail -n 1)
 	kill -HUP "$SERVER_PID"

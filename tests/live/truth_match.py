@@ -134,4 +134,5 @@ def main():
     sys.exit(0 if enough and missing == 0 else 1)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,24 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # shellcheck shell=dash
-# scenarios.sh - what is tried in the emulated machine; guest.sh runs it and explains its words.
+# scenarios.sh - what is tried in the emulated machine; guest.sh runs it.
 #
 # Times mean nothing here, since every instruction is emulated: counts, sums and statuses do, and
 # times that something took on purpose, as lower bounds.
 
 boots()
 {
-	if [ -s /sys/kernel/btf/vmlinux ]; then
-		ok "boots $(uname -r), with BTF"
-	else
-		not_ok boots "no /sys/kernel/btf/vmlinux"
-	fi
+	expect_ok "boots $(uname -r), with BTF" test -s /sys/kernel/btf/vmlinux
 }
 
 doctor()
 {
-	epollscope doctor >doctor.txt 2>doctor.err
-	same "doctor runs" 0 $?
-	sed 's/^/# /' doctor.txt doctor.err
+	expect_ok 'doctor runs' epollscope doctor
+	epollscope doctor 2>&1 | sed 's/^/# /'
 }
 
 # --- Counts -----------------------------------------------------------------------------------
@@ -37,18 +32,20 @@ counts()
 	local name=$1 option=$2
 
 	shift 2
-	hold --connections $HELD --requests $HELD_REQUESTS "$@" || return
+	client_hold --connections $HELD --requests $HELD_REQUESTS "$@" || return
 	# shellcheck disable=SC2086  # no word at all when empty
-	scope_start report --json -p "$SERVER" $option || return
-	run_client --connections $NEW --requests $NEW_REQUESTS "$@"
-	let_go
+	scope_start report --json -p "$SERVER_PID" $option || return
+	client --connections $NEW --requests $NEW_REQUESTS "$@" >client.out
+	client_go
+	client_wait
+	await_connections 0
 	scope_stop
-	same "$name: exchanges, services, opened, closed, preexisting, active" \
+	expect_eq "$name: exchanges, services, opened, closed, preexisting, active" \
 		"$REQUESTS $REQUESTS $NEW $CLOSED $HELD 0" \
 		"$(scope_jq '[.exchanges.count,
 			(.exchanges.stages[] | select(.stage == "service") | .count),
 			(.connections | .opened, .closed, .preexisting, .active)] | join(" ")')"
-	lost_nothing "$name"
+	expect_no_loss "$name"
 }
 
 # How often a system call was made, those that gave EAGAIN left out, and how often it failed.
@@ -62,11 +59,11 @@ calls() # SYSCALL
 # Edge-triggered it also reads until EAGAIN: how often depends on how fast the client is.
 check_calls() # NAME
 {
-	same "$1: recvfrom" "$((REQUESTS + CLOSED)) 0" "$(calls recvfrom)"
-	same "$1: sendto" "$REQUESTS 0" "$(calls sendto)"
-	same "$1: accept4" "$NEW 0" "$(calls accept4)"
-	same "$1: epoll_ctl" "$NEW 0" "$(calls epoll_ctl)"
-	same "$1: close" "$CLOSED 0" "$(calls close)"
+	expect_eq "$1: recvfrom" "$((REQUESTS + CLOSED)) 0" "$(calls recvfrom)"
+	expect_eq "$1: sendto" "$REQUESTS 0" "$(calls sendto)"
+	expect_eq "$1: accept4" "$NEW 0" "$(calls accept4)"
+	expect_eq "$1: epoll_ctl" "$NEW 0" "$(calls epoll_ctl)"
+	expect_eq "$1: close" "$CLOSED 0" "$(calls close)"
 }
 
 counts_echo()
@@ -85,12 +82,14 @@ counts_echo()
 counts_waits()
 {
 	start_echo || return
-	hold --connections 1 --requests $HELD_REQUESTS || return
-	scope_start report --json -p "$SERVER" || return
-	let_go
+	client_hold --connections 1 --requests $HELD_REQUESTS || return
+	scope_start report --json -p "$SERVER_PID" || return
+	client_go
+	client_wait
+	await_connections 0
 	scope_stop
-	same 'counts waits: epoll_wait' "$HELD_REQUESTS 0" "$(calls epoll_wait)"
-	same 'counts waits: turns, events' "$((HELD_REQUESTS + 1)) $((HELD_REQUESTS + 1))" \
+	expect_eq 'counts waits: epoll_wait' "$HELD_REQUESTS 0" "$(calls epoll_wait)"
+	expect_eq 'counts waits: turns, events' "$((HELD_REQUESTS + 1)) $((HELD_REQUESTS + 1))" \
 		"$(scope_jq '.loops | [(map(.turns) | add), (map(.events) | add)] | join(" ")')"
 }
 
@@ -98,35 +97,13 @@ counts_light()
 {
 	start_echo --edge || return
 	counts 'counts light' --no-syscalls || return
-	same 'counts light: system calls' '[]' "$(scope_jq .syscalls)"
+	expect_eq 'counts light: system calls' '[]' "$(scope_jq .syscalls)"
 }
 
 counts_nginx()
 {
 	have counts_nginx nginx || return
-	PORT=8080
-	cat >nginx.conf <<-END
-		user root root;
-		daemon off;
-		worker_processes 2;
-		pid /tmp/nginx.pid;
-		error_log stderr;
-		events { worker_connections 64; }
-		http {
-			access_log off;
-			client_body_temp_path /tmp/body;
-			proxy_temp_path /tmp/proxy;
-			fastcgi_temp_path /tmp/fastcgi;
-			uwsgi_temp_path /tmp/uwsgi;
-			scgi_temp_path /tmp/scgi;
-			server {
-				listen 127.0.0.1:$PORT;
-				location / { return 200 "ok\n"; }
-			}
-		}
-	END
-	nginx -c /tmp/nginx.conf >server.out 2>&1 &
-	started $! listening || return
+	start_nginx 2 || return
 	counts 'counts nginx' '' --http
 }
 
@@ -146,16 +123,15 @@ counts_redis()
 	local opened=$((REDIS_CONNECTIONS + REDIS_EXTRA))
 
 	have counts_redis redis-server || return
-	PORT=6379
-	redis-server --port $PORT --save '' --daemonize no >server.out 2>&1 &
-	started $! redis-cli -p $PORT ping || return
-	scope_start report --json -p "$SERVER" || return
-	redis-benchmark -p $PORT -n $REDIS_REQUESTS -c $REDIS_CONNECTIONS -t get -q >client.out 2>&1
+	start_redis || return
+	scope_start report --json -p "$SERVER_PID" || return
+	redis-benchmark -p "$PORT" -n $REDIS_REQUESTS -c $REDIS_CONNECTIONS -t get -q >client.out 2>&1
+	await_connections 0
 	scope_stop
-	same 'counts redis: exchanges, opened, closed' \
+	expect_eq 'counts redis: exchanges, opened, closed' \
 		"$((REDIS_REQUESTS + REDIS_EXTRA)) $opened $opened" \
 		"$(totals)"
-	lost_nothing 'counts redis'
+	expect_no_loss 'counts redis'
 }
 
 # --- The ledger -------------------------------------------------------------------------------
@@ -166,58 +142,41 @@ FAULTS=$((SLOW_REQUESTS / EVERY))
 FAULT_MS=21
 # A little less: sleeping begins after the timer does, and threads are billed by another clock.
 FAULT_NS=20000000
-MOST_NS=15000000	# a neighbour's request comes a little after the fault began
 
-# All lines as one array, each with .s, its stages by name.
-lines_jq() # FILTER
+# A watch of an echo server with OPTIONS; the invariants of every exchange.
+slow() # NAME SERVER OPTIONS...
 {
-	jq -src 'map(.s = (.stages | map({key: .stage, value: .}) | from_entries)) | '"$1" \
-		scope.out 2>&1
-}
-
-# watch_slow NAME SERVER OPTIONS...
-watch_slow()
-{
-	local name=$1
+	local name="$1"
 
 	shift
 	start_echo "$@" || return
-	scope_start slow --over 0ns --json -p "$SERVER" || return
-	run_client --connections 4 --requests $SLOW_REQUESTS
-	scope_stop
-	same "$name: lines, eight stages in order, that sum, whose parts sum" \
-		"$SLOW_REQUESTS $SLOW_REQUESTS $SLOW_REQUESTS $SLOW_REQUESTS" \
-		"$(lines_jq '[., map(select([.stages[].stage] == ["accept", "receive", "wakeup",
-				"runqueue", "busy", "return", "dispatch", "service"])),
-			map(select(([.stages[].ns] | add) == .latency_ns)),
-			map(select(.stages | all(.oncpu_ns == null or
-				.oncpu_ns + .runnable_ns + .blocked_ns == .ns)))] |
-			map(length | tostring) | join(" ")')"
+	watch_slow --connections 4 --requests $SLOW_REQUESTS || return
+	check_lines "$name" $SLOW_REQUESTS
 }
 
 slow_whole()
 {
-	watch_slow 'slow level'
-	watch_slow 'slow edge' --edge
+	slow 'slow level'
+	slow 'slow edge' --edge
 }
 
 # The other connections wait meanwhile: in busy, those of the same batch in dispatch.
 check_neighbours() # NAME WRONG
 {
-	at_least "$1: neighbours that waited" $FAULTS \
-		"$(lines_jq "[.[] | select(.s.busy.ns + .s.dispatch.ns >= $MOST_NS)] | length")"
-	at_least "$1: neighbours with busy" 1 \
-		"$(lines_jq "[.[] | select(.s.busy.ns >= $MOST_NS)] | length")"
-	same "$1: neighbours whose busy is of another kind" '[]' \
-		"$(lines_jq "[.[] | .s.busy | select(.ns >= $MOST_NS) |
-			select(.blocked_ns == null or $2)]")"
+	expect_between "$1: neighbours that waited" $FAULTS $SLOW_REQUESTS \
+		"$(lines_with ".s.busy.ns + .s.dispatch.ns >= $MOST")"
+	expect_between "$1: neighbours with busy" 1 $SLOW_REQUESTS \
+		"$(lines_with ".s.busy.ns >= $MOST")"
+	expect_eq "$1: neighbours whose busy is of another kind" '[]' \
+		"$(lines_jq "[.[] | .s.busy | select(.ns >= $MOST) |
+			select(.blocked_ns == null or $2)] | tojson")"
 }
 
 slow_sleep()
 {
-	watch_slow 'slow sleep' --sleep-every $EVERY --sleep-ms $FAULT_MS || return
-	same 'slow sleep: services blocked for 20 ms' $FAULTS \
-		"$(lines_jq "[.[] | select(.s.service.blocked_ns >= $FAULT_NS)] | length")"
+	slow 'slow sleep' --sleep-every $EVERY --sleep-ms $FAULT_MS || return
+	expect_eq 'slow sleep: services blocked for 20 ms' $FAULTS \
+		"$(lines_with ".s.service.blocked_ns >= $FAULT_NS")"
 	# Blocked, and runnable where the emulator lacks a processor for the guest: not at work.
 	check_neighbours 'slow sleep' '.oncpu_ns > .ns / 2'
 }
@@ -225,9 +184,9 @@ slow_sleep()
 # An emulated processor may be away itself, so others may seem to have used it for as long.
 slow_spin()
 {
-	watch_slow 'slow spin' --spin-every $EVERY --spin-ms $FAULT_MS || return
-	at_least 'slow spin: services on a processor for 20 ms' $FAULTS \
-		"$(lines_jq "[.[] | select(.s.service.oncpu_ns >= $FAULT_NS)] | length")"
+	slow 'slow spin' --spin-every $EVERY --spin-ms $FAULT_MS || return
+	expect_between 'slow spin: services on a processor for 20 ms' $FAULTS $SLOW_REQUESTS \
+		"$(lines_with ".s.service.oncpu_ns >= $FAULT_NS")"
 	check_neighbours 'slow spin' '.blocked_ns > .ns / 2'
 }
 
@@ -261,9 +220,9 @@ closings()
 	shift 3
 	for way in 'client remote fin' 'server local fin' 'client-reset remote reset_received' \
 		'server-reset local reset_sent'; do
-		run_client --connections $LIVES --requests $LIFE --size $SIZE --truth truth \
-			--close "${way%% *}" "$@"
-		await 20 no_connection
+		client --connections $LIVES --requests $LIFE --size $SIZE --truth truth \
+			--close "${way%% *}" "$@" >client.out
+		await_connections 0
 		# shellcheck disable=SC2086  # by and reason
 		close_wanted "$pid" "$address" ${way#* } >>wanted
 	done
@@ -274,9 +233,9 @@ conns()
 	local v4 v4_port v6
 
 	start_echo --size $SIZE || return
-	v4=$SERVER v4_port=$PORT
+	v4=$SERVER_PID v4_port=$PORT
 	start_echo --size $SIZE --ipv6 || return
-	v6=$SERVER
+	v6=$SERVER_PID
 	scope_start conns --json -p "$v4,$v6" || return
 	: >wanted
 	closings "$v6" ::1 "$PORT" --ipv6
@@ -284,11 +243,11 @@ conns()
 	scope_stop
 	sort wanted >wanted.sorted
 	close_seen | sort >seen.sorted
-	same 'conns: lines' "$(wc -l <wanted)" "$(wc -l <seen.sorted)"
-	same 'conns: lines that are wrong' '' \
+	expect_eq 'conns: lines' "$(wc -l <wanted)" "$(wc -l <seen.sorted)"
+	expect_eq 'conns: lines that are wrong' '' \
 		"$(diff -U 0 wanted.sorted seen.sorted | grep '^[-+][^-+]' | tr '\n' ';')"
 	# Sent bytes are known when they are acknowledged: a reset may come before the last one's.
-	same 'conns: bytes out that are wrong' '' \
+	expect_eq 'conns: bytes out that are wrong' '' \
 		"$(scope_jq "select(.bytes_out != .bytes_in and
 			(.reason == \"fin\" or .bytes_out != .bytes_in - $SIZE)) |
 			[.closed_by, .reason, .bytes_out, .bytes_in]")"
@@ -302,11 +261,11 @@ launched()
 
 	for status in 0 7 255; do
 		epollscope report --json -- sh -c "exit $status" >scope.out 2>scope.err
-		same "launched: exit status $status" $status $?
+		expect_eq "launched: exit status $status" $status $?
 	done
 	# shellcheck disable=SC2016
 	epollscope report --json -- sh -c 'kill -KILL $$' >scope.out 2>scope.err
-	same 'launched: killed' 137 $?
+	expect_eq 'launched: killed' 137 $?
 }
 
 # The server is a child of what was launched.
@@ -318,52 +277,37 @@ launched_server()
 		'echo_server >server.out & echo $! >server.pid; wait $!; exit 9' || return
 	await 20 grep -q '^port ' server.out
 	PORT=$(sed -n 's/^port //p' server.out)
-	run_client --connections $NEW --requests $NEW_REQUESTS
-	await 20 no_connection
+	client --connections $NEW --requests $NEW_REQUESTS >client.out
+	await_connections 0
 	kill -TERM "$(cat server.pid)"
 	scope_wait 9
-	same 'launched server: exchanges, opened, closed' "$NEW_REQUESTS $NEW $NEW" \
+	expect_eq 'launched server: exchanges, opened, closed' "$NEW_REQUESTS $NEW $NEW" \
 		"$(totals)"
-	lost_nothing 'launched server'
+	expect_no_loss 'launched server'
 }
 
 bad_targets()
 {
-	true &
-	wait $!
-	refused 66 "pid $! " epollscope report -d 1 -p $!
-	refused 66 "no-such-name" epollscope report -d 1 -c no-such-name
-	refused 64 "12a" epollscope report -p 12a
+	local pid
+
+	pid=$(dead_pid)
+	expect_refusal 66 "pid $pid " report -d 1 -p "$pid"
+	expect_refusal 66 no-such-name report -d 1 -c no-such-name
+	expect_refusal 64 12a report -p 12a
 }
 
 # The other setpriv is busybox's, which changes no user.
 no_privilege()
 {
 	have no_privilege /usr/bin/setpriv || return
-	refused 77 CAP_BPF /usr/bin/setpriv --reuid=65534 --regid=65534 --clear-groups \
-		epollscope report -d 1 -p 1
+	SCOPE_AS='/usr/bin/setpriv --reuid=65534 --regid=65534 --clear-groups'
+	expect_refusal 77 CAP_BPF report -d 1 -p 1
+	SCOPE_AS=
 }
 
 no_btf()
 {
 	mount -t tmpfs tmpfs /sys/kernel/btf
-	refused 69 BTF epollscope report -d 1 -p 1
+	expect_refusal 69 BTF report -d 1 -p 1
 	umount /sys/kernel/btf
-}
-
-# --- What must not be left behind -------------------------------------------------------------
-
-leaves_nothing()
-{
-	await 10 nothing_loaded
-	same "leaves nothing in the kernel" 0 "$(bpf_objects)"
-}
-
-kernel_log()
-{
-	local faults
-
-	faults=$(dmesg | grep -cE 'WARNING:|BUG:|Oops|general protection|RCU.*stall')
-	same "kernel log is clean" 0 "$faults"
-	dmesg | grep -E 'WARNING:|BUG:|Oops|general protection|RCU.*stall' | sed 's/^/# /'
 }
