@@ -197,6 +197,36 @@ bool column_listed(const struct column *c, const void *row)
 	return c->unit == COLUMN_COUNT || (c->unit == COLUMN_RARE && column_number(c, row));
 }
 
+struct fmt column_format(const struct column *c, const void *row, unsigned columns)
+{
+	const void *at = column_at(c, row);
+	struct fmt text = { "" };
+
+	switch (c->unit) {
+	case COLUMN_WORD:
+		snprintf(text.s, sizeof(text.s), "%s", *(const char *const *)at);
+		break;
+	case COLUMN_NAME:
+		return format_comm(at, c->at.size, columns);
+	case COLUMN_ID:
+		snprintf(text.s, sizeof(text.s), "%" PRIu64, column_number(c, row));
+		break;
+	case COLUMN_COUNT:
+	case COLUMN_RARE:
+		return format_fit(column_number(c, row), columns - 1);
+	case COLUMN_NS:
+	case COLUMN_MEAN:
+		return format_ns(column_number(c, row));
+	case COLUMN_RATIO:
+		return format_decimal(column_ratio(c, row), 1);
+	case COLUMN_SHARE:
+		return format_share(column_share(c, row));
+	case COLUMN_DIST:
+		break;
+	}
+	return text;
+}
+
 /* ---- JSON ------------------------------------------------------------------------------- */
 
 static void json_column(struct json *j, const struct column *c, const void *row)
@@ -235,40 +265,6 @@ void json_columns(struct json *j, const struct column *c, const void *row)
 
 /* ---- text ------------------------------------------------------------------------------- */
 
-static struct fmt format_column(const struct column *c, const void *row)
-{
-	const void *at = column_at(c, row);
-	struct fmt text = { "-" };
-
-	if (!column_known(c, row))
-		return text;
-	switch (c->unit) {
-	case COLUMN_WORD:
-		snprintf(text.s, sizeof(text.s), "%s", *(const char *const *)at);
-		break;
-	case COLUMN_NAME:
-		return format_comm(at, c->at.size, (unsigned)abs(c->width));
-	case COLUMN_ID:
-		snprintf(text.s, sizeof(text.s), "%" PRIu64, column_number(c, row));
-		break;
-	case COLUMN_COUNT:
-		return format_fit(column_number(c, row), (unsigned)c->width - 1);
-	case COLUMN_RARE:
-		return column_number(c, row) ? format_fit(column_number(c, row),
-							  (unsigned)c->width - 1) : text;
-	case COLUMN_NS:
-	case COLUMN_MEAN:
-		return format_ns(column_number(c, row));
-	case COLUMN_RATIO:
-		return format_decimal(column_ratio(c, row), 1);
-	case COLUMN_SHARE:
-		return format_share(column_share(c, row));
-	case COLUMN_DIST:
-		break;
-	}
-	return text;
-}
-
 void text_heads(FILE *out, const struct column *c)
 {
 	for (; c->at.size; c++)
@@ -278,9 +274,13 @@ void text_heads(FILE *out, const struct column *c)
 
 void text_cells(FILE *out, const struct column *c, const void *row)
 {
-	for (; c->at.size; c++)
+	for (; c->at.size; c++) {
+		bool dash = !column_known(c, row) ||
+			    (c->unit == COLUMN_RARE && !column_number(c, row));
+
 		if (c->text)
-			put_cell(out, format_column(c, row).s, c->width);
+			put_cell(out, dash ? "-" : column_format(c, row, (unsigned)abs(c->width)).s, c->width);
+	}
 }
 
 void text_counts(struct para *p, const struct column *c, const void *row)

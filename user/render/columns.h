@@ -66,6 +66,9 @@ double column_share(const struct column *c, const void *row);	/* 0 to 1 */
 
 uint64_t columns_sum(const struct column *c, const void *row);
 
+/* For people, in so many columns if its unit can be that short; "" if it is an object of JSON. */
+struct fmt column_format(const struct column *c, const void *row, unsigned columns);
+
 /* A list tells this count. */
 bool column_listed(const struct column *c, const void *row);
 

@@ -44,25 +44,23 @@ static void put_target(FILE *out, const struct report *r)
 	fputs("</span></h1>\n", out);
 }
 
+static void put_span(FILE *out, const char *what, const char *name, size_t len)
+{
+	if (!name[0])
+		return;
+	fprintf(out, "<span>%s", what);
+	html_bytes(out, name, len);
+	fputs("</span>", out);
+}
+
 static void put_place(FILE *out, const struct report *r)
 {
 	fprintf(out, "<p class=\"place\"><span>%s from <time>%s</time></span>",
 		format_ns(r->window_ns).s, format_time(r->start_realtime_ns, 3).s);
-	if (r->host[0]) {
-		fputs("<span>host ", out);
-		html_bytes(out, r->host, sizeof(r->host));
-		fputs("</span>", out);
-	}
-	if (r->kernel[0]) {
-		fputs("<span>Linux ", out);
-		html_bytes(out, r->kernel, sizeof(r->kernel));
-		fputs("</span>", out);
-	}
-	if (r->n_targets && r->targets[0].exe[0]) {
-		fputs("<span>", out);
-		html_bytes(out, r->targets[0].exe, sizeof(r->targets[0].exe));
-		fputs("</span>", out);
-	}
+	put_span(out, "host ", r->host, sizeof(r->host));
+	put_span(out, "Linux ", r->kernel, sizeof(r->kernel));
+	if (r->n_targets)
+		put_span(out, "", r->targets[0].exe, sizeof(r->targets[0].exe));
 	fputs("</p>\n", out);
 }
 

@@ -47,15 +47,24 @@ static void put_loops(FILE *out, const struct report *r)
 			format_count(r->loops_merged).s);
 }
 
+/* "run queue P50" and so on, as text has them in a line. */
+static void put_waits(FILE *out, const char *name, const struct dist *d)
+{
+	char words[32];
+
+	for (const struct column *c = stage_columns; c->at.size && d->count; c++) {
+		if (c->unit != COLUMN_NS || !c->text)
+			continue;
+		snprintf(words, sizeof(words), "%s %s", name, c->text);
+		html_pair_ns(out, words, column_number(c, d));
+	}
+}
+
 static void put_sched(FILE *out, const struct report *r)
 {
 	fputs("<h3>Scheduler</h3>\n<dl class=\"pairs\">", out);
 	html_pairs(out, sched_counts, r);
-	if (r->runqueue.count) {
-		html_pair_ns(out, "run queue P50", r->runqueue.p50_ns);
-		html_pair_ns(out, "run queue P99", r->runqueue.p99_ns);
-		html_pair_ns(out, "run queue max", r->runqueue.max_ns);
-	}
+	put_waits(out, "run queue", &r->runqueue);
 	for (unsigned i = 0; i < OFFCPU_COUNT; i++) {
 		if (!r->offcpu_count[i])
 			continue;
@@ -68,8 +77,6 @@ static void put_sched(FILE *out, const struct report *r)
 
 static void put_connections(FILE *out, const struct report *r)
 {
-	const struct dist *wait = &r->connections.accept_wait;
-
 	fputs("<h3>Connections</h3>\n<dl class=\"pairs\">", out);
 	html_pairs(out, connection_counts, r);
 	html_pairs(out, network_counts, r);
@@ -85,11 +92,7 @@ static void put_connections(FILE *out, const struct report *r)
 		html_count(out, r->connections.by_reason[i]);
 		fputs("</dd></div>", out);
 	}
-	if (wait->count) {
-		html_pair_ns(out, "accept wait P50", wait->p50_ns);
-		html_pair_ns(out, "accept wait P99", wait->p99_ns);
-		html_pair_ns(out, "accept wait max", wait->max_ns);
-	}
+	put_waits(out, "accept wait", &r->connections.accept_wait);
 	fputs("</dl>\n", out);
 }
 

@@ -5,6 +5,8 @@
 
 #include "render/html_parts.h"
 
+#define NAME_COLUMNS (4 * COMM_LEN)	/* of a name, all of it escaped */
+
 void html_text(FILE *out, const char *s)
 {
 	for (; *s; s++) {
@@ -73,22 +75,11 @@ void html_cell_count(FILE *out, uint64_t n)
 
 static void put_value(FILE *out, const struct column *c, const void *row)
 {
-	const void *at = column_at(c, row);
-
 	if (!column_known(c, row)) {
 		fputs("–", out);
 		return;
 	}
 	switch (c->unit) {
-	case COLUMN_WORD:
-		html_text(out, *(const char *const *)at);
-		break;
-	case COLUMN_NAME:
-		html_bytes(out, at, c->at.size);
-		break;
-	case COLUMN_ID:
-		fprintf(out, "%" PRIu64, column_number(c, row));
-		break;
 	case COLUMN_COUNT:
 	case COLUMN_RARE:
 		html_count(out, column_number(c, row));
@@ -97,14 +88,8 @@ static void put_value(FILE *out, const struct column *c, const void *row)
 	case COLUMN_MEAN:
 		html_ns(out, column_number(c, row));
 		break;
-	case COLUMN_RATIO:
-		html_text(out, format_decimal(column_ratio(c, row), 1).s);
-		break;
-	case COLUMN_SHARE:
-		html_share(out, column_share(c, row));
-		break;
-	case COLUMN_DIST:
-		break;
+	default:
+		html_text(out, column_format(c, row, NAME_COLUMNS).s);
 	}
 }
 

@@ -210,13 +210,7 @@ static void put_loss(FILE *out, const struct report *r, const struct style *styl
 	bool any = false;
 
 	fputc('\n', out);
-	if (r->loss_unknown) {
-		para_begin(&p, out, style, "LOST", LABEL_COLUMNS);
-		para_words(&p, "not known: the recording has no end");
-		para_end(&p);
-		return;
-	}
-	for (const struct column *c = loss_counts; c->key; c++) {
+	for (const struct column *c = loss_counts; c->at.size && !r->loss_unknown; c++) {
 		uint64_t lost = column_number(c, r);
 
 		if (!lost)
@@ -229,7 +223,7 @@ static void put_loss(FILE *out, const struct report *r, const struct style *styl
 	}
 	if (!any) {
 		para_begin(&p, out, style, "LOST", LABEL_COLUMNS);
-		para_words(&p, "nothing");
+		para_words(&p, r->loss_unknown ? "not known: the recording has no end" : "nothing");
 		para_end(&p);
 	}
 }
