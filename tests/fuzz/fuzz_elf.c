@@ -4,7 +4,7 @@
  * 0 an ELF file, 1 a Go function table, 2 a perf map, 3 kallsyms, 4 a mangled name, 5 a line of maps.
  *
  * A libFuzzer target; tests/live/symbols.sh builds it, seeds it and runs it for a little while:
- * clang -fsanitize=fuzzer,address,undefined -I. -Iuser tests/fuzz/fuzz_elf.c user/symbols/*.c user/base/*.c
+ * clang -fsanitize=fuzzer,address,undefined -I. -Iuser tests/fuzz/fuzz_elf.c user/{base,target,symbols}/*.c
  * -ldw -lelf -lz -llzma -liberty
  */
 #include <stdio.h>

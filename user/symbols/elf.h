@@ -69,7 +69,7 @@ bool sym_object_vaddr(const struct sym_object *object, uint64_t offset, uint64_t
 
 void sym_object_free(struct sym_object *object);
 
-/* --- for sym_elf*.c --- */
+/* --- for those who read its sections --- */
 
 /* The contents of a section, or NULL if it has none, is compressed, or is too large. */
 Elf_Data *sym_elf_data(Elf_Scn *section);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* files.c - the files that processes map, each opened and read once. */
+#include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -238,4 +240,38 @@ void sym_file_load(struct sym_files *files, struct sym_file *file)
 	sym_table_finish(table);
 	files->bytes += sym_table_bytes(table);
 	let_go(files, file);
+}
+
+/* --- call-frame information: of files, and of the page that the kernel maps into all --- */
+
+struct cfi *sym_file_cfi(struct sym_files *files, struct sym_file *file)
+{
+	int err;
+
+	if (file->cfi_asked || file->fd < 0)
+		return file->cfi;
+	file->cfi_asked = true;
+	/* It keeps a descriptor of its own. */
+	if (files->held >= files->most_held)
+		return NULL;
+	err = cfi_open(file->fd, &file->cfi);
+	if (!err)
+		files->held++;
+	else if (err != -ENODATA && err != -ENOEXEC)
+		sym_skipped(files, "call frames of", sym_name(files->names, file->path), err);
+	return file->cfi;
+}
+
+struct cfi *sym_vdso_cfi(struct sym_files *files)
+{
+	const Elf64_Ehdr *header = (const void *)getauxval(AT_SYSINFO_EHDR);
+	size_t len;
+
+	if (files->vdso_asked || !header)
+		return files->vdso;
+	files->vdso_asked = true;
+	len = header->e_shoff + (size_t)header->e_shnum * header->e_shentsize;
+	/* Without it some callers are missing, as without the page's own. */
+	(void)!cfi_open_memory(header, len, &files->vdso);
+	return files->vdso;
 }

@@ -143,3 +143,27 @@ struct sym_entry *sym_table_find(struct sym_table *t, uint64_t address)
 	}
 	return best;
 }
+
+bool sym_hex(const char **at, const char *end, uint64_t *value)
+{
+	const char *p = *at;
+	unsigned digits = 0;
+
+	if (end - p > 2 && p[0] == '0' && (p[1] == 'x' || p[1] == 'X'))
+		p += 2;
+	for (*value = 0; p < end; p++, digits++) {
+		unsigned digit;
+
+		if (*p >= '0' && *p <= '9')
+			digit = (unsigned)(*p - '0');
+		else if ((*p | 0x20) >= 'a' && (*p | 0x20) <= 'f')
+			digit = (unsigned)((*p | 0x20) - 'a' + 10);
+		else
+			break;
+		if (*value >> 60)
+			return false;
+		*value = *value << 4 | digit;
+	}
+	*at = p;
+	return digits > 0;
+}
