@@ -41,8 +41,6 @@ test_stripped() {
 	resolver
 	ask add "$TARGET"
 	expect_function 'stripped' static_function 'none stripped [stripped]'
-	ask stats
-	expect_eq 'stripped: frames, unresolved' '1 1' "$(cut -d' ' -f1,2 <<<"$ANSWER")"
 	resolver_end
 	resolver env SYMBOLS_DEBUG="$PARTS/debug"
 	expect_functions 'separate debug file' stripped "$PARTS/pie"
@@ -163,7 +161,7 @@ test_go() {
 
 # Workers of one program are read once; a child that ended has what its parent had.
 test_workers() {
-	local i pids=()
+	local i first='' pids=()
 
 	resolver
 	for i in {1..50}; do
@@ -171,11 +169,16 @@ test_workers() {
 		pids+=("$TARGET")
 		ask add "$TARGET"
 		expect_function "worker $i" main 'user pie main' >>"$LIVE_DIR/workers"
+		ask heap
+		[ -n "$first" ] || first=$ANSWER
 	done
 	expect_eq '50 workers: names' 50 "$(grep -c '^ok ' "$LIVE_DIR/workers")"
-	ask stats
-	read -r _ _ i _ <<<"$ANSWER"
-	expect_eq '50 workers: files read' 1 "$i"
+	i=$(((ANSWER - first) / 49))
+	if [ $i -lt 1500 ]; then
+		pass "50 workers: $i bytes of memory for one more, the file is read once"
+	else
+		fail '50 workers: the file is read once' "expected less than 1500 bytes for one more got $i"
+	fi
 	sleep 1000 &
 	started $!
 	expect_answer 'a child that nobody looked at' 0 child "$TARGET" $!
@@ -224,8 +227,6 @@ test_kernel() {
 	expect_eq 'kernel: as kallsyms' "$asked" "$right"
 	expect_eq 'kernel: asked' 500 "$asked"
 	expect_answer 'kernel: no address of it' 'none [kernel] [kernel]' kernel 1000
-	ask stats
-	expect_eq 'kernel: frames, unresolved' '501 1' "$(cut -d' ' -f1,2 <<<"$ANSWER")"
 	resolver_end
 }
 
@@ -344,7 +345,7 @@ sys.stdout.buffer.write(data)' "$PARTS/pie"
 
 # A short run of the fuzzer from real seeds; tests/fuzz/fuzz_elf.c says how to make it longer.
 test_fuzz() {
-	local seeds=$PARTS/seeds file
+	local seeds=$PARTS/seeds file files
 
 	mkdir "$seeds"
 	for file in pie stripped withmini; do
@@ -357,9 +358,11 @@ test_fuzz() {
 	printf '4_ZN3foo3barIiEEvT_' >"$seeds/cxx"
 	printf '4_RNvNtCs1234_7mycrate3foo3bar' >"$seeds/rust"
 	printf '5556bd1b91000-556bd1b92000 r-xp 00001000 fe:01 1234 /bin/x' >"$seeds/maps"
+	# The files about stacks parse nothing, and need the kernel side.
+	mapfile -t files < <(find user/symbols -name '*.c' ! -name 'stack_*')
 	if ! clang-14 -std=gnu11 -D_GNU_SOURCE= -g -O1 -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined -I. -Iuser -o "$PARTS/fuzz_elf" tests/fuzz/fuzz_elf.c \
-		user/{base,target,symbols}/*.c -ldw -lelf -lz -llzma -liberty >"$LIVE_DIR/fuzz.log" 2>&1; then
+		user/{base,target}/*.c "${files[@]}" -ldw -lelf -lz -llzma -liberty >"$LIVE_DIR/fuzz.log" 2>&1; then
 		fail 'fuzzer builds' "$(tail -n 3 "$LIVE_DIR/fuzz.log")"
 		return
 	fi

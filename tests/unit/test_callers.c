@@ -321,7 +321,7 @@ static bool is_in(struct subject *s, uint64_t address, const char *name)
 {
 	struct symbol symbol;
 
-	return symbols_user(s->symbols, s->pid, 0, address, &symbol) &&
+	return symbols_user(s->symbols, s->pid, address, &symbol) &&
 	       !strcmp(symbol.name, name);
 }
 
@@ -337,7 +337,7 @@ static void check_step(struct subject *s, pid_t child, const struct user_top *to
 	bool there = false;
 
 	count->inside++;
-	symbols_user(s->symbols, s->pid, 0, top->ip, &symbol);
+	symbols_user(s->symbols, s->pid, top->ip, &symbol);
 	for (size_t i = 1; i < n && !there; i++) {
 		there = is_in(s, ip[i] - 1, name);
 		if (i <= found.callers.n && !follows_call(child, ip[i]))

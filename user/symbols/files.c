@@ -227,8 +227,6 @@ void sym_file_load(struct sym_files *files, struct sym_file *file)
 	elf_end(handle);
 	if (err)
 		sym_skipped(files, "symbols of", path, err);
-	else
-		files->read++;
 	if (!whole && err != -E2BIG && err != -ENOMEM) {
 		err = load_debug(files, file);
 		if (err)

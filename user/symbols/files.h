@@ -43,8 +43,7 @@ struct sym_files {
 	size_t held;		/* open ones */
 	size_t most_held;
 	uint64_t bytes;		/* of all tables, the kernel's and JITs' too */
-	uint64_t read;
-	uint64_t skipped;
+	uint64_t skipped;	/* files and maps that were refused or could not be read */
 	struct cfi *vdso;	/* our own: every 64-bit process has the same */
 	bool vdso_asked;
 };

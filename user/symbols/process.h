@@ -3,6 +3,7 @@
 #ifndef EPOLLSCOPE_SYM_PROCESS_H
 #define EPOLLSCOPE_SYM_PROCESS_H
 
+#include "base/map.h"
 #include "symbols/files.h"
 
 struct sym_mapping {
@@ -31,10 +32,10 @@ void sym_jit_free(struct sym_jit *jit);
 /* The symbol that covers the address, read when it is asked for. */
 struct sym_entry *sym_jit_find(struct sym_files *files, struct sym_jit *jit, uint64_t address);
 
-/* --- processes --- */
+/* --- a process --- */
 
 struct sym_process {
-	struct sym_process *next;
+	struct sym_process *older;	/* that had the same pid */
 	uint32_t pid;
 	uint64_t start_time;	/* 0: not known, it ended too early */
 	uint64_t since_ns;	/* CLOCK_MONOTONIC; 0: as long as it is known */
@@ -61,5 +62,26 @@ struct sym_maps_line {
 	const char *path;	/* in the line */
 };
 bool sym_maps_parse(const char *text, struct sym_maps_line *line);
+
+/* --- all that are known --- */
+
+struct sym_processes {
+	struct sym_files *files;
+	struct sym_process **list;	/* of each pid the newest */
+	size_t n, room;
+	struct map by_pid;
+};
+
+void sym_processes_free(struct sym_processes *s);
+
+/* What symbols_add_process(), _refresh(), _add_child() and _add_exec() say in symbols.h. */
+int sym_processes_add(struct sym_processes *s, uint32_t pid);
+int sym_processes_refresh(struct sym_processes *s, uint32_t pid);
+int sym_processes_fork(struct sym_processes *s, uint32_t parent, uint32_t pid, uint64_t fork_ns);
+int sym_processes_exec(struct sym_processes *s, uint32_t pid, uint64_t exec_ns);
+
+/* The process of that pid at a time (CLOCK_MONOTONIC; 0: the newest), or NULL. */
+struct sym_process *sym_processes_find(const struct sym_processes *s, uint32_t pid,
+				       uint64_t time_ns);
 
 #endif

@@ -151,7 +151,7 @@ static void process_event(struct stack_names *s, const struct ev_process *p)
 	if (p->change == PROCESS_EXEC)
 		symbols_add_exec(s->symbols, p->pid, p->head.time_ns);
 	else if (p->change == PROCESS_FORK &&
-		 symbols_add_child(s->symbols, p->parent, p->pid, 0, p->head.time_ns) == -ESRCH)
+		 symbols_add_child(s->symbols, p->parent, p->pid, p->head.time_ns) == -ESRCH)
 		symbols_add_process(s->symbols, p->pid);
 }
 
@@ -197,7 +197,7 @@ static const char *user_frame(const struct receiver *t, uint32_t pid, uint64_t a
 	struct symbol_place place;
 	bool fresh;
 
-	if (symbol->kind != SYMBOL_NONE || symbols_place(s->symbols, pid, 0, address, &place) ||
+	if (symbol->kind != SYMBOL_NONE || symbols_place(s->symbols, pid, address, &place) ||
 	    !place.vaddr)
 		return symbol->name;
 	m = stack_modules_frame(s->modules, symbol->object, &place, &fresh, room);
@@ -213,7 +213,7 @@ static size_t user_frames(const struct receiver *t, uint32_t pid, const uint64_t
 {
 	struct symbol symbols[STACK_DEPTH];
 
-	n = symbols_user_stack(t->names->symbols, pid, 0, ip, n, symbols);
+	n = symbols_user_stack(t->names->symbols, pid, ip, n, symbols);
 	/* All but the first are return addresses: the call is before. */
 	for (size_t i = 0; i < n; i++)
 		frames[i] = user_frame(t, pid, ip[i] - (i > 0), &symbols[i], t->names->room[i]);

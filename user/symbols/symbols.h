@@ -2,13 +2,12 @@
 /*
  * symbols.h - addresses of the kernel and of processes into names.
  *
- * A process is known by its pid and its start time (target/proc.h). What it has mapped is remembered when
- * it is added, and the mapped files are held open, so that its addresses have names after its
+ * A process is known by its pid and a time. What it has mapped is remembered when it is added, and the mapped files are held open, so that its addresses have names after its
  * libraries were deleted and after it ended. Symbols are read when a first address needs them, once
  * a file however many processes map it.
  *
  * Nothing is invented: an address that no symbol covers is "[libfoo.so]", "[vdso]", "[anon]" or
- * "[unknown]", and counted. Files, maps and names are somebody else's: what is malformed, too
+ * "[unknown]". Files, maps and names are somebody else's: what is malformed, too
  * large or not a regular file is skipped with a note, never waited for.
  */
 #ifndef EPOLLSCOPE_SYMBOLS_H
@@ -62,14 +61,6 @@ struct symbol_place {
 	uint64_t function;	/* where its function begins, as the unwind table says; 0: unknown */
 };
 
-struct symbols_stats {
-	uint64_t frames;	/* addresses asked for */
-	uint64_t unresolved;	/* of these, without a symbol */
-	uint64_t files;		/* whose symbols were read */
-	uint64_t skipped;	/* files and maps that were refused or could not be read */
-	uint64_t bytes;		/* of the tables */
-};
-
 /* NULL without memory. Options may be NULL and are copied, their strings are not. */
 struct symbols *symbols_new(const struct symbols_options *options);
 void symbols_free(struct symbols *s);
@@ -88,11 +79,10 @@ int symbols_add_process(struct symbols *s, uint32_t pid);
 int symbols_refresh(struct symbols *s, uint32_t pid);
 
 /*
- * A child has what its parent had when it was forked, until an exec, however soon it ends;
- * start_time may be 0, not known. 0, -ESRCH: the parent is not known, -ENOMEM.
+ * A child has what its parent had when it was forked, until an exec, however soon it ends. 0, -ESRCH:
+ * the parent is not known, -ENOMEM.
  */
-int symbols_add_child(struct symbols *s, uint32_t parent, uint32_t pid, uint64_t start_time,
-		      uint64_t fork_ns);
+int symbols_add_child(struct symbols *s, uint32_t parent, uint32_t pid, uint64_t fork_ns);
 
 /* An exec: another program from then on, ended or not; the one before is kept. 0, -ENOMEM. */
 int symbols_add_exec(struct symbols *s, uint32_t pid, uint64_t exec_ns);
@@ -103,20 +93,16 @@ void symbols_at(struct symbols *s, uint64_t time_ns);
 /* Whether anything is known to be mapped there in the newest process of that pid. */
 bool symbols_covers(struct symbols *s, uint32_t pid, uint64_t address);
 
-/*
- * The name of an address; start_time 0 means the process of that pid at symbols_at(). Never fails:
- * returns whether a symbol was found.
- */
-bool symbols_user(struct symbols *s, uint32_t pid, uint64_t start_time, uint64_t address,
-		  struct symbol *out);
+/* The name of an address. Never fails: returns whether a symbol was found. */
+bool symbols_user(struct symbols *s, uint32_t pid, uint64_t address, struct symbol *out);
 bool symbols_kernel(struct symbols *s, uint64_t address, struct symbol *out);
 
 /*
  * A stack as the kernel stores it, innermost first, ended by n or by a 0. All but the first are
  * return addresses, whose call is one byte before. Returns the number of frames stored in out[n].
  */
-size_t symbols_user_stack(struct symbols *s, uint32_t pid, uint64_t start_time,
-			  const uint64_t *addresses, size_t n, struct symbol *out);
+size_t symbols_user_stack(struct symbols *s, uint32_t pid, const uint64_t *addresses, size_t n,
+			  struct symbol *out);
 size_t symbols_kernel_stack(struct symbols *s, const uint64_t *addresses, size_t n,
 			    struct symbol *out);
 
@@ -124,15 +110,12 @@ size_t symbols_kernel_stack(struct symbols *s, const uint64_t *addresses, size_t
 const char *symbols_suffix(const struct symbol *symbol);
 
 /* 0, or -ENOENT if no file is mapped there. */
-int symbols_place(struct symbols *s, uint32_t pid, uint64_t start_time, uint64_t address,
-		  struct symbol_place *place);
+int symbols_place(struct symbols *s, uint32_t pid, uint64_t address, struct symbol_place *place);
 
 /*
  * How to get from a function to its caller (cfi.h). 0; -ENOENT: nothing executable is mapped there;
  * -ENODATA: nothing is known of that code.
  */
 int symbols_rule(struct symbols *s, uint32_t pid, uint64_t address, struct cfi_rule *rule);
-
-void symbols_get_stats(const struct symbols *s, struct symbols_stats *stats);
 
 #endif

@@ -7,18 +7,18 @@
  *	user PID ADDRESS	KIND OBJECT NAME, KIND is none, kernel, user or jit
  *	kernel ADDRESS		the same
  *	place PID ADDRESS	BUILD-ID VADDR PATH
- *	stats			frames, unresolved, files, skipped, bytes
+ *	heap			bytes that are allocated
  *	time PID FROM TO COUNT	nanoseconds for the first address, for COUNT more, how many had names
  *
  * SYMBOLS_DEBUG is the folder of separate debug files, SYMBOLS_BYTES the most that tables may have.
  */
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "target/proc.h"
 #include "symbols/symbols.h"
 
 static void note(void *arg, const char *text)
@@ -38,7 +38,7 @@ static void show(const struct symbol *symbol)
 static void show_place(struct symbols *s, uint32_t pid, uint64_t address)
 {
 	struct symbol_place place;
-	int err = symbols_place(s, pid, 0, address, &place);
+	int err = symbols_place(s, pid, address, &place);
 
 	if (err) {
 		printf("%d\n", err);
@@ -64,10 +64,10 @@ static void show_time(struct symbols *s, uint32_t pid, uint64_t from, uint64_t t
 	unsigned found = 0;
 	struct symbol symbol;
 
-	symbols_user(s, pid, 0, from, &symbol);
+	symbols_user(s, pid, from, &symbol);
 	loaded = now_ns();
 	for (unsigned i = 0; i < count; i++)
-		found += symbols_user(s, pid, 0, from + (to - from) / count * i, &symbol);
+		found += symbols_user(s, pid, from + (to - from) / count * i, &symbol);
 	printf("%" PRIu64 " %" PRIu64 " %u\n", loaded - begin, now_ns() - loaded, found);
 }
 
@@ -77,17 +77,13 @@ static void obey(struct symbols *s, const char *line)
 	uint64_t address, to;
 	unsigned count;
 	struct symbol symbol;
-	struct symbols_stats stats;
 
 	if (sscanf(line, "add %" SCNu32, &pid) == 1) {
 		printf("%d\n", symbols_add_process(s, pid));
 	} else if (sscanf(line, "child %" SCNu32 " %" SCNu32, &pid, &other) == 2) {
-		struct proc_stat st;
-
-		printf("%d\n", proc_stat(other, &st) ? -1 :
-				symbols_add_child(s, pid, other, st.start_time, 0));
+		printf("%d\n", symbols_add_child(s, pid, other, 0));
 	} else if (sscanf(line, "user %" SCNu32 " %" SCNx64, &pid, &address) == 2) {
-		symbols_user(s, pid, 0, address, &symbol);
+		symbols_user(s, pid, address, &symbol);
 		show(&symbol);
 	} else if (sscanf(line, "kernel %" SCNx64, &address) == 1) {
 		symbols_kernel(s, address, &symbol);
@@ -97,10 +93,8 @@ static void obey(struct symbols *s, const char *line)
 	} else if (sscanf(line, "time %" SCNu32 " %" SCNx64 " %" SCNx64 " %u", &pid, &address, &to,
 			  &count) == 4) {
 		show_time(s, pid, address, to, count);
-	} else if (!strcmp(line, "stats\n")) {
-		symbols_get_stats(s, &stats);
-		printf("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
-		       stats.frames, stats.unresolved, stats.files, stats.skipped, stats.bytes);
+	} else if (!strcmp(line, "heap\n")) {
+		printf("%zu\n", mallinfo2().uordblks);
 	} else {
 		printf("what? %s", line);
 	}
