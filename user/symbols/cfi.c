@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "symbols/cfi_run.h"
 #include "symbols/elf.h"
 
@@ -114,37 +115,18 @@ int cfi_open_memory(const void *image, size_t len, struct cfi **out)
 		     out);
 }
 
-/* The first rule that ends behind the address. */
-static size_t first_behind(const struct cfi *cfi, uint64_t address)
+static bool ends_before(const void *rule, const void *address)
 {
-	size_t low = 0, high = cfi->n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (cfi->rules[middle].end <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return ((const struct cfi_rule *)rule)->end <= *(const uint64_t *)address;
 }
 
 /* Remembers a rule, unless the file contradicts itself: then it is asked again. */
 static void keep(struct cfi *cfi, size_t at, const struct cfi_rule *rule)
 {
 	if ((at && cfi->rules[at - 1].end > rule->start) ||
-	    (at < cfi->n && cfi->rules[at].start < rule->end) || cfi->n == RULES_MAX)
+	    (at < cfi->n && cfi->rules[at].start < rule->end) || cfi->n == RULES_MAX ||
+	    array_reserve(&cfi->rules, &cfi->room, cfi->n + 1, sizeof(*rule)))
 		return;
-	if (cfi->n == cfi->room) {
-		size_t more = cfi->room ? 2 * cfi->room : 64;
-		struct cfi_rule *rules = reallocarray(cfi->rules, more, sizeof(*rules));
-
-		if (!rules)
-			return;
-		cfi->rules = rules;
-		cfi->room = more;
-	}
 	memmove(&cfi->rules[at + 1], &cfi->rules[at], (cfi->n - at) * sizeof(*rule));
 	cfi->rules[at] = *rule;
 	cfi->n++;
@@ -173,7 +155,7 @@ bool cfi_find(struct cfi *cfi, uint64_t offset, struct cfi_rule *rule)
 
 	if (!sym_object_vaddr(&cfi->object, offset, &address))
 		return false;
-	at = first_behind(cfi, address);
+	at = array_lower_bound(cfi->rules, cfi->n, sizeof(*cfi->rules), ends_before, &address);
 	if (at < cfi->n && cfi->rules[at].start <= address) {
 		*rule = cfi->rules[at];
 		return true;

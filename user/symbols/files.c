@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "symbols/process.h"
 
 #define MAX_BYTES (512ull << 20)
@@ -120,16 +121,8 @@ static struct sym_file *keep(struct sym_files *files, uint32_t pid, int fd, cons
 			close(fd);
 			return files->list[i];
 		}
-	if (files->n == files->room) {
-		size_t more = files->room ? 2 * files->room : 64;
-		struct sym_file **list = reallocarray(files->list, more, sizeof(*list));
-
-		if (list) {
-			files->list = list;
-			files->room = more;
-		}
-	}
-	file = files->n < files->room ? calloc(1, sizeof(*file)) : NULL;
+	file = array_reserve(&files->list, &files->room, files->n + 1, sizeof(*files->list)) ?
+		       NULL : calloc(1, sizeof(*file));
 	if (!file) {
 		close(fd);
 		return NULL;

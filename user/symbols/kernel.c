@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "symbols/table.h"
 
 /* No function is longer; what lies further behind the last symbol is something else. */
@@ -96,15 +97,9 @@ int sym_kernel_load(const char *path, struct sym_table *t)
 		return -errno;
 	/* The file does not know its size. */
 	while (!err && got > 0 && len < MAX_TEXT) {
-		if (len == room) {
-			char *more = realloc(text, room = room ? 2 * room : 1 << 20);
-
-			if (!more) {
-				err = -ENOMEM;
-				break;
-			}
-			text = more;
-		}
+		err = array_reserve(&text, &room, len + (1 << 20), 1);
+		if (err)
+			break;
 		got = read(fd, text + len, room - len);
 		if (got < 0)
 			err = -errno;

@@ -7,6 +7,7 @@
 #include <lzma.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "symbols/elf.h"
 
 #define MAX_UNPACKED (64u << 20)
@@ -16,7 +17,7 @@
 static int unpack(const Elf_Data *data, char **out, size_t *len)
 {
 	lzma_stream stream = LZMA_STREAM_INIT;
-	size_t room = 1 << 20;
+	size_t room = 0;
 	lzma_ret ret = lzma_stream_decoder(&stream, MAX_DECODER, 0);
 
 	*out = NULL;
@@ -24,16 +25,12 @@ static int unpack(const Elf_Data *data, char **out, size_t *len)
 	stream.next_in = data->d_buf;
 	stream.avail_in = data->d_size;
 	while (ret == LZMA_OK && *len < MAX_UNPACKED) {
-		char *more = realloc(*out, room);
-
-		if (!more)
+		if (array_reserve(out, &room, *len ? 2 * *len : 1 << 20, 1))
 			break;
-		*out = more;
-		stream.next_out = (uint8_t *)more + *len;
+		stream.next_out = (uint8_t *)*out + *len;
 		stream.avail_out = room - *len;
 		ret = lzma_code(&stream, LZMA_FINISH);
 		*len = room - stream.avail_out;
-		room *= 2;
 	}
 	lzma_end(&stream);
 	if (ret == LZMA_STREAM_END)

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+#include "base/map.h"
+#include "base/term.h"
 #include "symbols/names.h"
 #include "symbols/symbols.h"
-#include "base/term.h"
 
 #define CHUNK 65536
 #define MANGLED_MAX 4096	/* the demangler's stack grows with its input */
@@ -22,15 +24,22 @@ struct chunk {
 struct sym_names {
 	struct chunk *chunks;	/* the first one has room, the others are full */
 	size_t n_chunks;
-	const char **list;	/* by number; 0 is "[unknown]" */
-	uint32_t n, room;
-	uint32_t *table;	/* numbers by hash, 0 is empty */
-	uint32_t slots;		/* a power of two, 0 before the first name */
+	const char **list;	/* by number */
+	size_t n, room;
+	struct map by_text;
 };
 
 struct sym_names *sym_names_new(void)
 {
-	return calloc(1, sizeof(struct sym_names));
+	struct sym_names *names = calloc(1, sizeof(*names));
+
+	if (names && array_reserve(&names->list, &names->room, 1, sizeof(*names->list))) {
+		free(names);
+		return NULL;
+	}
+	if (names)
+		names->list[names->n++] = "[unknown]";
+	return names;
 }
 
 void sym_names_free(struct sym_names *names)
@@ -44,56 +53,18 @@ void sym_names_free(struct sym_names *names)
 		names->chunks = next;
 	}
 	free(names->list);
-	free(names->table);
+	map_free(&names->by_text);
 	free(names);
 }
 
 const char *sym_name(const struct sym_names *names, uint32_t number)
 {
-	return number && number < names->n ? names->list[number] : "[unknown]";
+	return names->list[number < names->n ? number : 0];
 }
 
-static uint32_t hash_of(const char *s, size_t len)
+static bool same_text(const void *list, uint32_t number, const void *text)
 {
-	uint64_t h = 1469598103934665603u;
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (unsigned char)s[i]) * 1099511628211u;
-	return (uint32_t)(h ^ h >> 32);
-}
-
-/* Where a terminated name is in the table, or where it would go. */
-static uint32_t slot_of(const struct sym_names *names, const char *s, size_t len)
-{
-	uint32_t slot = hash_of(s, len) & (names->slots - 1);
-
-	while (names->table[slot] && strcmp(names->list[names->table[slot]], s))
-		slot = (slot + 1) & (names->slots - 1);
-	return slot;
-}
-
-/* Twice the room, for names and their table. */
-static bool make_room(struct sym_names *names)
-{
-	uint32_t more = names->room ? 2 * names->room : 1024;
-	const char **list = reallocarray(names->list, more, sizeof(*list));
-	uint32_t *table;
-
-	if (!list)
-		return false;
-	names->list = list;
-	table = calloc(2 * (size_t)more, sizeof(*table));
-	if (!table)
-		return false;
-	free(names->table);
-	names->table = table;
-	names->slots = 2 * more;
-	names->room = more;
-	if (!names->n)
-		names->list[names->n++] = "[unknown]";
-	for (uint32_t i = 1; i < names->n; i++)
-		table[slot_of(names, names->list[i], strlen(names->list[i]))] = i;
-	return true;
+	return !strcmp(((const char *const *)list)[number], text);
 }
 
 static char *store(struct sym_names *names, const char *s, size_t len)
@@ -147,21 +118,21 @@ static size_t clean(char *out, const char *bytes, size_t len)
 uint32_t sym_intern(struct sym_names *names, const char *bytes, size_t len)
 {
 	char text[SYMBOLS_NAME_MAX];
-	uint32_t slot;
 	size_t n = clean(text, bytes, len);
+	uint32_t number = map_find(&names->by_text, text, n, same_text, names->list);
+	const char *stored;
 
-	if (!n || (names->n == names->room && !make_room(names)))
+	if (!n || number != MAP_NONE)
+		return n ? number : 0;
+	if (array_reserve(&names->list, &names->room, names->n + 1, sizeof(*names->list)) ||
+	    map_reserve(&names->by_text, names->n))
 		return 0;
-	slot = slot_of(names, text, n);
-	if (!names->table[slot]) {
-		const char *stored = store(names, text, n);
-
-		if (!stored)
-			return 0;
-		names->list[names->n] = stored;
-		names->table[slot] = names->n++;
-	}
-	return names->table[slot];
+	stored = store(names, text, n);
+	if (!stored)
+		return 0;
+	(void)map_add(&names->by_text, text, n, (uint32_t)names->n);
+	names->list[names->n] = stored;
+	return (uint32_t)names->n++;
 }
 
 /* --- readable names, by GCC's own libiberty, which knows both of Rust's manglings too --- */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "symbols/process.h"
 
 #define MAX_MAPPINGS 65536
@@ -24,19 +25,12 @@ bool sym_maps_parse(const char *text, struct sym_maps_line *line)
 	return true;
 }
 
-static bool add(struct sym_process *p, size_t *room, const struct sym_mapping *m)
+static int add(struct sym_process *p, size_t *room, const struct sym_mapping *m)
 {
-	if (p->n == *room) {
-		size_t more = *room ? 2 * *room : 64;
-		struct sym_mapping *maps = reallocarray(p->maps, more, sizeof(*maps));
-
-		if (!maps)
-			return false;
-		p->maps = maps;
-		*room = more;
-	}
+	if (array_reserve(&p->maps, room, p->n + 1, sizeof(*m)))
+		return -ENOMEM;
 	p->maps[p->n++] = *m;
-	return true;
+	return 0;
 }
 
 /* The same mapping in the snapshot before: its file need not be opened again. */
@@ -101,8 +95,7 @@ static int read_maps(struct sym_files *files, FILE *in, const struct sym_process
 		if (m.vdso)
 			fresh->vdso = line.start;
 		fill(files, fresh->pid, old, line.path, &m);
-		if (!add(fresh, &room, &m))
-			err = -ENOMEM;
+		err = add(fresh, &room, &m);
 	}
 	if (!err && ferror(in))
 		err = errno == ESRCH || errno == EACCES || errno == ENOMEM ? -errno : -ESRCH;
@@ -138,20 +131,15 @@ int sym_process_read(struct sym_files *files, uint32_t pid, const struct sym_pro
 	return err;
 }
 
+static bool ends_before(const void *mapping, const void *address)
+{
+	return ((const struct sym_mapping *)mapping)->end <= *(const uint64_t *)address;
+}
+
 /* The first mapping that ends behind the address. */
 static size_t first_behind(const struct sym_process *p, uint64_t address)
 {
-	size_t low = 0, high = p->n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (p->maps[middle].end <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return array_lower_bound(p->maps, p->n, sizeof(*p->maps), ends_before, &address);
 }
 
 const struct sym_mapping *sym_process_find(const struct sym_process *p, uint64_t address)
@@ -180,7 +168,7 @@ int sym_process_merge(struct sym_process *fresh, const struct sym_process *old)
 		/* Nameless memory has nothing to tell. */
 		if (!m->file || (next < n && now.maps[next].start < m->end))
 			continue;
-		if (!add(fresh, &room, m))
+		if (add(fresh, &room, m))
 			return -ENOMEM;
 		now.maps = fresh->maps;
 	}

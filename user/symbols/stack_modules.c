@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+#include "base/map.h"
 #include "symbols/stack_modules.h"
 #include "symbols/process.h"
 
@@ -20,6 +22,7 @@ struct module {
 struct stack_modules {
 	struct module *list;
 	size_t n;
+	struct map by_name;
 	struct sym_names *names;	/* of resolved frames */
 	uint64_t bytes;
 };
@@ -47,35 +50,41 @@ void stack_modules_free(struct stack_modules *s)
 		sym_table_free(&s->list[i].table);
 	}
 	free(s->list);
+	map_free(&s->by_name);
 	sym_names_free(s->names);
 	free(s);
 }
 
-static struct module *find_name(const struct stack_modules *s, const char *name, size_t len)
+static bool same_name(const void *list, uint32_t number, const void *name)
 {
-	for (size_t i = 0; i < s->n; i++)
-		if (!strncmp(s->list[i].m.name, name, len) && !s->list[i].m.name[len])
-			return &s->list[i];
-	return NULL;
+	return !strcmp(((const struct module *)list)[number].m.name, name);
+}
+
+static struct module *find_name(const struct stack_modules *s, const char *name)
+{
+	uint32_t i = map_find(&s->by_name, name, strlen(name), same_name, s->list);
+
+	return i == MAP_NONE ? NULL : &s->list[i];
 }
 
 int stack_modules_add(struct stack_modules *s, const struct stack_module *m)
 {
-	struct module *grown, *new;
+	char name[MODULE_NAME_MAX];
+	struct module *new;
 
 	if (s->n >= STACK_MODULES_MAX)
 		return -E2BIG;
-	if (find_name(s, m->name, strlen(m->name)))
+	snprintf(name, sizeof(name), "%s", m->name);
+	if (find_name(s, name))
 		return 0;
-	grown = reallocarray(s->list, s->n + 1, sizeof(*grown));
-	if (!grown)
+	new = array_more(&s->list, s->n, sizeof(*new));
+	if (!new)
 		return -ENOMEM;
-	s->list = grown;
-	new = &grown[s->n];
 	*new = (struct module){ .m = *m };
-	new->m.name = strndup(m->name, MODULE_NAME_MAX - 1);
+	new->m.name = strdup(name);
 	new->m.path = strdup(m->path);
-	if (!new->m.name || !new->m.path) {
+	if (!new->m.name || !new->m.path ||
+	    map_add(&s->by_name, name, strlen(name), (uint32_t)s->n)) {
 		free((char *)new->m.name);
 		free((char *)new->m.path);
 		return -ENOMEM;
@@ -107,7 +116,7 @@ static struct module *add_place(struct stack_modules *s, const char *object,
 
 	memcpy(m.build_id, place->build_id, sizeof(m.build_id));
 	snprintf(name, sizeof(name), "%.480s", object);
-	for (unsigned again = 2; find_name(s, name, strlen(name)); again++)
+	for (unsigned again = 2; find_name(s, name); again++)
 		snprintf(name, sizeof(name), "%.480s~%u", object, again);
 	return stack_modules_add(s, &m) ? NULL : &s->list[s->n - 1];
 }
@@ -132,15 +141,17 @@ const struct stack_module *stack_modules_frame(struct stack_modules *s, const ch
 static struct module *parse(const struct stack_modules *s, const char *frame, uint64_t *vaddr)
 {
 	const char *plus = frame[0] == '[' ? strrchr(frame, '+') : NULL;
+	char name[MODULE_NAME_MAX];
 	const char *at, *end;
 
-	if (!plus || plus[1] != '0' || plus[2] != 'x')
+	if (!plus || plus[1] != '0' || plus[2] != 'x' || plus - frame > MODULE_NAME_MAX)
 		return NULL;
 	end = frame + strlen(frame);
 	at = plus + 1;
 	if (!sym_hex(&at, end, vaddr) || at + 1 != end || *at != ']')
 		return NULL;
-	return find_name(s, frame + 1, (size_t)(plus - frame - 1));
+	snprintf(name, sizeof(name), "%.*s", (int)(plus - frame - 1), frame + 1);
+	return find_name(s, name);
 }
 
 static void load(struct stack_modules *s, struct module *module, const char *dir)

@@ -273,7 +273,6 @@ void stack_names_give(struct stack_names *s, stack_module_fn module, named_stack
 {
 	struct receiver t = { .names = s, .module = module, .stack = stack, .ctx = ctx };
 
-	for (size_t i = 0; i < s->set.room; i++)
-		if (s->set.keys[i].id >= 0)
-			give(&t, s->set.keys[i]);
+	for (size_t i = 0; i < s->set.n; i++)
+		give(&t, s->set.keys[i]);
 }

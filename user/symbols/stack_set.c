@@ -2,53 +2,29 @@
 /* stack_set.c - see stack_set.h. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "symbols/stack_set.h"
 
-#define FIRST_ROOM 1024
-
-static size_t place_of(const struct stack_set *s, struct stack_key key)
+static bool same_stack(const void *keys, uint32_t number, const void *key)
 {
-	size_t i = (key.pid * 2654435761u ^ (uint32_t)key.id * 40503u) & (s->room - 1);
+	const struct stack_key *a = &((const struct stack_key *)keys)[number], *b = key;
 
-	while (s->keys[i].id >= 0 && (s->keys[i].id != key.id || s->keys[i].pid != key.pid))
-		i = (i + 1) & (s->room - 1);
-	return i;
-}
-
-static int grow(struct stack_set *s)
-{
-	struct stack_set larger = { .room = s->room ? s->room * 2 : FIRST_ROOM, .n = s->n,
-				    .dropped = s->dropped, .now_ns = s->now_ns };
-
-	larger.keys = malloc(larger.room * sizeof(*larger.keys));
-	if (!larger.keys)
-		return -1;
-	for (size_t i = 0; i < larger.room; i++)
-		larger.keys[i].id = -1;
-	for (size_t i = 0; i < s->room; i++)
-		if (s->keys[i].id >= 0)
-			larger.keys[place_of(&larger, s->keys[i])] = s->keys[i];
-	free(s->keys);
-	*s = larger;
-	return 0;
+	return a->pid == b->pid && a->id == b->id;
 }
 
 static void add(struct stack_set *s, uint32_t pid, int32_t id)
 {
 	struct stack_key key = { .pid = pid, .id = id, .first_ns = s->now_ns };
-	size_t i;
+	const size_t len = offsetof(struct stack_key, first_ns);
 
-	if (id < 0)
+	if (id < 0 || map_find(&s->known, &key, len, same_stack, s->keys) != MAP_NONE)
 		return;
-	if (s->n * 2 >= s->room && grow(s)) {
+	if (array_reserve(&s->keys, &s->room, s->n + 1, sizeof(*s->keys)) ||
+	    map_add(&s->known, &key, len, (uint32_t)s->n)) {
 		s->dropped++;
 		return;
 	}
-	i = place_of(s, key);
-	if (s->keys[i].id >= 0)
-		return;
-	s->keys[i] = key;
-	s->n++;
+	s->keys[s->n++] = key;
 }
 
 void stack_set_event(struct stack_set *s, const struct event *e)
@@ -70,5 +46,6 @@ void stack_set_event(struct stack_set *s, const struct event *e)
 void stack_set_free(struct stack_set *s)
 {
 	free(s->keys);
+	map_free(&s->known);
 	*s = (struct stack_set){ 0 };
 }

@@ -3,12 +3,14 @@
 #ifndef EPOLLSCOPE_STACK_SET_H
 #define EPOLLSCOPE_STACK_SET_H
 
+#include "base/map.h"
 #include "model/stack.h"
 #include "stream/decode.h"
 
 struct stack_set {
-	struct stack_key *keys;		/* a hash table of `room`, a power of two; id -1: free */
+	struct stack_key *keys;		/* in the order of the events that named them first */
 	size_t n, room;
+	struct map known;
 	uint64_t dropped;		/* for want of memory */
 	uint64_t now_ns;		/* of the event that is looked at */
 };

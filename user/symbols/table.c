@@ -5,28 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "symbols/table.h"
 
 /* How far back a symbol is looked for that began earlier and covers the address all the same. */
 #define LOOK_BACK 64
-
-/* Grows an array to hold `need` items. */
-static int grow(void **list, size_t *room, size_t need, size_t item)
-{
-	size_t more = *room ? *room : 256;
-	void *grown;
-
-	if (need <= *room)
-		return 0;
-	while (more < need)
-		more *= 2;
-	grown = reallocarray(*list, more, item);
-	if (!grown)
-		return -ENOMEM;
-	*list = grown;
-	*room = more;
-	return 0;
-}
 
 int sym_table_add(struct sym_table *t, uint64_t start, uint64_t size, const char *name,
 		  size_t name_len, uint32_t rank)
@@ -36,8 +19,8 @@ int sym_table_add(struct sym_table *t, uint64_t start, uint64_t size, const char
 	if ((t->max_bytes && bytes > t->max_bytes) || t->n >= INT32_MAX ||
 	    t->names_len + name_len + 1 >= UINT32_MAX)
 		return -E2BIG;
-	if (grow((void **)&t->list, &t->room, t->n + 1, sizeof(*t->list)) ||
-	    grow((void **)&t->names, &t->names_room, t->names_len + name_len + 1, 1))
+	if (array_reserve(&t->list, &t->room, t->n + 1, sizeof(*t->list)) ||
+	    array_reserve(&t->names, &t->names_room, t->names_len + name_len + 1, 1))
 		return -ENOMEM;
 	t->list[t->n++] = (struct sym_entry){
 		.start = start,
@@ -118,21 +101,18 @@ static bool covers(const struct sym_table *t, const struct sym_entry *e, uint64_
 	return address - e->start < e->size && t->names[e->name];
 }
 
+static bool begins_by(const void *entry, const void *address)
+{
+	return ((const struct sym_entry *)entry)->start <= *(const uint64_t *)address;
+}
+
 struct sym_entry *sym_table_find(struct sym_table *t, uint64_t address)
 {
 	struct sym_entry *best = NULL;
-	size_t low = 0, high = t->n;
+	size_t i = array_lower_bound(t->list, t->n, sizeof(*t->list), begins_by, &address);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (t->list[middle].start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (size_t back = 0; low-- && back < LOOK_BACK; back++) {
-		struct sym_entry *e = &t->list[low];
+	for (size_t back = 0; i-- && back < LOOK_BACK; back++) {
+		struct sym_entry *e = &t->list[i];
 
 		if (!covers(t, e, address))
 			continue;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "symbols/elf.h"
 
 #define PCREL_4	  0x1b	/* DW_EH_PE_pcrel | sdata4 */
@@ -89,19 +90,16 @@ int sym_elf_functions(Elf *elf, struct sym_object *object, uint64_t max_bytes)
 	return 0;
 }
 
+static bool begins_by(const void *function, const void *address)
+{
+	return ((const struct sym_function *)function)->start <= *(const uint64_t *)address;
+}
+
 const struct sym_function *sym_object_function(const struct sym_object *object, uint64_t vaddr)
 {
-	size_t low = 0, high = object->n_functions;
-	const struct sym_function *f;
+	size_t i = array_lower_bound(object->functions, object->n_functions,
+				     sizeof(*object->functions), begins_by, &vaddr);
+	const struct sym_function *f = i ? &object->functions[i - 1] : NULL;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (object->functions[middle].start <= vaddr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	f = low ? &object->functions[low - 1] : NULL;
 	return f && vaddr - f->start < f->size ? f : NULL;
 }
