@@ -102,7 +102,7 @@ compile() { # OUT OPTIONS...
 	"${CC:-cc}" -std=gnu11 -O1 -g -Wl,--build-id -o "$out" "$@"
 }
 
-if ! "${CC:-cc}" -std=gnu11 -O2 -I. -o "$PARTS/resolve" $HERE/resolve.c \
+if ! "${CC:-cc}" -std=gnu11 -O2 -I. -Iuser -o "$PARTS/resolve" $HERE/resolve.c \
 	"${BUILD:-build}/libepollscope.a" "${LIBS[@]}"; then
 	fail 'resolver builds' 'expected a program got none'
 	finish
