@@ -22,7 +22,7 @@ static void set_options(const struct config *cfg, int fd, bool slow)
 	int one = 1, room = (int)cfg->read_bytes;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (slow && cfg->read_bytes)	/* so that the server feels it; the kernel has a least size */
+	if (slow && cfg->read_bytes)	/* so that the server notices; the kernel has a minimum */
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 }
 
@@ -129,7 +129,6 @@ void conn_offer(struct worker *w, struct conn *c)
 	}
 }
 
-/* Where requests may be sent from now on. */
 void conn_ready(struct worker *w, struct conn *c)
 {
 	uint64_t beat_ns = c->wire.push.heartbeat_ms * 1000000ull / 2;

@@ -26,7 +26,7 @@ void conn_fill(struct worker *w, struct conn *c)
 	w->now = now_ns();
 	while (c->owed < w->cfg->depth && schedule_due(&w->schedule, w->now))
 		owe_request(w, c);
-	/* To the end of the row even if it has room left: the load goes round. */
+	/* It goes to the end of the queue even if it has room left: the load goes round. */
 	queue_remove(w, Q_FREE, c);
 	if (c->state == CONN_CLOSED) {
 		if (!conn_open(w, c))
@@ -135,7 +135,7 @@ static bool take(struct worker *w, struct conn *c, enum parsed result)
 	}
 }
 
-/* The same. */
+/* Parses what was read; false if the connection is gone. */
 static bool take_bytes(struct worker *w, struct conn *c, const char *data, size_t n)
 {
 	const struct protocol *p = w->cfg->protocol;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* options.c - the command line: a table of options, and what fits together. */
+/* options.c - the command line: a table of options. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include "base/quantity.h"
 
 #define DEFAULT_TIMEOUT_NS (5 * NS_PER_S)
-#define DEFAULT_SPIN_NS 200000	/* a sleep of more ends up to so much late */
+#define DEFAULT_SPIN_NS 200000	/* a sleep may end so much too late */
 #define DAY_NS (86400 * NS_PER_S)
 #define RATE_MAX 10000000
 #define CONNECTIONS_MAX 1000000

@@ -29,7 +29,7 @@ void owe_request(struct worker *w, struct conn *c)
 	w->owed++;
 	w->counts.sent++;
 	w->counts.held += held;
-	w->full = held;	/* the rest of the held ones come first: the next that is not ends it */
+	w->full = held;	/* held requests are taken first: one that is not ends the shortage */
 	w->counts.last_sent_ns = w->now;
 	if (!s->closed)
 		histogram_add(&w->counts.send_error, w->now - meant);

@@ -110,7 +110,7 @@ static enum parsed take_message(struct wire *w, const struct traffic *t, const s
 	return PARSED_ANSWER;
 }
 
-/* Published ones are answered by any frame that acknowledges them. */
+/* A published message is answered by any frame that acknowledges it. */
 static enum parsed take_ack(struct wire *w, const struct traffic *t, const struct push_frame *f)
 {
 	bool refusal = f->type == PUSH_REFUSE;
@@ -177,7 +177,7 @@ static void collect(struct push_wire *p, uint32_t size, const char **data, const
 	*data += n;
 }
 
-/* MORE with fill 0: a frame is complete that needs no one's attention. */
+/* MORE with a fill of 0: the frame is complete, and nothing follows from it. */
 static enum parsed next_frame(struct wire *w, const struct traffic *t, const char **data,
 			      const char *end)
 {

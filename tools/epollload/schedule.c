@@ -14,7 +14,8 @@ static uint64_t count_in(const struct config *cfg)
 	return (uint64_t)((cfg->rate * twice + 2 * NS_PER_S - 1) / (2 * NS_PER_S));
 }
 
-uint64_t schedule_count(const struct config *cfg)
+/* How many requests the run is meant to have over all threads; UINT64_MAX: as many as it takes. */
+static uint64_t schedule_count(const struct config *cfg)
 {
 	uint64_t n = cfg->requests ? cfg->requests : UINT64_MAX;
 

@@ -23,9 +23,6 @@ struct schedule {
 	uint64_t due_ns;		/* of the next request */
 };
 
-/* How many requests the run is meant to have over all threads; UINT64_MAX: as many as it takes. */
-uint64_t schedule_count(const struct config *cfg);
-
 /* For one thread; call when the common start is known. */
 void schedule_begin(struct schedule *s, const struct config *cfg, uint32_t thread,
 		    uint64_t start_ns);

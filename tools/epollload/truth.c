@@ -62,7 +62,7 @@ ssize_t truth_send(struct worker *w, const struct conn *c, const void *from, siz
 	return done;
 }
 
-/* A call a line: threads share the file. */
+/* One call of stdio for each line: threads share the file. */
 void truth_answered(struct worker *w, const struct conn *c)
 {
 	struct stamps *s;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* worker.c - a thread's event loop: answers, timers and the schedule, in this order of haste. */
+/* worker.c - a thread's event loop: answers, timers and the schedule, the most urgent first. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
@@ -17,10 +17,10 @@
 #include "worker.h"
 
 #define BATCH 64
-#define PUMP_MAX 32	/* sends in a row: the answers' times matter too */
+#define PUMP_MAX 32	/* sends in a row, so that answers are not stamped late */
 #define OPENING_MAX 64	/* connections: less than any server's backlog */
 #define IDLE_NS NS_PER_S
-#define DRAIN_NS 5000000	/* what ends it happens in another thread */
+#define DRAIN_NS 5000000	/* what is awaited then happens in another thread */
 
 static int conns_init(struct worker *w)
 {
@@ -151,7 +151,7 @@ static bool stopped(const struct worker *w)
 	return atomic_load_explicit(&w->run->stop, memory_order_relaxed);
 }
 
-/* To all threads: messages are received elsewhere than published. */
+/* Tells all threads: a message is received in another thread than it was published in. */
 static void tell_deliveries(struct worker *w)
 {
 	int64_t left = (int64_t)(w->counts.to_deliver - w->counts.delivered);
@@ -161,7 +161,7 @@ static void tell_deliveries(struct worker *w)
 	w->told_left = left;
 }
 
-/* Once round: what is due is looked at again after each event, since a batch takes its time. */
+/* One turn. What is due is looked at again after each event, since a batch takes time. */
 static void turn(struct worker *w)
 {
 	struct epoll_event ev[BATCH];
@@ -197,7 +197,7 @@ static void open_all(struct worker *w)
 		if (!w->fatal)
 			turn(w);
 	}
-	for (; next < w->n_conns && !w->fatal; next++)	/* too late for the start */
+	for (; next < w->n_conns && !w->fatal; next++)	/* not in time for the start */
 		queue_add(w, Q_RETRY, &w->conns[next], w->now);
 }
 
@@ -215,7 +215,7 @@ static void begin(struct worker *w)
 	w->began = true;
 }
 
-/* The server can't keep up, or is gone: what is not out by now is given up. */
+/* The server cannot keep up, or is gone: requests that were not sent by now are given up. */
 static void give_up(struct worker *w, uint64_t last_ns)
 {
 	uint64_t patience = w->cfg->timeout_ns;

@@ -40,7 +40,7 @@ void answer_send(struct loop *l, struct conn *c, const void *data, size_t bytes,
 	while (mods-- > 0)
 		poller_change(&l->poller, &c->watch, c->watch.events);
 	if (hits & FAULT_BIT(FAULT_OTHER_THREAD)) {
-		/* It sends all at once, but no file. */
+		/* The helper sends all at once, but no file. */
 		r->fault |= hits & ~(FAULT_BIT(FAULT_SMALL_WRITES) | FAULT_BIT(FAULT_SLOW_DRAIN));
 		if (!file_bytes && helper_answer(l->helper, c, data, bytes, r)) {
 			c->lent = 1;

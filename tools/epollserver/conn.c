@@ -38,7 +38,10 @@ static uint32_t loop_ms(const struct loop *l)
 
 static uint32_t wanted(const struct loop *l, const struct conn *c)
 {
-	/* Soon free again: until something comes, its mask is not worth two calls an exchange. */
+	/*
+	 * The helper or a timer frees it soon: until input comes, taking EPOLLIN out of the mask
+	 * and putting it back is not worth two system calls an exchange.
+	 */
 	bool soon = (c->lent || c->drain) && !c->pressed && !c->paused && !c->closing && !c->ended;
 	uint32_t events = 0;
 
@@ -152,7 +155,7 @@ struct conn *conn_new(struct loop *l, int fd, uint16_t port, uint64_t accept_ns,
 	count_open(l);
 	if (poller_add(&l->poller, &c->watch, wanted(l, c))) {
 		stat_add(&l->stats->accept_failed, 1);
-		c->watch.kind = WATCH_LISTENER;		/* not in the poller */
+		c->watch.kind = WATCH_LISTENER;		/* it is not in the poller */
 		conn_close(l, c);
 		return NULL;
 	}
@@ -188,7 +191,7 @@ void conn_close(struct loop *l, struct conn *c)
 	conn_drop_output(l, c);
 	memory_free(l->stats, c->in);
 	c->in = NULL;
-	/* The close takes it out of an epoll; a table must be told. */
+	/* A close takes it out of an epoll; the table of poll and select must be told. */
 	if (l->poller.backend != BACKEND_EPOLL && c->watch.kind == WATCH_CONN)
 		poller_remove(&l->poller, &c->watch);
 	close(c->watch.fd);

@@ -34,9 +34,9 @@ struct job {
 struct helper {
 	struct loop *loop;
 	pthread_t thread;
-	pthread_mutex_t lock;		/* that the handler will want */
+	pthread_mutex_t lock;		/* which the handler of a request will want */
 	atomic_bool held;
-	sem_t jobs;			/* in the ring; a post without one is the end */
+	sem_t jobs;			/* in the ring; a post without a job is the end */
 	struct spsc ring;
 };
 
@@ -125,7 +125,7 @@ static bool give(struct helper *h, void *ptr, uint64_t word)
 	return true;
 }
 
-/* Waits until the other has the lock, which is short, and then for the lock, which is the fault. */
+/* Waits a short time until the helper has the lock, and then for the lock: that is the fault. */
 void helper_hold_lock(struct helper *h, uint64_t ns)
 {
 	if (!h)

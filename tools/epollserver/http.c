@@ -24,7 +24,7 @@ struct request {
 	uint32_t body;
 };
 
-/* Headers say the length themselves; close is said whenever we will. */
+/* The head of an answer. It says so if the connection is going to be closed. */
 static bool reply_status(struct loop *l, const char *status, const char *extra, uint64_t length,
 	const struct request *q)
 {
@@ -193,7 +193,7 @@ static ssize_t http_input(struct loop *l, struct conn *c, const uint8_t *data, s
 		enum verdict v;
 
 		if (*text < 'A' || *text > 'Z')
-			bad = "400 Bad Request";	/* garbage may never end: not waited for */
+			bad = "400 Bad Request";	/* not waited for: garbage may never end */
 		else if (end ? end - text > HEAD_MOST : bytes - done > HEAD_MOST)
 			bad = "431 Request Header Fields Too Large";
 		else if (!end)

@@ -15,7 +15,7 @@
 
 #define INPUT_LEAST 1024
 #define INPUT_MOST (2 * INPUT_BYTES)
-#define LINGER_READS 64		/* of INPUT_BYTES, thrown away; who sends more gets his reset */
+#define LINGER_READS 64		/* of INPUT_BYTES, thrown away; a client that sends more is reset */
 
 /* Room for more behind what is there; false: it is too long or there is no memory. */
 static bool input_grow(struct loop *l, struct conn *c, size_t room)
@@ -39,7 +39,7 @@ static bool input_grow(struct loop *l, struct conn *c, size_t room)
 	return true;
 }
 
-/* The rest of a read, which lies in the loop's buffer or in its own. */
+/* Keeps the rest of a read, which lies in the loop's buffer or in the connection's own. */
 static bool keep(struct loop *l, struct conn *c, const uint8_t *rest, size_t bytes)
 {
 	if (!bytes) {
@@ -68,7 +68,7 @@ static bool take(struct loop *l, struct conn *c, const uint8_t *data, size_t byt
 		return false;
 	if (n < 0 || !keep(l, c, data + done, bytes - done)) {
 		stat_add(&l->stats->protocol_errors, 1);
-		c->closing = c->linger = 1;	/* after what it is told */
+		c->closing = c->linger = 1;	/* after what it was answered */
 		conn_settle(l, c);
 		return false;
 	}
@@ -87,7 +87,7 @@ static void end_of_input(struct loop *l, struct conn *c)
 	conn_settle(l, c);
 }
 
-/* One read and what follows from it: bytes, 0 if there was nothing or it has ended. */
+/* One read and what follows from it. Returns its bytes, 0 if there were none or it was the end. */
 static size_t read_once(struct loop *l, struct conn *c, size_t most)
 {
 	uint8_t *to = l->input;
@@ -153,11 +153,11 @@ void input_resume(struct loop *l, struct conn *c)
 {
 	if (l->protocol->writable)
 		l->protocol->writable(l, c);
-	/* Who has got its token is served, even if we are about to end. */
+	/* A request that has got its token is served, even if the loop is stopping. */
 	if (c->in && (conn_open(c) || (c->granted && !c->out && !c->lent)) &&
 	    !take(l, c, c->in->bytes, c->in->fill))
 		return;
-	/* An edge that came meanwhile was not used. */
+	/* An edge that came during the pause was not used. */
 	if (conn_open(c) && l->cfg->trigger == TRIGGER_EDGE)
 		read_all(l, c, EPOLLRDHUP);
 	conn_settle(l, c);

@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define NO_ROOM_NS 100000000u	/* no descriptors or memory: time for others to close */
+#define NO_ROOM_NS 100000000u	/* no descriptors or memory: others get time to close */
 
 struct listener {
 	struct watch watch;	/* fd is -1 if another loop accepts for this one */
@@ -101,7 +101,7 @@ static void accept_later(struct loop *l, uint64_t ns)
 	timer_set(&l->timers, &l->listener->timer, now_ns() + ns);
 }
 
-/* The fewest connections; by load, the fewest for the idle share that it has. */
+/* The loop with the fewest connections; by load, with the fewest for its idle time. */
 static struct loop *least(struct server *s, bool by_load)
 {
 	struct loop *best = NULL;
@@ -160,7 +160,7 @@ static void take_in(struct loop *l, int fd, uint16_t port, uint64_t accept_ns, u
 {
 	struct conn *c = conn_new(l, fd, port, accept_ns, hits);
 
-	if (c && l->stopping)	/* it gets no event any more: what has come already is served */
+	if (c && l->stopping)	/* as all others were when the loop began to stop */
 		input_ready(l, &c->watch, EPOLLIN);
 }
 

@@ -54,7 +54,7 @@ static void raise_limit(void)
 	setrlimit(RLIMIT_NOFILE, &r);
 }
 
-/* One a loop with SO_REUSEPORT, else one; opened before any fork, so that a wrong port is told. */
+/* One for each loop with SO_REUSEPORT, else one for all; before a fork, to report a wrong port. */
 static void open_listeners(struct server *s, int *listeners)
 {
 	size_t n = s->cfg.share == SHARE_REUSEPORT ? s->cfg.loops : 1;
@@ -108,7 +108,7 @@ static int wait_for_end(struct server *s, const sigset_t *set, bool worker)
 	return sig;
 }
 
-/* Threads for loops first..first+n-1, and the acceptor's if it is one's job. */
+/* Threads for loops first..first+n-1, and one for the acceptor if there is one. */
 static void run_loops(struct server *s, const sigset_t *set, const int *listeners, unsigned first,
 	unsigned n, bool worker)
 {
@@ -124,12 +124,12 @@ static void run_loops(struct server *s, const sigset_t *set, const int *listener
 		if (pthread_create(&threads[i], NULL, worker_run, s->loops[i]))
 			die("thread", -EAGAIN);
 	wait_for_end(s, set, worker);
-	/* The acceptor first: nothing comes to the others then. */
+	/* The acceptor stops first: then no connections are handed to the others any more. */
 	for (size_t i = s->n_loops; i-- > 0;)
 		stop_and_join(s->loops[i], threads[i]);
 }
 
-/* False if it was killed or has failed, which is told. */
+/* False, and a message, if the worker was killed or has failed. */
 static bool ended_well(unsigned worker, pid_t pid, int status)
 {
 	if (WIFSIGNALED(status))
@@ -159,7 +159,7 @@ static bool run_processes(struct server *s, const sigset_t *set, const int *list
 		if (children[i] == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGTERM);
 			if (getppid() != parent)
-				exit(1);	/* it was faster */
+				exit(1);	/* the parent ended before prctl */
 			run_loops(s, set, listeners, i, 1, true);
 			exit(0);
 		}

@@ -23,7 +23,7 @@ struct queued {
 
 struct outbox {
 	struct client *client;
-	struct outbox **place, *next;	/* in the loop's list of what is due; NULL: is not */
+	struct outbox **place, *next;	/* in the loop's list of what is due; NULL: not in it */
 	struct queued *first, *last;	/* wait for the batch or for the window */
 	uint32_t waiting, told;
 	bool answer;			/* an ACK at least */
@@ -123,7 +123,7 @@ void outbox_forget(struct loop *l, struct client *p)
 	p->outbox = NULL;
 }
 
-/* The stamps of the last read before the send count, the faults of all. */
+/* Of several reads before one send, the stamps of the last one count, and the faults of all. */
 bool outbox_owe(struct loop *l, struct client *p)
 {
 	struct conn *c = &p->conn;
@@ -158,7 +158,7 @@ void outbox_suffer(struct loop *l, struct client *p)
 		p->outbox->record.fault |= suffer_request(l, p->conn.serial);
 }
 
-/* Ends the exchange that is owed, if one is. Not while output is pending. */
+/* Sends, which ends the exchange that is owed, if one is. Not called while output is pending. */
 static void say(struct loop *l, struct client *p, const void *data, size_t bytes)
 {
 	struct conn *c = &p->conn;
@@ -235,7 +235,7 @@ void outbox_send(struct loop *l, struct client *p)
 
 	while (p->outbox && !c->out && !c->lent) {
 		if (send_batch(l, p))
-			continue;	/* or until it comes again when that is sent */
+			continue;	/* if the socket is full, push_writable() goes on */
 		if (p->outbox->told != p->rx || p->outbox->answer)
 			outbox_control(l, p, PUSH_ACK, 0, 0);
 		break;

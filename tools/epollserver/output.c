@@ -52,7 +52,7 @@ static void answered(struct loop *l, struct record *r, uint64_t send_ns)
 	truth_add(l->truth, r);
 }
 
-/* Returns bytes taken, 0 if none now, -1 if it is broken. */
+/* Returns the bytes that the socket took, 0 if it takes none now, -1 if it is broken. */
 static ssize_t send_some(struct loop *l, struct conn *c, const void *data, size_t bytes, bool more)
 {
 	ssize_t n = send(c->watch.fd, data, bytes, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
@@ -153,7 +153,7 @@ static bool send_file(struct loop *l, struct conn *c, struct output *o)
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR;
 		if (n == 0)
-			return false;	/* the file has become shorter: no way to say so */
+			return false;	/* it has become shorter, its length was promised */
 		stat_add(&l->stats->bytes_out, (uint64_t)n);
 	}
 	return true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * overload.c - a token bucket for each loop, and a bounded queue for those who find it empty.
+ * overload.c - a token bucket for each loop, and a bounded line of those that find it empty.
  *
  * A request takes a token; without one its connection waits in line, and is not read meanwhile; if
  * the line is full it is refused, which costs little. So what is admitted waits for at most
@@ -16,7 +16,7 @@
 
 struct waiting {
 	struct conn *conn;
-	uint32_t serial;	/* of the connection: another one has its place if it differs */
+	uint32_t serial;	/* of the connection, which has left if it differs */
 	struct record stamps;	/* of its exchange */
 };
 
@@ -42,7 +42,7 @@ static void set_timer(struct loop *l, struct overload *o)
 			o->filled_ns + (uint64_t)((1 - o->tokens) / o->per_ns) + 1);
 }
 
-/* Tokens for those who wait the longest. */
+/* Gives tokens to those that have waited for the longest time. */
 static void serve_line(struct loop *l, struct timer *t)
 {
 	struct overload *o = l->overload;
@@ -55,7 +55,7 @@ static void serve_line(struct loop *l, struct timer *t)
 		o->head = (o->head + 1) % o->room;
 		o->count--;
 		if (w.conn->watch.fd < 0 || w.conn->serial != w.serial)
-			continue;	/* has left */
+			continue;	/* its client has left */
 		o->tokens--;
 		w.conn->paused = 0;
 		w.conn->granted = 1;
@@ -98,7 +98,7 @@ static enum verdict wait_in_line(struct loop *l, struct overload *o, struct conn
 	}
 	w = &o->line[(o->head + o->count++) % o->room];
 	*w = (struct waiting){ c, c->serial, l->exchange };
-	w->stamps.fault = 0;	/* that is of those before it in the same read */
+	w->stamps.fault = 0;	/* the bits belong to earlier requests of the same read */
 	c->paused = 1;
 	stat_add(&l->stats->queued, 1);
 	set_timer(l, o);

@@ -55,7 +55,7 @@ static bool in_order(const struct loop *l, const struct client *p, const struct 
 		!push_after(f->sequence, outbox_told(p) + (uint32_t)l->cfg->window);
 }
 
-/* What each frame says of our own: false if it claims what it can't have got. */
+/* What each frame says of our data frames; false if it acknowledges what was never sent. */
 static bool take_ack(struct loop *l, struct client *p, const struct push_frame *f)
 {
 	if (push_after(f->ack, p->tx) || push_after(p->acked, f->ack))
@@ -117,7 +117,7 @@ static int serve_frame(struct loop *l, struct client *p, const struct push_frame
 	case PUSH_BYE:
 		p->conn.closing = 1;
 		return 1;
-	default:		/* what only a server says */
+	default:		/* a frame that only servers send */
 		return -1;
 	}
 	return outbox_due(l, p, true) ? 1 : -1;
@@ -151,7 +151,7 @@ static void push_tick(struct loop *l, struct conn *c)
 	struct client *p = (struct client *)c;
 
 	if (!beat || c->paused || c->lent)
-		return;		/* off, or it is we who don't listen */
+		return;		/* off, or it is us who do not read */
 	if (now_ms - c->active_ms >= PUSH_MISSED * beat) {
 		stat_add(&l->stats->idle_closed, 1);
 		conn_close(l, c);

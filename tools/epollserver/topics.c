@@ -79,7 +79,7 @@ static struct topic *find(struct loop *l, uint32_t name, bool make)
 	return t;
 }
 
-/* Topics stay when the last has left them: names that were used once are used again. */
+/* A topic stays when its last client has left: names that were used once are used again. */
 bool topics_subscribe(struct loop *l, struct client *p, uint32_t name)
 {
 	struct topic *t = find(l, name, true);
@@ -129,7 +129,7 @@ void topics_deliver(struct loop *l, void *message, uint64_t unused)
 	} else if (p && p->id == m->to && p->conn.joined) {
 		outbox_add(l, p, m);
 	} else if (m->to >> ID_LOOP_SHIFT == l->index) {
-		stat_add(&l->stats->dropped, 1);	/* nobody is there */
+		stat_add(&l->stats->dropped, 1);	/* that client has left */
 	}
 	message_drop(m);
 }
