@@ -19,7 +19,7 @@ void meta_put(struct bytes *b, const struct watch_result *r, const struct captur
 void meta_put_end(struct bytes *b, const struct watch_result *r, const uint64_t kinds[EV_KINDS]);
 
 /*
- * Into r, where 0 stays what the file does not tell. Targets are replaced if the items hold any.
+ * Into r, where what the file lacks stays 0. Targets are replaced if the items hold any.
  * -EPROTO: its histograms have other buckets than ours; the rest is filled. -ENOMEM, -EBADMSG.
  */
 int meta_get(struct items from, struct watch_result *r);

@@ -8,22 +8,22 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "capture/data.h"
-#include "capture/stacks.h"
-#include "capture/recorder.h"
-#include "capture/recorder_store.h"
 #include "base/status.h"
 #include "base/term.h"
+#include "capture/data.h"
+#include "capture/recorder.h"
+#include "capture/recorder_store.h"
+#include "capture/stacks.h"
 
 #define MS 1000000ULL
 
-#define SEAL_NS		(500 * MS)	/* a block waits for so long: that much a kill -9 costs */
-#define RING_PARTS	16		/* the window of a flight recorder is so many blocks at least */
-#define END_BYTES	(192u << 10)	/* of --max-size are for what comes at the end, */
-#define STOP_BYTES	BLOCK_BYTES	/* and so many for what is under way when we stop */
-#define RING_MAX_BYTES	(256u << 20)	/* of memory, when nothing else is said */
-#define STACKS_BYTES	(CAPTURE_CHUNK_MAX / 2)	/* of stacks in words make a chunk */
-#define STACKS_SHARE	8		/* of --max-size this part is for stacks */
+#define SEAL_NS		(500 * MS)	/* a block is written after this time: a kill -9 costs as much */
+#define RING_PARTS	16		/* least number of blocks in a flight recorder's window */
+#define END_BYTES	(192u << 10)	/* of --max-size, kept free for the end of the file */
+#define STOP_BYTES	BLOCK_BYTES	/* kept free for what is under way when the recording stops */
+#define RING_MAX_BYTES	(256u << 20)	/* of a flight recorder's memory, without --max-size */
+#define STACKS_BYTES	(CAPTURE_CHUNK_MAX / 2)	/* of encoded stacks make a chunk */
+#define STACKS_SHARE	8		/* one part in so many of --max-size is for stacks */
 
 struct recorder {
 	const struct recorder_config *config;
@@ -31,11 +31,12 @@ struct recorder {
 	struct capture_writer writer;
 	struct store store;
 	const struct watch_result *watch;
-	struct bytes modules;	/* the files that these stacks need and that were not told of */
-	uint64_t n_modules;	/* in all */
-	struct bytes stacks;	/* in words, until there are enough for a chunk */
-	uint64_t n_stacks, stacks_dropped;	/* in these; for want of room in the file */
-	bool begun, ended;	/* the store runs; no more events come */
+	struct bytes modules;	/* files without symbols that these stacks name, to be written */
+	uint64_t n_modules;	/* in the whole recording */
+	struct bytes stacks;	/* encoded, until there are enough of them for a chunk */
+	uint64_t n_stacks;	/* in `stacks` */
+	uint64_t stacks_dropped;	/* the file had no room for them */
+	bool begun;		/* the store runs */
 	bool takes_stacks;
 	struct block *block;	/* being filled; NULL: none */
 	uint64_t last_ns;	/* of the last tick */
@@ -206,44 +207,40 @@ static int put_aggregate(struct recorder *rec, const struct watch_result *r)
 	return 0;
 }
 
-/* All events are in the file, once. r becomes what the file tells of. */
-static int end_events(struct recorder *rec, struct watch_result *r)
+/* A flight recorder's file begins with the oldest block that was kept. */
+static struct watch_result written_window(const struct recorder *rec)
 {
-	bool ended = rec->ended;
+	struct watch_result window = *rec->watch;
 
-	rec->ended = true;
-	if (!ended && rec->begun) {
-		seal(rec);
-		rec->err = rec->err ? rec->err : store_stop(&rec->store);
-	}
-	if (!rec->begun || rec->err)
-		return rec->err ? rec->err : -EINVAL;
-	if (!rec->config->ring_ns)
-		return 0;
-	if (rec->store.oldest)
-		r->start_ns = rec->store.oldest->from_ns;
-	if (!ended) {
-		rec->err = put_head(rec, r, CAPTURE_WINDOW);
-		rec->err = rec->err ? rec->err : store_write_kept(&rec->store);
-	}
-	return rec->err;
+	if (rec->config->ring_ns && rec->store.oldest)
+		window.start_ns = rec->store.oldest->from_ns;
+	return window;
 }
 
-/* A kill from here on costs the stacks only. An error stays with us: it is told at the end. */
+/*
+ * All events go to the file now, so that a kill from here on costs the stacks only. An error is
+ * kept, and printed at the end.
+ */
 static void on_drained(void *ctx)
 {
 	struct recorder *rec = ctx;
-	struct watch_result window = *rec->watch;
+	struct watch_result window;
 
-	if (rec->begun)
-		end_events(rec, &window);
+	if (!rec->begun)
+		return;
+	seal(rec);
+	rec->err = rec->err ? rec->err : store_stop(&rec->store);
+	if (rec->err || !rec->config->ring_ns)
+		return;
+	window = written_window(rec);
+	rec->err = put_head(rec, &window, CAPTURE_WINDOW);
+	rec->err = rec->err ? rec->err : store_write_kept(&rec->store);
 }
 
 static void put_stacks(struct recorder *rec)
 {
-	struct watch_result window = *rec->watch;
 	uint64_t max_bytes = rec->writer.max_bytes;
-	int err = end_events(rec, &window);
+	int err = rec->err;
 
 	rec->writer.max_bytes = max_bytes ? max_bytes - END_BYTES : 0;
 	if (!err && rec->modules.len)
@@ -354,13 +351,14 @@ const struct sink *recorder_sink(const struct recorder *rec)
 
 int recorder_end(struct recorder *rec)
 {
-	struct watch_result window = *rec->watch;
+	struct watch_result window = written_window(rec);
 	int err;
 
 	if (rec->begun)
 		put_stacks(rec);
-	err = end_events(rec, &window);
-	err = err ? err : put_end(rec, &window);
+	else if (!rec->err)
+		rec->err = -EINVAL;
+	err = rec->err ? rec->err : put_end(rec, &window);
 	if (err) {
 		fail_write(rec, err);
 		return EXIT_FAULT;

@@ -194,7 +194,7 @@ static int show(struct flame *f, const struct watch_result *w)
 		}
 	}
 	flame_free(tree);
-	/* A file's error is told when it is closed. */
+	/* out_file_end() prints a file's error. */
 	if (!err || err == -EIO)
 		return EXIT_OK;
 	fail_line("cannot make the tree: %s", strerror(-err));

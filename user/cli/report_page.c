@@ -96,7 +96,7 @@ int report_page_write(struct report_page *t, const struct report *r,
 {
 	int err = write_page(t, r, waterfalls);
 
-	/* What could not be written is told when the file is closed. */
+	/* out_file_end() prints what could not be written. */
 	if (err && err != -EIO)
 		fail_line("cannot write '%s': %s", t->file.path, strerror(-err));
 	if (out_file_end(&t->file) || err) {

@@ -11,7 +11,7 @@
 
 #include "kernel/private.h"
 
-/* Turns and absences are told from a quarter and a twentieth of the P99, within these bounds. */
+/* Turns are sent from a quarter of the P99 on, off-CPU intervals from a twentieth, bounded. */
 #define TURN_MIN_NS	200000ULL
 #define TURN_MAX_NS	10000000ULL
 #define OFF_MIN_NS	50000ULL

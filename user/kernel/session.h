@@ -2,7 +2,7 @@
 /*
  * session.h - the life of the kernel side: open, attach, watch, detach.
  *
- * Only the bpf_*.c files know libbpf. Nothing is pinned: when the process ends, however it ends,
+ * Only this room knows libbpf. Nothing is pinned: when the process ends, however it ends,
  * the kernel removes programs, maps and links.
  */
 #ifndef EPOLLSCOPE_BPF_SESSION_H
@@ -27,7 +27,7 @@ struct session_config {
 	bool conn_events;	/* send EV_CONN_CLOSE */
 	bool blame;		/* send EV_TURN and EV_OFFCPU, of a length that session_tail() sets */
 	bool every_turn;	/* with blame: EV_TURN of any length */
-	uint32_t stack_hz;	/* sample stacks so often on each CPU, and at absences; 0: none */
+	uint32_t stack_hz;	/* sample stacks so often on each CPU, and at off-CPU intervals; 0: none */
 	uint32_t stack_depth;	/* frames that are wanted of each, at most session_stack_limit() */
 	uint64_t close_wait_ns;	/* connections in CLOSE_WAIT for longer are counted at the end */
 	uint64_t tail_ns;	/* first threshold for EV_EXCHANGE; 0: all */
@@ -73,12 +73,12 @@ typedef void (*record_fn)(void *ctx, const void *data, size_t size);
 long session_drain(struct session *s, record_fn fn, void *ctx);
 
 /*
- * Exchanges at or above this are sent from now on, and with `blame` turns and absences that are
- * long beside it.
+ * Exchanges at or above this are sent from now on, and with `blame` the turns and off-CPU intervals
+ * that are long beside it.
  */
 void session_tail(struct session *s, uint64_t tail_ns);
 
-/* All exchanges so far; H_LATENCY of all processors added up. */
+/* The latency of all exchanges so far, added up over all processors. */
 void session_latency(const struct session *s, struct hist *sum);
 
 /* Reads all that the kernel side accumulated into a fresh aggregate. 0 or -ENOMEM. */

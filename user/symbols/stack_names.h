@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * stack_names.h - from the stacks that events name to frames in words, while the session and, better,
- * the processes are still there.
+ * stack_names.h - the stacks that events name become frames with names. What a process has mapped
+ * is looked at while it runs; the stacks themselves are read at the end.
  */
 #ifndef EPOLLSCOPE_STACK_NAMES_H
 #define EPOLLSCOPE_STACK_NAMES_H
@@ -13,8 +13,8 @@
 struct stack_names;
 
 /*
- * Reads the frames of the stack that an event calls `id`, innermost first, and returns their number.
- * 0: there is no such stack. *cut: it may be deeper.
+ * Reads the frames of the stack that an event calls `id`, innermost first, and returns their
+ * number. 0: there is no such stack. *cut: it may be deeper.
  */
 typedef size_t (*stack_read_fn)(const void *ctx, int32_t id, uint64_t ip[STACK_DEPTH], bool *cut);
 
@@ -32,6 +32,7 @@ void stack_names_process(struct stack_names *s, uint32_t pid);
  */
 const void *stack_names_record(struct stack_names *s, const void *data, size_t *size,
 			       struct ev_offcpu *room);
+
 /* A line on stderr about callers that may be missing; verbose: about all that were found. */
 void stack_names_say(const struct stack_names *s, bool verbose);
 

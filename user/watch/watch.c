@@ -36,7 +36,7 @@ struct run {
 	struct launch launch;
 };
 
-/* The kernel tells of the end before it closes the sockets: wait for the latter. */
+/* The kernel reports the end of a process before it closes its sockets: wait for these. */
 static void await_exit(struct run *run)
 {
 	for (int ms = 0; ms < EXIT_GRACE_MS && proc_runs(live_last_exit(run->live)); ms += LIVE_TICK_MS)
