@@ -8,7 +8,7 @@
 #include "explain/blame.h"
 #include "explain/stage_map.h"
 
-/* So many of the last exchanges are joined: turns and off-CPU intervals reach back further than these. */
+/* So many of the last exchanges are joined: turns and off-CPU intervals reach back further. */
 #define JOINED (HISTORY_RECENT / 2)
 
 struct join {
@@ -99,8 +99,8 @@ static bool is_held(const struct ev_turn *t)
 }
 
 /*
- * What a handler that held most of a turn computed, at least: the time off the CPU that the turn had
- * may have been the handler's.
+ * What a handler that held most of a turn computed, at least: the turn's time off the CPU may have
+ * been the handler's.
  */
 static void hold_add(struct blame_sums *s, const struct ev_turn *t)
 {
@@ -114,32 +114,10 @@ static void hold_add(struct blame_sums *s, const struct ev_turn *t)
 		s->hold_max_ns = t->long_ns - off_ns;
 }
 
-/* The next off-CPU interval of a walk that began before a time. */
-static const struct ev_offcpu *next_before(struct history_walk *w, uint64_t to)
-{
-	const struct ev_offcpu *o = history_next(w);
-
-	return o && o->start_ns < to ? o : NULL;
-}
-
-/* The turn that a thread was in. */
-static const struct ev_turn *turn_at(const struct history *h, uint32_t tid, uint64_t at)
-{
-	struct history_walk w = history_walk(h, HISTORY_TURN, tid, at + 1);
-	const struct ev_turn *t = history_next(&w);
-
-	return t && t->start_ns <= at ? t : NULL;
-}
-
 static enum cause cause_of(uint32_t kind)
 {
 	return kind == OFFCPU_FUTEX ? CAUSE_LOCK : kind == OFFCPU_STOPPED ? CAUSE_STOPPED :
 	       CAUSE_BLOCKED;
-}
-
-static uint64_t woken_at(const struct ev_offcpu *o)
-{
-	return o->start_ns + o->blocked_ns;
 }
 
 static uint64_t min_u64(uint64_t a, uint64_t b)
@@ -162,8 +140,8 @@ static void blame_blocked(struct blame_sums *out, const struct ev_offcpu *o, uin
 
 /*
  * The runnable and blocked time of a thread between two moments, whose sums the kernel knows
- * exactly (`split`); the off-CPU intervals that were sent name the long ones. What these do not cover
- * is runnable or blocked all the same, in a call that nobody named. Returns the rest: on-CPU time.
+ * exactly (`split`); the off-CPU intervals that were sent name the long ones. What these do not
+ * cover is runnable or blocked all the same, in a call without a name. Returns the on-CPU time.
  */
 static uint64_t blame_offcpu(const struct join *j, uint32_t tid, uint64_t from, uint64_t to,
 			     const struct split *split)
@@ -174,7 +152,7 @@ static uint64_t blame_offcpu(const struct join *j, uint32_t tid, uint64_t from, 
 	const struct ev_offcpu *o;
 
 	out->cause_ns[CAUSE_CPU] += runnable;
-	while ((o = next_before(&w, to))) {
+	while ((o = history_next_offcpu(&w, to))) {
 		uint64_t waited = span_overlap(from, to, woken_at(o), o->head.time_ns);
 		uint64_t ns = o->flags & OFFCPU_IN_WAIT ? 0 :
 			      span_overlap(from, to, o->start_ns, woken_at(o));
@@ -199,11 +177,11 @@ static uint64_t blame_offcpu(const struct join *j, uint32_t tid, uint64_t from, 
 static void blame_loop(const struct join *j, const struct ev_exchange *x,
 		       const struct stage_span *s, uint64_t oncpu_ns)
 {
-	const struct ev_turn *t = turn_at(j->h, x->reader_tid, s->from);
+	const struct ev_turn *t = history_turn_at(j->h, x->reader_tid, s->from);
 	uint64_t held = 0;
 
 	if (!t)
-		t = turn_at(j->h, x->reader_tid, s->to - 1);
+		t = history_turn_at(j->h, x->reader_tid, s->to - 1);
 	if (t && is_held(t) && t->long_conn != x->conn) {
 		held = min_u64(span_overlap(s->from, s->to, t->start_ns, t->head.time_ns),
 			       oncpu_ns);
@@ -236,7 +214,7 @@ static void blame_handoff(const struct join *j, const struct ev_exchange *x,
 	uint64_t left = s->to - s->from;
 	const struct ev_offcpu *o;
 
-	while ((o = next_before(&w, s->to))) {
+	while ((o = history_next_offcpu(&w, s->to))) {
 		uint64_t ns = span_overlap(s->from, s->to, o->start_ns, woken_at(o));
 
 		/* A sleep until the request was handed over is not what took the time. */
@@ -271,34 +249,23 @@ static void blame_service(const struct join *j, const struct ev_exchange *x,
 static void blame_stage(const struct join *j, const struct ev_exchange *x,
 			const struct stage_span *s)
 {
+	/* Of the stages that have one cause, whatever happened in them. */
+	static const enum cause whole[STAGE_COUNT] = {
+		[STAGE_ACCEPT] = CAUSE_ACCEPT, [STAGE_RECEIVE] = CAUSE_RECEIVE,
+		[STAGE_WAKEUP] = CAUSE_WAKEUP, [STAGE_RETURN] = CAUSE_RETURN,
+	};
 	struct split runnable = { .runnable_ns = s->to - s->from };
 
-	switch (s->stage) {
-	case STAGE_ACCEPT:
-		j->out->cause_ns[CAUSE_ACCEPT] += s->to - s->from;
-		break;
-	case STAGE_RECEIVE:
-		j->out->cause_ns[CAUSE_RECEIVE] += s->to - s->from;
-		break;
-	case STAGE_WAKEUP:
-		j->out->cause_ns[CAUSE_WAKEUP] += s->to - s->from;
-		break;
-	case STAGE_RETURN:
-		j->out->cause_ns[CAUSE_RETURN] += s->to - s->from;
-		break;
-	case STAGE_RUNQUEUE:
+	if (s->stage == STAGE_RUNQUEUE)
 		blame_offcpu(j, s->tid, s->from, s->to, &runnable);
-		break;
-	case STAGE_BUSY:
+	else if (s->stage == STAGE_BUSY)
 		blame_waiting(j, x, s, SPLIT_BUSY);
-		break;
-	case STAGE_DISPATCH:
+	else if (s->stage == STAGE_DISPATCH)
 		blame_waiting(j, x, s, SPLIT_DISPATCH);
-		break;
-	case STAGE_SERVICE:
+	else if (s->stage == STAGE_SERVICE)
 		blame_service(j, x, s);
-		break;
-	}
+	else
+		j->out->cause_ns[whole[s->stage]] += s->to - s->from;
 }
 
 static void blame_exchange(const struct join *j, const struct ev_exchange *x)
@@ -322,7 +289,7 @@ static uint32_t chain_link(const struct history *h, struct blame_link *link, uin
 	const struct ev_offcpu *o;
 	uint32_t waker = 0;
 
-	while ((o = next_before(&w, to))) {
+	while ((o = history_next_offcpu(&w, to))) {
 		uint64_t blocked = span_overlap(from, to, o->start_ns, woken_at(o));
 		uint64_t runnable = span_overlap(from, to, woken_at(o), o->head.time_ns);
 
@@ -350,7 +317,7 @@ static const struct ev_offcpu *longest_lock(const struct history *h)
 
 		if (o->kind == OFFCPU_FUTEX && (o->flags & OFFCPU_WAKER) &&
 		    !(o->flags & OFFCPU_IN_WAIT) && (!found || o->blocked_ns > found->blocked_ns) &&
-		    turn_at(h, o->tid, o->start_ns))
+		    history_turn_at(h, o->tid, o->start_ns))
 			found = o;
 	}
 	return found;

@@ -50,8 +50,8 @@ void facts_usage_begin(struct facts *f, const uint32_t *pids, size_t n);
 void facts_usage_end(struct facts *f, const uint32_t *pids, size_t n);
 
 /*
- * Whether a process, or an executable, is a Go program; false if it could not be looked at. The file
- * is opened and read as those that names are taken from (symbols/): it may be anybody's.
+ * Whether a process, or an executable, is a Go program; false if it could not be looked at. The
+ * file is opened and read as those that names are taken from (symbols/): it may be anybody's.
  */
 bool facts_runtime(uint32_t pid, bool *go);
 bool facts_is_go(const char *path, bool *go);

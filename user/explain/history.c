@@ -254,3 +254,18 @@ const void *history_next(struct history_walk *w)
 {
 	return w->at < w->end ? (w->at++)->record : NULL;
 }
+
+const struct ev_offcpu *history_next_offcpu(struct history_walk *w, uint64_t before_ns)
+{
+	const struct ev_offcpu *o = history_next(w);
+
+	return o && o->start_ns < before_ns ? o : NULL;
+}
+
+const struct ev_turn *history_turn_at(const struct history *h, uint32_t tid, uint64_t at_ns)
+{
+	struct history_walk w = history_walk(h, HISTORY_TURN, tid, at_ns + 1);
+	const struct ev_turn *t = history_next(&w);
+
+	return t && t->start_ns <= at_ns ? t : NULL;
+}

@@ -71,4 +71,16 @@ struct history_walk history_walk(const struct history *h, enum history_kind kind
 struct history_walk history_walk_all(const struct history *h, enum history_kind kind);
 const void *history_next(struct history_walk *w);	/* NULL after the last */
 
+/* The next off-CPU interval of a walk, if it began before that time; else NULL. */
+const struct ev_offcpu *history_next_offcpu(struct history_walk *w, uint64_t before_ns);
+
+/* The turn that a thread was in, or NULL. */
+const struct ev_turn *history_turn_at(const struct history *h, uint32_t tid, uint64_t at_ns);
+
+/* When a blocked thread was woken; until the interval's end it was runnable. */
+static inline uint64_t woken_at(const struct ev_offcpu *o)
+{
+	return o->start_ns + o->blocked_ns;
+}
+
 #endif

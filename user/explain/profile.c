@@ -128,7 +128,7 @@ void frame_push(struct frames *f, const char *name)
 		f->at[f->n++] = name;
 }
 
-const struct profile_stack *profile_find_stack(const struct profile *p, uint32_t pid, int32_t id)
+static const struct profile_stack *find_stack(const struct profile *p, uint32_t pid, int32_t id)
 {
 	struct profile_stack wanted = { .key = { .pid = pid, .id = id } };
 
@@ -139,7 +139,7 @@ const struct profile_stack *profile_find_stack(const struct profile *p, uint32_t
 
 static bool push_stack(const struct profile *p, struct frames *f, uint32_t pid, int32_t id)
 {
-	const struct profile_stack *s = profile_find_stack(p, pid, id);
+	const struct profile_stack *s = find_stack(p, pid, id);
 
 	if (!s || !s->n)
 		return false;
@@ -159,7 +159,7 @@ bool frames_push_stacks(const struct profile *p, struct frames *f, uint32_t pid,
 static void count_user_stack(const struct profile *p, struct profile_stats *stats, uint32_t pid,
 			     int32_t id)
 {
-	const struct profile_stack *s = profile_find_stack(p, pid, id);
+	const struct profile_stack *s = find_stack(p, pid, id);
 
 	if (!s)
 		return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * profile.h - trees of what a history holds (history.h): samples, off-CPU intervals, exchanges, with
- * their stacks in words.
+ * profile.h - trees of what a history holds (history.h): samples, off-CPU intervals and exchanges,
+ * with their stacks in words.
  */
 #ifndef EPOLLSCOPE_PROFILE_H
 #define EPOLLSCOPE_PROFILE_H

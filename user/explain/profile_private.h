@@ -39,9 +39,6 @@ bool frames_push_stacks(const struct profile *p, struct frames *f, uint32_t pid,
 /* Before a stack is looked for. */
 void profile_sort(struct profile *p);
 
-/* NULL if there is none. */
-const struct profile_stack *profile_find_stack(const struct profile *p, uint32_t pid, int32_t id);
-
 int profile_tail_tree(struct profile *p, struct profile_tail *tail, struct flame_tree *tree);
 
 #endif

@@ -82,8 +82,8 @@ static uint64_t add_offcpu(struct tail_walk *w, const struct span *s)
 	const struct ev_offcpu *o;
 	uint64_t off_ns = 0;
 
-	while ((o = history_next(&walk)) && o->start_ns < s->at.to) {
-		uint64_t woken = o->start_ns + o->blocked_ns;
+	while ((o = history_next_offcpu(&walk, s->at.to))) {
+		uint64_t woken = woken_at(o);
 		uint64_t blocked = span_overlap(s->at.from, s->at.to, o->start_ns, woken);
 		uint64_t runnable =
 			span_overlap(s->at.from, s->at.to, woken, o->head.time_ns);

@@ -61,7 +61,7 @@ static int add_blocked(const struct walk *w, const struct ev_offcpu *o)
 	frames_begin(&f, comm.s);
 	if (!frames_push_stacks(w->p, &f, o->pid, o->user_stack, o->kernel_stack))
 		frame_push(&f, "[no stack]");
-	return add(w, &f, o->tid, o->start_ns, o->start_ns + o->blocked_ns);
+	return add(w, &f, o->tid, o->start_ns, woken_at(o));
 }
 
 /* Frames where an interrupt begins: what is outside of them is whom it hit, by chance. */
@@ -107,7 +107,7 @@ static int add_wakeup(const struct walk *w, const struct ev_offcpu *o)
 	else
 		frames_begin(&f, "[waker not seen]");
 	frame_push(&f, comm.s);
-	return add(w, &f, o->tid, o->start_ns, o->start_ns + o->blocked_ns);
+	return add(w, &f, o->tid, o->start_ns, woken_at(o));
 }
 
 static int walk(const struct walk *w, enum profile_mode mode)

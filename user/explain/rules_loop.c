@@ -8,7 +8,7 @@ static bool enough(const struct finding_input *in, uint64_t n)
 	return (double)n >= AT(EXCHANGES);
 }
 
-/* Whether the thread that accepts was kept from the queue by its turns, or came to it and took too few. */
+/* Whether the accepting thread was kept from the queue by its turns, or took too few from it. */
 static void say_acceptor(const struct finding_input *in, struct finding *f)
 {
 	const struct loop_info *most = NULL;

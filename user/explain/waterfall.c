@@ -31,7 +31,7 @@ static void add(const struct filling *f, const struct waterfall_part *part, cons
 static void add_offcpu(const struct filling *f, const struct stage_span *s,
 		       const struct ev_offcpu *o)
 {
-	uint64_t woken = o->start_ns + o->blocked_ns;
+	uint64_t woken = woken_at(o);
 	struct waterfall_part blocked = {
 		.stage = s->stage, .what = WATERFALL_BLOCKED, .kind = o->kind, .nr = o->syscall,
 		.ns = span_overlap(s->from, s->to, o->start_ns, woken),

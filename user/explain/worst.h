@@ -19,8 +19,8 @@ int worst_init(struct worst *w, size_t room, bool waterfalls);	/* 0 or -ENOMEM *
 void worst_free(struct worst *w);
 
 /*
- * Keeps the exchange if it is among the slowest. Its waterfall is made at once: what it rests on may
- * be forgotten later.
+ * Keeps the exchange if it is among the slowest. Its waterfall is made at once: the history may
+ * forget later what it rests on.
  */
 void worst_add(struct worst *w, const struct exchange_info *x, const struct history *h);
 
