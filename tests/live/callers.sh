@@ -65,9 +65,7 @@ test_tail() {
 
 	start_epollserver --size 64 --fault sleep=5ms,every=100 --truth "$LIVE_DIR/truth"
 	scope_start flame -p "$SERVER_PID" --mode tail
-	client --requests 4000 --connections 1 >"$LIVE_DIR/client.json"
-	await_connections 0
-	scope_stop
+	watched_client --requests 4000 --connections 1
 	stop_server
 	notes
 	hits=$(awk '$10 { n++ } END { print n + 0 }' "$LIVE_DIR/truth")
@@ -83,9 +81,7 @@ test_server() { # NAME CLIENT OPTIONS...
 
 	shift
 	scope_start record -p "$SERVER_PID" -o "$LIVE_DIR/c.cap" --hz 1999 -v
-	client --requests 20000 --connections 8 "$@" >"$LIVE_DIR/client.json"
-	await_connections 0
-	scope_stop
+	watched_client --requests 20000 --connections 8 "$@"
 	notes
 	expect_between "$name: callers found" 1 1000000000 \
 		"$(sed -nE 's/.*user stacks, ([0-9]+) extended,.*/\1/p' "$SCOPE_ERR")"

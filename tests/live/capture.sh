@@ -17,9 +17,7 @@ record() { # N C COMMAND...
 
 	shift 2
 	scope_start "$@" -p "$SERVER_PID" -o "$CAP"
-	client --connections "$connections" --requests "$requests" --size 64 >"$LIVE_DIR/client.json"
-	await_connections 0
-	scope_stop
+	watched_client --connections "$connections" --requests "$requests" --size 64
 	cp "$SCOPE_OUT" "$LIVE_DIR/live.out"
 	cp "$SCOPE_ERR" "$LIVE_DIR/live.err"
 }
@@ -148,9 +146,7 @@ test_window() {
 	start_epollserver --size 64 --fault slow-cpu=200us
 	scope_start slow -p "$SERVER_PID" -o "$CAP" --json
 	client --connections 16 --requests 4000 --size 64 >"$LIVE_DIR/client.json"
-	client --connections 1 --requests 12000 --size 64 >"$LIVE_DIR/client.json"
-	await_connections 0
-	scope_stop
+	watched_client --connections 1 --requests 12000 --size 64
 	stop_server
 	cp "$SCOPE_OUT" "$LIVE_DIR/live.out"
 	replay slow --over 0ns --json
@@ -178,9 +174,7 @@ test_window() {
 test_nothing_beside() {
 	start_epollserver --size 64 --fault slow-cpu=50us
 	scope_start slow --json -p "$SERVER_PID"
-	client --connections 1 --requests 20480 --size 64 >"$LIVE_DIR/client.json"
-	await_connections 0
-	scope_stop
+	watched_client --connections 1 --requests 20480 --size 64
 	stop_server
 	expect_between 'slow: lines of every 1024th exchange, of 20' 0 5 \
 		"$(jq -c 'select(.number % 1024 == 0)' "$SCOPE_OUT" | wc -l)"
@@ -190,9 +184,7 @@ test_nothing_beside() {
 test_window_kept() {
 	start_epollserver --size 64 --fault slow-cpu=200us
 	scope_start record -p "$SERVER_PID" -o "$CAP" --window 1.5
-	client --connections 1 --requests 8000 --size 64 >"$LIVE_DIR/client.json"
-	await_connections 0
-	scope_stop
+	watched_client --connections 1 --requests 8000 --size 64
 	stop_server
 	replay slow --json
 	cp "$SCOPE_OUT" "$LIVE_DIR/kept.out"

@@ -20,9 +20,7 @@ flame() { # REQUESTS CLIENT OPTIONS... -- FLAME OPTIONS...
 	done
 	shift
 	scope_start flame -p "$SERVER_PID" "$@"
-	client --requests "$requests" "${client[@]}" >"$LIVE_DIR/client.json"
-	await_connections 0
-	scope_stop
+	watched_client --requests "$requests" "${client[@]}"
 }
 
 # Of the stacks that match OF, waiting for a processor left out, in hundredths of a per cent.
@@ -257,9 +255,7 @@ as_said() {
 test_recorded() {
 	start_epollserver --size 64 --fault slow-cpu=300us,every=7
 	scope_start record -p "$SERVER_PID" -o "$LIVE_DIR/flame.cap" --hz 1999
-	client --requests 4000 --connections 8 >"$LIVE_DIR/client.json"
-	await_connections 0
-	scope_stop
+	watched_client --requests 4000 --connections 8
 	stop_server
 	scope_run flame -i "$LIVE_DIR/flame.cap" --mode cpu
 	notes

@@ -22,18 +22,14 @@ fi
 cp "$EPOLLSERVER" "$LIVE_DIR/$NAME"
 server_with_port hostile "$LIVE_DIR/$NAME" --loops 2 --fault 'sleep=5ms,every=100'
 scope_start report --json --html "$OUT/page.html" --top 40 -p "$SERVER_PID"
-client --connections 16 --requests $N >"$LIVE_DIR/client.json"
-await_connections 0
-scope_stop
+watched_client --connections 16 --requests $N
 cp "$SCOPE_OUT" "$OUT/report.json"
 expect_eq 'exchanges' $N "$(scope_jq .exchanges.count)"
 expect_eq 'a page was written' yes "$([ -s "$OUT/page.html" ] && echo yes)"
 
 # A capture gives a page too.
 scope_start record -o "$LIVE_DIR/a.cap" -p "$SERVER_PID"
-client --connections 16 --requests $N >"$LIVE_DIR/client.json"
-await_connections 0
-scope_stop
+watched_client --connections 16 --requests $N
 scope_run report --json -i "$LIVE_DIR/a.cap" --html "$OUT/replay.html" --top 40
 cp "$SCOPE_OUT" "$OUT/replay.json"
 expect_eq 'exchanges of a capture' $N "$(scope_jq .exchanges.count)"

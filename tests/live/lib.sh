@@ -339,6 +339,13 @@ scope_stop() {
 	scope_wait 0
 }
 
+# The load of a watch and its end, when the server is through with the load too.
+watched_client() { # OPTIONS...
+	client "$@" >"$LIVE_DIR/client.json"
+	await_connections 0
+	scope_stop
+}
+
 scope_jq() { # FILTER
 	jq -rc "$1" "$SCOPE_OUT"
 }

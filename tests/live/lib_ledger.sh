@@ -18,9 +18,7 @@ lines_with() { # CONDITION
 # Of the server that was started last, which is ended.
 watch_slow() { # CLIENT OPTIONS...
 	scope_start slow --over 0ns --json -p "$SERVER_PID" || return
-	client "$@" >"$LIVE_DIR/client.json"
-	await_connections 0
-	scope_stop
+	watched_client "$@"
 	stop_server
 }
 

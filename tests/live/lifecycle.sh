@@ -16,9 +16,7 @@ test_close() { # NAME CLOSED_BY REASON STATES CLIENT OPTIONS...
 	shift 4
 	[ "$reason" = fin ] || least=$((SIZE * 9))
 	scope_start conns --json -p "$SERVER_PID"
-	client --connections 1 --requests 10 "$@" >"$LIVE_DIR/client.json"
-	await_connections 0
-	scope_stop
+	watched_client --connections 1 --requests 10 "$@"
 	expect_eq "$name" \
 		"$SERVER_PID echo_server server $ADDRESS $ADDRESS $PORT false 10 $bytes $by $reason $states" \
 		"$(jq -r '[.pid, .comm, .role, .local, .remote, .local_port, .preexisting, .exchanges, .bytes_in,
@@ -69,15 +67,11 @@ test_preexisting() {
 test_late_accept() {
 	start_echo --accept-delay-ms 30
 	scope_start conns --json -p "$SERVER_PID"
-	client --requests 10 >"$LIVE_DIR/client.json"
-	await_connections 0
-	scope_stop
+	watched_client --requests 10
 	expect_between 'late accept: accept wait' 30000000 40000000 \
 		"$(jq .accept_wait_ns "$SCOPE_OUT")"
 	scope_start slow --over 20ms --json -p "$SERVER_PID"
-	client --requests 10 >"$LIVE_DIR/client.json"
-	await_connections 0
-	scope_stop
+	watched_client --requests 10
 	expect_between 'late accept: accept stage' 29000000 40000000 \
 		"$(jq '.stages[] | select(.stage == "accept") | .ns' "$SCOPE_OUT")"
 	stop_server
@@ -90,9 +84,7 @@ test_abandoned() {
 
 	start_echo --truth "$LIVE_DIR/truth"
 	scope_start report --json -p "$SERVER_PID"
-	client --connections $n --requests $n --close abandon >"$LIVE_DIR/client.json"
-	await_connections 0
-	scope_stop
+	watched_client --connections $n --requests $n --close abandon
 	stop_server
 	expect_lines 'abandoned: answers that the kernel took' $n "$LIVE_DIR/truth"
 	expect_jq 'abandoned: exchanges' "$SCOPE_OUT" ".exchanges.count == $n" .exchanges.count
@@ -103,9 +95,7 @@ test_abandoned() {
 test_blocking_accept() {
 	start_echo --blocking
 	scope_start report --json -p "$SERVER_PID"
-	client --connections 4 --requests 40 >"$LIVE_DIR/client.json"
-	await_connections 0
-	scope_stop
+	watched_client --connections 4 --requests 40
 	expect_eq 'blocking accept: exchanges, opened, closed' '40 4 4' \
 		"$(scope_jq '[.exchanges.count, .connections.opened, .connections.closed] | join(" ")')"
 	stop_server
@@ -117,9 +107,7 @@ test_short_connections() {
 
 	start_echo --loops 2
 	scope_start report --json -p "$SERVER_PID"
-	client --connections 4 --requests $n --conn-per-request >"$LIVE_DIR/client.json"
-	await_connections 0
-	scope_stop
+	watched_client --connections 4 --requests $n --conn-per-request
 	expect_eq 'short connections: exchanges, opened, closed, active' "$n $n $n 0" \
 		"$(scope_jq '[.exchanges.count, .connections.opened, .connections.closed,
 			.connections.active] | join(" ")')"

@@ -26,9 +26,7 @@ capture() { # NAME REQUESTS CLIENT OPTIONS...
 
 	shift 2
 	scope_start record -o "$LIVE_DIR/$name.cap" --hz 997 -p "$SERVER_PID"
-	client --requests "$requests" "$@" >"$LIVE_DIR/client.json"
-	await_connections 0
-	scope_stop
+	watched_client --requests "$requests" "$@"
 	for mode in cpu offcpu wakeup tail; do
 		folded "$name-$mode" -i "$LIVE_DIR/$name.cap" --mode $mode
 	done
@@ -52,14 +50,10 @@ make_files() {
 	capture threads 2000 --connections 16
 	expect_eq 'threads: text in all modes' 4 "${#TEXTS[@]}"
 	scope_start flame -p "$SERVER_PID" --mode tail --against typical
-	client --requests 2000 --connections 16 >"$LIVE_DIR/client.json"
-	await_connections 0
-	scope_stop
+	watched_client --requests 2000 --connections 16
 	mv "$SCOPE_OUT" "$LIVE_DIR/difference"
 	scope_start flame -p "$SERVER_PID" --mode tail
-	client --requests 2000 --connections 16 >"$LIVE_DIR/client.json"
-	await_connections 0
-	scope_stop
+	watched_client --requests 2000 --connections 16
 	mv "$SCOPE_OUT" "$LIVE_DIR/live-tail"
 	TEXTS+=("$LIVE_DIR/live-tail")
 	stop_server

@@ -57,9 +57,7 @@ stop_server
 
 start_nginx 1
 scope_start record -p "$SERVER_PID" -o "$CAP"
-client --http --connections 20 --requests 20000 >"$LIVE_DIR/load.out"
-await_connections 0
-scope_stop
+watched_client --http --connections 20 --requests 20000
 expect_eq 'record: what it says' 1 "$(grep -c 'wrote 20,000 exchanges and 20 connections' "$SCOPE_ERR")"
 expect_eq 'record: nobody else may read it' 600 "$(stat -c %a "$CAP")"
 replay report --json -i "$CAP"

@@ -22,9 +22,7 @@ expect_schema() { # NAME COMMAND: of what was printed last
 busy() { # COMMAND OPTIONS...
 	scope_start "$@" --json -p "$SERVER_PID"
 	client --http --connections 8 --requests 2000 >"$LIVE_DIR/client.json"
-	client --http --connections 4 --requests 40 --conn-per-request >"$LIVE_DIR/client.json"
-	await_connections 0
-	scope_stop
+	watched_client --http --connections 4 --requests 40 --conn-per-request
 	expect_schema "$*" "$1"
 }
 
@@ -43,9 +41,7 @@ test_idle() {
 
 test_captures() {
 	scope_start record -p "$SERVER_PID" -o "$CAP"
-	client --http --connections 8 --requests 2000 >"$LIVE_DIR/client.json"
-	await_connections 0
-	scope_stop
+	watched_client --http --connections 8 --requests 2000
 	for file in "$CAP" tests/golden/capture-1.0 tests/golden/capture-1.1; do
 		[ -e "$file" ] || base64 -d "$file.b64" >"$CAP"
 		for command in report slow conns; do

@@ -39,9 +39,7 @@ match_truth() { # as test_truth
 	shift
 	start_echo --truth "$LIVE_DIR/server.truth" "${options[@]}"
 	scope_start slow --over 0ns --json --ring-size "$RING" -p "$SERVER_PID"
-	client --truth "$LIVE_DIR/client.truth" "$@" >"$LIVE_DIR/client.json"
-	await_connections 0
-	scope_stop
+	watched_client --truth "$LIVE_DIR/client.truth" "$@"
 	stop_server
 	python3 tests/live/truth_match.py "$SCOPE_OUT" "$LIVE_DIR/server.truth" \
 		"$LIVE_DIR/client.truth" >"$LIVE_DIR/match"
