@@ -122,6 +122,9 @@ finish() {
 test_end() {
 	local status=$?
 
+	# A child that is ended before it became the program that it was started for.
+	# shellcheck disable=SC3028 # test_begin is bash's
+	[ "${BASHPID:-$$}" = $$ ] || exit $status
 	end_started
 	[ ! -s "$LIVE_DIR/not-found" ] ||
 		fail "$TEST" "it calls what is not there: $(sort -u "$LIVE_DIR/not-found" | xargs)"
