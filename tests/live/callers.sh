@@ -84,7 +84,7 @@ test_server() { # NAME CLIENT OPTIONS...
 	watched_client --requests 20000 --connections 8 "$@"
 	notes
 	expect_between "$name: callers found" 1 1000000000 \
-		"$(sed -nE 's/.*user stacks, ([0-9]+) extended,.*/\1/p' "$SCOPE_ERR")"
+		"$(sed -nE 's/.*user stacks, ([0-9,]+) extended,.*/\1/p' "$SCOPE_ERR" | tr -d ,)"
 	expect_eq "$name: callers that are no code" 0 \
 		"$(sed -nE 's/.*, ([0-9]+) rejected$/\1/p' "$SCOPE_ERR")"
 }
