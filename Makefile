@@ -214,8 +214,9 @@ $(unit_tests): $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(helper_obj) $(BUI
 	@mkdir -p $(@D)
 	$(Q)$(link) $^ -lcmocka $(libs)
 
-# The flame graph's own program, for its tests.
-$(BUILD)/tests/live/fold2svg $(BUILD)/vm/live/fold2svg: $(call obj,$(wildcard flamegraph/*.c))
+# The flame graph's own program, for its tests: it needs nothing of user/ but base.
+$(BUILD)/tests/live/fold2svg $(BUILD)/vm/live/fold2svg: \
+		$(call obj,$(wildcard flamegraph/*.c user/base/*.c))
 
 $(BUILD)/tests/live/%: $(BUILD)/obj/tests/live/%.o
 	$(call say,LINK,$@)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* folded_read.c - lines of `outer;inner;leaf 123` into a tree. */
+#include "base/array.h"
 #include "tree.h"
 
 #include <errno.h>
@@ -104,14 +105,8 @@ static uint32_t common_frames(const struct reader *r, const char *s, size_t len)
 
 static int remember(struct reader *r, const char *s, size_t len)
 {
-	if (len > r->last_cap) {
-		char *bigger = realloc(r->last, len * 2);
-
-		if (!bigger)
-			return -ENOMEM;
-		r->last = bigger;
-		r->last_cap = len * 2;
-	}
+	if (array_reserve(&r->last, &r->last_cap, len, 1))
+		return -ENOMEM;
 	memcpy(r->last, s, len);
 	r->last_len = len;
 	return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* folded_write.c - a tree as lines of folded text, escaped so that it can be read back. */
+#include "base/array.h"
 #include "text.h"
 #include "tree.h"
 
@@ -54,14 +55,8 @@ static int set_frame(struct line *l, const struct flame_tree *t, uint32_t node, 
 	const char *name = flame_name(t, node, &len);
 	size_t need = at + 1 + 4 * len;
 
-	if (need > l->cap) {
-		char *bigger = realloc(l->text, need * 2);
-
-		if (!bigger)
-			return -ENOMEM;
-		l->text = bigger;
-		l->cap = need * 2;
-	}
+	if (array_reserve(&l->text, &l->cap, need, 1))
+		return -ENOMEM;
 	if (depth > 1)
 		l->text[at++] = ';';
 	l->end[depth] = at + escape(l->text + at, name, len);

@@ -114,7 +114,7 @@ static void put_head(const struct picture *p, const char *title, unsigned height
 	if (whole)
 		put_text(p, "<title>", title, TITLE_COLUMNS, "</title>\n");
 	fprintf(p->out, "<desc>%s in %s frames</desc>\n",
-		flame_format_weight(p, p->tree->total).s, flame_format_count(p->drawn).s);
+		flame_format_weight(p, p->tree->total).s, format_count(p->drawn).s);
 	fprintf(p->out, "<style><![CDATA[\n%s]]></style>\n", flame_style);
 	fputs("<rect class=\"page\" width=\"100%\" height=\"100%\"/>\n", p->out);
 	put_text(p, "<text class=\"title\" x=\"10\" y=\"26\">", title, TITLE_COLUMNS, "</text>\n");

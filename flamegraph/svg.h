@@ -40,10 +40,10 @@ int64_t flame_delta(const struct picture *p, uint32_t node);
 enum frame_kind flame_kind(const struct picture *p, uint32_t node, uint32_t depth);
 
 /* The class of a frame, which gives it its colour; at most 3 characters. */
-struct flame_text flame_class(const struct picture *p, uint32_t node, enum frame_kind kind);
+struct fmt flame_class(const struct picture *p, uint32_t node, enum frame_kind kind);
 
 /* Writes a weight in the options' unit. */
-struct flame_text flame_format_weight(const struct picture *p, uint64_t weight);
+struct fmt flame_format_weight(const struct picture *p, uint64_t weight);
 
 /* Below this share of the total, in millionths, frames are not drawn. */
 unsigned flame_min_share_ppm(const struct flame_svg *options);

@@ -81,7 +81,7 @@ static void put_note(struct below *b, const char *count, const char *text)
 static void put_scale_note(struct below *b)
 {
 	uint64_t hundredths = ((uint64_t)b->p->max_delta + DELTA_ONE / 20000) / (DELTA_ONE / 10000);
-	struct flame_text f;
+	struct fmt f;
 
 	snprintf(f.s, sizeof(f.s), "%u.%02u", (unsigned)(hundredths / 100),
 		 (unsigned)(hundredths % 100));
@@ -113,7 +113,7 @@ static void put_omitted_note(struct below *b)
 
 	snprintf(text, sizeof(text), " frame%s below %u.%04u %% not drawn, and not searched.",
 		 b->p->omitted == 1 ? "" : "s", ppm / 10000, ppm % 10000);
-	put_note(b, flame_format_count(b->p->omitted).s, text);
+	put_note(b, format_count(b->p->omitted).s, text);
 }
 
 static void put_all(struct below *b)
@@ -136,7 +136,7 @@ static void put_all(struct below *b)
 	if (p->omitted)
 		put_omitted_note(b);
 	if (p->tree->cut)
-		put_note(b, flame_format_count(p->tree->cut).s,
+		put_note(b, format_count(p->tree->cut).s,
 			 p->tree->cut == 1 ? " stack was too deep and is cut." :
 					     " stacks were too deep and are cut.");
 }

@@ -47,9 +47,9 @@ static unsigned shade(const struct picture *p, uint32_t node, unsigned shades)
 	return (hash ^ hash >> 15) % shades;
 }
 
-static struct flame_text delta_class(const struct picture *p, uint32_t node)
+static struct fmt delta_class(const struct picture *p, uint32_t node)
 {
-	struct flame_text f = { "d0" };
+	struct fmt f = { "d0" };
 	int64_t delta = flame_delta(p, node);
 	uint64_t size = (uint64_t)llabs(delta), max = (uint64_t)p->max_delta;
 	unsigned level = max ? (unsigned)((2 * size * DELTA_LEVELS + max) / (2 * max)) : 0;
@@ -59,13 +59,13 @@ static struct flame_text delta_class(const struct picture *p, uint32_t node)
 	return f;
 }
 
-struct flame_text flame_class(const struct picture *p, uint32_t node, enum frame_kind kind)
+struct fmt flame_class(const struct picture *p, uint32_t node, enum frame_kind kind)
 {
 	static const struct { char letter; unsigned shades; } classes[] = {
 		[KIND_ROOT] = { 'a', 1 }, [KIND_STAGE] = { 's', 1 }, [KIND_USER] = { 'u', 8 },
 		[KIND_KERNEL] = { 'k', 4 }, [KIND_JIT] = { 'j', 3 },
 	};
-	struct flame_text f;
+	struct fmt f;
 
 	if (p->base_sum && kind != KIND_ROOT)
 		return delta_class(p, node);

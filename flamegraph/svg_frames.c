@@ -17,13 +17,13 @@ struct place {
 	uint64_t start[FLAME_MAX_DEPTH + 2];	/* of the next frame at this depth */
 };
 
-struct flame_text flame_format_weight(const struct picture *p, uint64_t weight)
+struct fmt flame_format_weight(const struct picture *p, uint64_t weight)
 {
-	struct flame_text f;
+	struct fmt f;
 
 	if (p->options->unit == FLAME_NS)
 		return flame_format_ns(weight);
-	f = flame_format_count(weight);
+	f = format_count(weight);
 	strcat(f.s, weight == 1 ? " sample" : " samples");
 	return f;
 }
@@ -42,7 +42,7 @@ static void put_name(const struct picture *p, uint32_t node, unsigned columns)
 {
 	size_t len;
 	const char *name = flame_name(p->tree, node, &len);
-	struct flame_text all;
+	struct fmt all;
 
 	if (node == FLAME_ROOT) {
 		all = flame_format_weight(p, p->tree->total);

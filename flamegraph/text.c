@@ -4,56 +4,11 @@
 
 #include <string.h>
 
-size_t flame_utf8(const char *s, size_t len, uint32_t *code)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	unsigned char c = (unsigned char)s[0];
-	size_t n = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
-
-	if (!n || n > len)
-		return 0;
-	*code = n == 1 ? c : c & (0xffu >> (n + 1));
-	for (size_t i = 1; i < n; i++) {
-		if (((unsigned char)s[i] & 0xc0) != 0x80)
-			return 0;
-		*code = *code << 6 | ((unsigned char)s[i] & 0x3f);
-	}
-	if (*code < least[n] || *code > 0x10ffff || (*code >= 0xd800 && *code < 0xe000))
-		return 0;
-	return n;
-}
-
-bool flame_hostile(uint32_t code)
-{
-	static const struct { uint32_t from, to; } ranges[] = {
-		{ 0x00, 0x1f },		/* controls */
-		{ 0x7f, 0x9f },		/* and those of C1 */
-		{ 0xad, 0xad },		/* soft hyphen */
-		{ 0x61c, 0x61c },	/* directions */
-		{ 0x180e, 0x180e },
-		{ 0x200b, 0x200f },	/* zero width, directions */
-		{ 0x2028, 0x202e },	/* line ends, overrides */
-		{ 0x2060, 0x206f },
-		{ 0xfdd0, 0xfdef },	/* no characters */
-		{ 0xfeff, 0xfeff },
-		{ 0xfff0, 0xfffb },
-		{ 0xe0000, 0xe0fff },	/* tags */
-	};
-
-	if ((code & 0xfffe) == 0xfffe)
-		return true;
-	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
-		if (code >= ranges[i].from && code <= ranges[i].to)
-			return true;
-	}
-	return false;
-}
-
 size_t flame_next_unit(const char *s, size_t len, uint32_t *code, bool *escape)
 {
-	size_t n = flame_utf8(s, len, code);
+	size_t n = utf8_decode(s, len, code);
 
-	*escape = !n || flame_hostile(*code);
+	*escape = !n || utf8_hostile(*code);
 	if (!*escape)
 		return n;
 	*code = 0;
@@ -120,25 +75,15 @@ void flame_put_xml(FILE *out, const char *s, size_t len, unsigned columns)
 		fputs("…", out);
 }
 
-/* Digits backwards into the end of a buffer; returns where they begin. */
-static char *digits(char *end, uint64_t n, unsigned group)
-{
-	unsigned done = 0;
-
-	do {
-		if (group && done && done % group == 0)
-			*--end = ',';
-		*--end = (char)('0' + n % 10);
-		done++;
-	} while (n /= 10);
-	return end;
-}
-
+/* A tree has millions of numbers: no printf. */
 void flame_put_u64(FILE *out, uint64_t value)
 {
-	char text[24], *from = digits(text + sizeof(text), value, 0);
+	char text[24], *end = text + sizeof(text), *from = end;
 
-	fwrite(from, 1, (size_t)(text + sizeof(text) - from), out);
+	do
+		*--from = (char)('0' + value % 10);
+	while (value /= 10);
+	fwrite(from, 1, (size_t)(end - from), out);
 }
 
 void flame_put_hundredths(FILE *out, uint64_t value)
@@ -154,20 +99,11 @@ void flame_put_hundredths(FILE *out, uint64_t value)
 		fputc('0' + (int)(rest % 10), out);
 }
 
-struct flame_text flame_format_count(uint64_t n)
-{
-	struct flame_text f = { "" };
-	char text[32], *from = digits(text + sizeof(text), n, 3);
-
-	memcpy(f.s, from, (size_t)(text + sizeof(text) - from));
-	return f;
-}
-
 /* Three digits, rounded; a rounding up to 1000 moves to the next unit by itself. */
-struct flame_text flame_format_ns(uint64_t ns)
+struct fmt flame_format_ns(uint64_t ns)
 {
 	static const char *const unit[] = { "ns", "us", "ms", "s" };
-	struct flame_text f;
+	struct fmt f;
 	uint64_t scale = 1;
 	unsigned u = 0, decimals = 0;
 
@@ -185,7 +121,7 @@ struct flame_text flame_format_ns(uint64_t ns)
 	else if (decimals)
 		snprintf(f.s, sizeof(f.s), "%u.%u", (unsigned)(ns / 10), (unsigned)(ns % 10));
 	else
-		f = flame_format_count(ns);
+		f = format_count(ns);
 	strcat(f.s, " ");
 	strcat(f.s, unit[u]);
 	return f;
@@ -196,9 +132,9 @@ uint64_t flame_scale(uint64_t part, uint64_t whole, uint64_t scale)
 	return (uint64_t)((unsigned __int128)part * scale / whole);
 }
 
-struct flame_text flame_format_share(uint64_t part, uint64_t whole)
+struct fmt flame_format_share(uint64_t part, uint64_t whole)
 {
-	struct flame_text f;
+	struct fmt f;
 	uint64_t share = whole ? (flame_scale(part, whole, 100000) + 5) / 10 : 0;
 
 	if (!share && part)
@@ -210,7 +146,7 @@ struct flame_text flame_format_share(uint64_t part, uint64_t whole)
 
 void flame_put_share(FILE *out, uint64_t part, uint64_t whole)
 {
-	struct flame_text f = flame_format_share(part, whole);
+	struct fmt f = flame_format_share(part, whole);
 
 	flame_put_xml(out, f.s, strlen(f.s), sizeof(f.s));
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* text.h - foreign bytes, and numbers for people, on their way out; for this folder only. */
+/*
+ * text.h - foreign bytes and numbers for people as a picture shows them; the rest is base/term.h's. For
+ * this folder only.
+ */
 #ifndef FLAMEGRAPH_TEXT_H
 #define FLAMEGRAPH_TEXT_H
 
@@ -8,14 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/*
- * Decodes one UTF-8 character of s[0..len). Returns its length, or 0 for a byte that starts no
- * valid character.
- */
-size_t flame_utf8(const char *s, size_t len, uint32_t *code);
-
-/* Must not go out as it is: controls, what steers or hides text, what XML forbids. */
-bool flame_hostile(uint32_t code);
+#include "base/term.h"
 
 /*
  * How much of s[0..len) goes out as one unit, at least 1: a character, or a byte to be written as
@@ -30,13 +26,8 @@ void flame_put_u64(FILE *out, uint64_t value);
 /* Hundredths: 123 as "1.23", 120 as "1.2", 100 as "1". */
 void flame_put_hundredths(FILE *out, uint64_t value);
 
-struct flame_text {
-	char s[40];
-};
-
-struct flame_text flame_format_count(uint64_t n);	/* "1,234,567" */
-struct flame_text flame_format_ns(uint64_t ns);		/* "0 ns", "1.23 ms", "12.3 s" */
-struct flame_text flame_format_share(uint64_t part, uint64_t whole); /* "12.34 %", "<0.01 %" */
+struct fmt flame_format_ns(uint64_t ns);	/* "1.23 ms", "12.3 s"; seconds have no end: "1,234 s" */
+struct fmt flame_format_share(uint64_t part, uint64_t whole);	/* "12.34 %", "<0.01 %" */
 void flame_put_share(FILE *out, uint64_t part, uint64_t whole);	/* the same, as XML */
 
 /* part * scale / whole, rounded down; whole must not be 0, part not above it. */

@@ -2,7 +2,7 @@
 /*
  * fuzz_folded.c - any bytes as folded text: what was read is written, read again and drawn.
  *
- * A libFuzzer target, to be linked with flamegraph/. Reading what was written must give the same
+ * A libFuzzer target, to be linked with flamegraph/ and user/base/. Reading what was written must give the same
  * tree, every line of it, and a picture must have no byte that XML forbids.
  */
 #include "flamegraph/flamegraph.h"

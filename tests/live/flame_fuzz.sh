@@ -11,9 +11,9 @@ OUT=$BUILD/tests/fuzz
 CLANG=${BPF_CLANG:-clang-14}
 
 mkdir -p "$OUT/corpus"
-if ! "$CLANG" -std=gnu11 -D_GNU_SOURCE= -g -O1 -I. -I"$BUILD" -fno-sanitize-recover=undefined \
+if ! "$CLANG" -std=gnu11 -D_GNU_SOURCE= -g -O1 -I. -Iuser -I"$BUILD" -fno-sanitize-recover=undefined \
 	-fsanitize=fuzzer,address,undefined -o "$OUT/fuzz_folded" tests/fuzz/fuzz_folded.c \
-	flamegraph/*.c 2>"$OUT/fuzz_folded.log"; then
+	flamegraph/*.c user/base/*.c -lm 2>"$OUT/fuzz_folded.log"; then
 	fail 'fuzz folded text' "expected $CLANG to build it: $(tail -n 1 "$OUT/fuzz_folded.log")"
 	finish
 fi

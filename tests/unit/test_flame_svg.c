@@ -53,8 +53,8 @@ static void test_numbers(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
 		assert_string_equal(flame_format_ns(times[i].ns).s, times[i].text);
-	assert_string_equal(flame_format_count(UINT64_MAX).s, "18,446,744,073,709,551,615");
-	assert_string_equal(flame_format_count(1000).s, "1,000");
+	assert_string_equal(format_count(UINT64_MAX).s, "18,446,744,073,709,551,615");
+	assert_string_equal(format_count(1000).s, "1,000");
 	assert_string_equal(flame_format_share(1, 3).s, "33.33 %");
 	assert_string_equal(flame_format_share(2, 3).s, "66.67 %");
 	assert_string_equal(flame_format_share(1, UINT64_MAX).s, "<0.01 %");

@@ -119,6 +119,22 @@ static void check_escape(const char *s, size_t len, const char *want)
 	assert_string_equal(out, want);
 }
 
+/* One list for terminals, names and pictures: what one of them must not show, none shows. */
+static void test_hostile(void **state)
+{
+	static const uint32_t hostile[] = { 0, 0x1b, 0x7f, 0x9b, 0xad, 0x61c, 0x180e, 0x200b, 0x202e,
+					    0x2066, 0xfdd0, 0xfeff, 0xfff9, 0xfffe, 0xffff, 0x1fffe,
+					    0xe0041, 0x10ffff };
+	static const uint32_t harmless[] = { ' ', '~', 0xa0, 0xe9, 0x180d, 0x2027, 0x2030, 0xfdcf,
+					     0xfdf0, 0xfffc, 0xfffd, 0x1f600, 0x10fffd };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(hostile) / sizeof(hostile[0]); i++)
+		assert_true(utf8_hostile(hostile[i]));
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++)
+		assert_false(utf8_hostile(harmless[i]));
+}
+
 static void test_escapes(void **state)
 {
 	(void)state;
@@ -230,6 +246,7 @@ int main(void)
 		cmocka_unit_test(test_shares_and_decimals),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_escapes),
 		cmocka_unit_test(test_escape_room),
 		cmocka_unit_test(test_comm),

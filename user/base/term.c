@@ -56,12 +56,30 @@ size_t utf8_decode(const char *s, size_t len, uint32_t *code)
 	return n;
 }
 
-bool utf8_hostile(uint32_t c)
+bool utf8_hostile(uint32_t code)
 {
-	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0xad || c == 0x61c ||
-	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
-	       (c >= 0xe0000 && c <= 0xe0fff);
+	static const struct { uint32_t from, to; } ranges[] = {
+		{ 0x00, 0x1f },		/* controls */
+		{ 0x7f, 0x9f },		/* delete, and the controls of C1 */
+		{ 0xad, 0xad },		/* soft hyphen */
+		{ 0x61c, 0x61c },	/* a mark of direction */
+		{ 0x180e, 0x180e },	/* a separator that is not seen */
+		{ 0x200b, 0x200f },	/* zero width, marks of direction */
+		{ 0x2028, 0x202e },	/* line ends, overrides of direction */
+		{ 0x2060, 0x206f },	/* invisible operators, isolates of direction */
+		{ 0xfdd0, 0xfdef },	/* no characters */
+		{ 0xfeff, 0xfeff },	/* byte order mark */
+		{ 0xfff0, 0xfffb },	/* unassigned, and marks of annotations */
+		{ 0xe0000, 0xe0fff },	/* tags */
+	};
+
+	/* The last two of each plane are no characters: XML forbids the first plane's. */
+	if ((code & 0xfffe) == 0xfffe)
+		return true;
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if (code >= ranges[i].from && code <= ranges[i].to)
+			return true;
+	return false;
 }
 
 /* Combining marks take none, East Asian wide characters and pictures two. */

@@ -54,7 +54,10 @@ struct fmt format_end(const struct flow *flow, enum flow_end end);	/* "[::1]:80"
  */
 size_t utf8_decode(const char *s, size_t len, uint32_t *code);
 
-/* Characters that steer a terminal or hide text: controls, C1, bidirectional and invisible ones. */
+/*
+ * Characters that steer a terminal or hide text, or that XML forbids: controls, those of direction,
+ * invisible ones, and code points that are no characters.
+ */
 bool utf8_hostile(uint32_t code);
 
 /*
