@@ -181,25 +181,25 @@ static void test_gap_further_out(void **state)
 
 static void test_stack_made_whole(void **state)
 {
-	struct stack_top top = { .ip = 1, .callers = { .at = { 2, 9, 3 }, .n = 3, .instead = 1 } };
+	struct stack_copy top = { .ip = 1, .callers = { .at = { 2, 9, 3 }, .n = 3, .instead = 1 } };
 	uint64_t ip[7] = { 1, 9, 10, 11, 12 };
 	static const uint64_t whole[] = { 1, 2, 9, 3, 10, 11, 12 };
 
 	(void)state;
-	assert_int_equal(stack_top_apply(&top, ip, 5, 7), 7);
+	assert_int_equal(stack_copy_apply(&top, ip, 5, 7), 7);
 	assert_memory_equal(ip, whole, sizeof(whole));
 	/* Another stack's frames: they are left alone. */
 	top.callers.at[1] = 8;
-	assert_int_equal(stack_top_apply(&top, &ip[1], 6, 6), 6);
+	assert_int_equal(stack_copy_apply(&top, &ip[1], 6, 6), 6);
 	top.callers.at[1] = 9;
 	assert_memory_equal(ip, whole, sizeof(whole));
 	/* No room: the outermost goes. */
 	memcpy(&ip[1], &(uint64_t[]){ 9, 10, 11, 12 }, 4 * sizeof(*ip));
-	assert_int_equal(stack_top_apply(&top, ip, 5, 6), 6);
+	assert_int_equal(stack_copy_apply(&top, ip, 5, 6), 6);
 	assert_memory_equal(ip, whole, 6 * sizeof(*whole));
 	memcpy(&ip[1], &(uint64_t[]){ 9, 10, 11, 12 }, 4 * sizeof(*ip));
 	top.callers.astray = true;
-	assert_int_equal(stack_top_apply(&top, ip, 5, 7), 4);
+	assert_int_equal(stack_copy_apply(&top, ip, 5, 7), 4);
 	assert_memory_equal(ip, whole, 4 * sizeof(*whole));
 }
 
@@ -329,11 +329,11 @@ static bool is_in(struct subject *s, uint64_t address, const char *name)
 static void check_step(struct subject *s, pid_t child, const struct user_top *top,
 		       const char *name, struct step_count *count)
 {
-	struct stack_top found = { .ip = top->ip };
+	struct stack_copy found = { .ip = top->ip };
 	struct symbol symbol;
 	int err = callers_find(top, own_rule, s, &found.callers);
 	uint64_t ip[FRAMES];
-	size_t n = stack_top_apply(&found, ip, kernel_walk(child, top, ip), FRAMES);
+	size_t n = stack_copy_apply(&found, ip, kernel_walk(child, top, ip), FRAMES);
 	bool there = false;
 
 	count->inside++;

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* callers.c - see callers.h. */
 #include <errno.h>
 
@@ -59,15 +59,16 @@ struct alongside {
 	unsigned last;	/* of our callers, the last that it lacks: number + 1 */
 };
 
-/* No pointer, as where threads begin: the kernel's walk has nothing further. */
+/* The frame pointer is none, as where threads begin: the kernel's walk has no further frames. */
 static bool ended(const struct alongside *k)
 {
 	return k->fp < 4096;
 }
 
 /*
- * The way ends here; outward of it is what the kernel's walk found, if that went by frame pointers. Of
- * ours, what it has as well need not be told.
+ * The walk by rules ends here. Further out the kernel's frames are right, if its walk went by frame
+ * pointers: then the callers behind the last one that only the rules found are left out, for the
+ * kernel's frames have them too.
  */
 static int stop(const struct place *p, const struct alongside *k, struct callers *out)
 {

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * cfi.c - rules remembered as ranges, sorted. Which entry is about an address stands in the unwind
  * table (unwind.c); libdw takes the entries apart, and cfi_run.c reads what stands in them.

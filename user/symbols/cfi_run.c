@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* cfi_run.c - see cfi_run.h. The instructions are those of DWARF 5, 6.4.2. */
 #include <dwarf.h>
 #include <string.h>

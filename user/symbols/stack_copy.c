@@ -1,20 +1,22 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* stack_copy.c - see stack_copy.h. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+#include "base/map.h"
 #include "symbols/stack_copy.h"
 
-#define TOPS_MAX (1 << 18)
-#define FIRST_ROOM 256
+#define COPIES_MAX (1 << 18)
 
-struct stack_tops {
+struct stack_copies {
 	struct symbols *symbols;
-	struct stack_top *list;
-	uint32_t *places;	/* a hash table: number in the list + 1; 0: free */
-	size_t n, room;		/* of the list; the table has twice the room, a power of two */
-	struct stack_tops_stats stats;
+	struct stack_copy *list;
+	size_t n, room;
+	struct map known;
+	struct stack_copies_stats stats;
 };
 
 /* Whose code the rules are about. */
@@ -23,78 +25,51 @@ struct owner {
 	uint32_t pid;
 };
 
-struct stack_tops *stack_tops_new(struct symbols *symbols)
+struct stack_copies *stack_copies_new(struct symbols *symbols)
 {
-	struct stack_tops *t = calloc(1, sizeof(*t));
+	struct stack_copies *t = calloc(1, sizeof(*t));
 
 	if (t)
 		t->symbols = symbols;
 	return t;
 }
 
-void stack_tops_free(struct stack_tops *t)
+void stack_copies_free(struct stack_copies *t)
 {
 	if (!t)
 		return;
 	free(t->list);
-	free(t->places);
+	map_free(&t->known);
 	free(t);
 }
 
-static bool equal(const struct stack_top *a, const struct stack_top *b)
+static bool same_copy(const void *list, uint32_t number, const void *copy)
 {
+	const struct stack_copy *a = &((const struct stack_copy *)list)[number], *b = copy;
+
 	return a->pid == b->pid && a->id == b->id && a->ip == b->ip &&
 	       a->callers.n == b->callers.n && a->callers.instead == b->callers.instead &&
 	       a->callers.astray == b->callers.astray &&
 	       !memcmp(a->callers.at, b->callers.at, a->callers.n * sizeof(a->callers.at[0]));
 }
 
-static size_t place_of(const struct stack_tops *t, const struct stack_top *top)
-{
-	uint64_t hash = top->pid * 2654435761u ^ (uint32_t)top->id;
-	size_t mask = 2 * t->room - 1, i;
-
-	for (unsigned k = 0; k < top->callers.n; k++)
-		hash = (hash ^ top->callers.at[k]) * 0x9e3779b97f4a7c15;
-	for (i = (hash >> 20) & mask; t->places[i]; i = (i + 1) & mask)
-		if (equal(&t->list[t->places[i] - 1], top))
-			break;
-	return i;
-}
-
-static int grow(struct stack_tops *t)
-{
-	size_t more = t->room ? 2 * t->room : FIRST_ROOM;
-	struct stack_top *list = reallocarray(t->list, more, sizeof(*list));
-	uint32_t *places;
-
-	if (!list)
-		return -ENOMEM;
-	t->list = list;
-	places = calloc(2 * more, sizeof(*places));
-	if (!places)
-		return -ENOMEM;
-	free(t->places);
-	t->places = places;
-	t->room = more;
-	for (size_t i = 0; i < t->n; i++)
-		places[place_of(t, &list[i])] = (uint32_t)i + 1;
-	return 0;
-}
-
 /* Its id, or the map's where there is no room. */
-static int32_t intern(struct stack_tops *t, const struct stack_top *top)
+static int32_t intern(struct stack_copies *t, const struct stack_copy *copy)
 {
-	size_t i;
+	/* Up to the last caller a copy has no holes: these bytes are its key. */
+	size_t len = offsetof(struct stack_copy, callers.at) +
+		     copy->callers.n * sizeof(copy->callers.at[0]);
+	uint32_t i = map_find(&t->known, copy, len, same_copy, t->list);
 
-	if (t->n == t->room && (t->n >= TOPS_MAX || grow(t)))
-		return top->id;
-	i = place_of(t, top);
-	if (!t->places[i]) {
-		t->list[t->n++] = *top;
-		t->places[i] = (uint32_t)t->n;
+	if (i == MAP_NONE) {
+		if (t->n >= COPIES_MAX ||
+		    array_reserve(&t->list, &t->room, t->n + 1, sizeof(*t->list)) ||
+		    map_add(&t->known, copy, len, (uint32_t)t->n))
+			return copy->id;
+		i = (uint32_t)t->n++;
+		t->list[i] = *copy;
 	}
-	return TOPS_FIRST_ID + (int32_t)t->places[i] - 1;
+	return STACK_COPY_FIRST_ID + (int32_t)i;
 }
 
 static int rule_of(void *ctx, uint64_t address, struct cfi_rule *rule)
@@ -104,9 +79,9 @@ static int rule_of(void *ctx, uint64_t address, struct cfi_rule *rule)
 	return symbols_rule(owner->symbols, owner->pid, address, rule);
 }
 
-static int32_t resolve(struct stack_tops *t, uint32_t pid, int32_t id, const struct user_top *top)
+static int32_t resolve(struct stack_copies *t, uint32_t pid, int32_t id, const struct user_top *top)
 {
-	struct stack_top found = { .pid = pid, .id = id, .ip = top->ip };
+	struct stack_copy found = { .pid = pid, .id = id, .ip = top->ip };
 	struct owner owner = { .symbols = t->symbols, .pid = pid };
 	int err;
 
@@ -123,7 +98,7 @@ static int32_t resolve(struct stack_tops *t, uint32_t pid, int32_t id, const str
 	return intern(t, &found);
 }
 
-const void *stack_tops_record(struct stack_tops *t, const void *data, size_t *size,
+const void *stack_copies_record(struct stack_copies *t, const void *data, size_t *size,
 			      struct ev_offcpu *room)
 {
 	const struct ev_offcpu_top *o = data;
@@ -146,15 +121,15 @@ const void *stack_tops_record(struct stack_tops *t, const void *data, size_t *si
 	return room;
 }
 
-const struct stack_top *stack_tops_find(const struct stack_tops *t, int32_t id)
+const struct stack_copy *stack_copies_find(const struct stack_copies *t, int32_t id)
 {
-	size_t i = (size_t)id - TOPS_FIRST_ID;
+	size_t i = (size_t)id - STACK_COPY_FIRST_ID;
 
-	return id >= TOPS_FIRST_ID && i < t->n ? &t->list[i] : NULL;
+	return id >= STACK_COPY_FIRST_ID && i < t->n ? &t->list[i] : NULL;
 }
 
 /* Whether it is of that stack: the map compares hashes only. What both have is in both, in order. */
-static bool fits(const struct stack_top *top, const uint64_t *ip, size_t n)
+static bool fits(const struct stack_copy *top, const uint64_t *ip, size_t n)
 {
 	const struct callers *c = &top->callers;
 	unsigned k = 0;
@@ -166,7 +141,7 @@ static bool fits(const struct stack_top *top, const uint64_t *ip, size_t n)
 	return k == c->instead;
 }
 
-size_t stack_top_apply(const struct stack_top *top, uint64_t *ip, size_t n, size_t room)
+size_t stack_copy_apply(const struct stack_copy *top, uint64_t *ip, size_t n, size_t room)
 {
 	const struct callers *c = &top->callers;
 	size_t first = 1 + c->instead, rest = 0;
@@ -180,7 +155,7 @@ size_t stack_top_apply(const struct stack_top *top, uint64_t *ip, size_t n, size
 	return 1 + c->n + rest;
 }
 
-void stack_tops_get_stats(const struct stack_tops *t, struct stack_tops_stats *stats)
+void stack_copies_get_stats(const struct stack_copies *t, struct stack_copies_stats *stats)
 {
 	*stats = t->stats;
 }

@@ -4,26 +4,26 @@
  * innermost function by call-frame information, from the top of the stack that came with a record.
  *
  * The same stack of the kernel's map can have several such callers, so each gets an id of its own,
- * from TOPS_FIRST_ID on. It stands in the record in place of the map's, for all that follow.
+ * from STACK_COPY_FIRST_ID on. It stands in the record in place of the map's, for all that follow.
  */
-#ifndef EPOLLSCOPE_STACK_TOPS_H
-#define EPOLLSCOPE_STACK_TOPS_H
+#ifndef EPOLLSCOPE_STACK_COPY_H
+#define EPOLLSCOPE_STACK_COPY_H
 
 #include "symbols/callers.h"
 #include "symbols/symbols.h"
 
-#define TOPS_FIRST_ID (1 << 24)	/* beyond any id of the map */
+#define STACK_COPY_FIRST_ID (1 << 24)	/* beyond any id of the map */
 
-struct stack_tops;
+struct stack_copies;
 
-struct stack_top {
+struct stack_copy {
 	uint32_t pid;
 	int32_t id;		/* in the kernel's map */
 	uint64_t ip;		/* its first frame, */
 	struct callers callers;	/* and what comes between that and its second */
 };
 
-struct stack_tops_stats {
+struct stack_copies_stats {
 	uint64_t asked;		/* records with a top */
 	uint64_t found;		/* whose stack lacked callers that are known now */
 	uint64_t astray;	/* whose other frames were none */
@@ -32,22 +32,22 @@ struct stack_tops_stats {
 };
 
 /* NULL when out of memory. */
-struct stack_tops *stack_tops_new(struct symbols *symbols);
-void stack_tops_free(struct stack_tops *t);	/* NULL is fine */
+struct stack_copies *stack_copies_new(struct symbols *symbols);
+void stack_copies_free(struct stack_copies *t);	/* NULL is fine */
 
 /*
  * A record as it came out of a ring. One that brought a top is copied to *room without it, with its
  * stack's new id, and that is returned, with its size in *size; others are returned as they are.
  */
-const void *stack_tops_record(struct stack_tops *t, const void *data, size_t *size,
+const void *stack_copies_record(struct stack_copies *t, const void *data, size_t *size,
 			      struct ev_offcpu *room);
 
-/* Of an id from TOPS_FIRST_ID on; NULL if there is none. */
-const struct stack_top *stack_tops_find(const struct stack_tops *t, int32_t id);
+/* Of an id from STACK_COPY_FIRST_ID on; NULL if there is none. */
+const struct stack_copy *stack_copies_find(const struct stack_copies *t, int32_t id);
 
 /* Puts what was found into the frames of its stack; returns how many there are then, at most `room`. */
-size_t stack_top_apply(const struct stack_top *top, uint64_t *ip, size_t n, size_t room);
+size_t stack_copy_apply(const struct stack_copy *top, uint64_t *ip, size_t n, size_t room);
 
-void stack_tops_get_stats(const struct stack_tops *t, struct stack_tops_stats *stats);
+void stack_copies_get_stats(const struct stack_copies *t, struct stack_copies_stats *stats);
 
 #endif

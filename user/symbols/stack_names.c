@@ -26,7 +26,7 @@ struct stack_names {
 	struct stack_set set;
 	struct symbols *symbols;
 	struct stack_modules *modules;
-	struct stack_tops *tops;
+	struct stack_copies *copies;
 	size_t depth;
 	char (*room)[FRAME_BYTES];	/* of frames that are not a symbol's name alone */
 	unsigned notes;
@@ -59,9 +59,9 @@ struct stack_names *stack_names_new(size_t depth, const char *debug_dir, stack_r
 	s->depth = depth && depth < STACK_DEPTH ? depth : STACK_DEPTH;
 	s->symbols = symbols_new(&options);
 	s->modules = stack_modules_new();
-	s->tops = stack_tops_new(s->symbols);
+	s->copies = stack_copies_new(s->symbols);
 	s->room = malloc(STACK_DEPTH * sizeof(*s->room));
-	if (s->symbols && s->modules && s->tops && s->room)
+	if (s->symbols && s->modules && s->copies && s->room)
 		return s;
 	stack_names_free(s);
 	return NULL;
@@ -72,7 +72,7 @@ void stack_names_free(struct stack_names *s)
 	if (!s)
 		return;
 	stack_set_free(&s->set);
-	stack_tops_free(s->tops);
+	stack_copies_free(s->copies);
 	stack_modules_free(s->modules);
 	symbols_free(s->symbols);
 	free(s->room);
@@ -88,14 +88,14 @@ void stack_names_process(struct stack_names *s, uint32_t pid)
 const void *stack_names_record(struct stack_names *s, const void *data, size_t *size,
 			       struct ev_offcpu *room)
 {
-	return stack_tops_record(s->tops, data, size, room);
+	return stack_copies_record(s->copies, data, size, room);
 }
 
 void stack_names_say(const struct stack_names *s, bool verbose)
 {
-	struct stack_tops_stats t;
+	struct stack_copies_stats t;
 
-	stack_tops_get_stats(s->tops, &t);
+	stack_copies_get_stats(s->copies, &t);
 	if (verbose)
 		say_line("call-frame information: %s user stacks, %s extended, %s with a bad frame "
 			 "pointer, %s left incomplete, %s rejected", format_count(t.asked).s,
@@ -120,7 +120,7 @@ static void look_again(struct stack_names *s, uint32_t pid, uint64_t now)
 /* A new stack of a process, which may have mapped more since it was looked at. */
 static void check(struct stack_names *s, uint32_t pid, int32_t id)
 {
-	const struct stack_top *top = stack_tops_find(s->tops, id);
+	const struct stack_copy *top = stack_copies_find(s->copies, id);
 	uint64_t ip[STACK_DEPTH], now = monotonic_ns();
 	size_t n;
 	bool is_cut;
@@ -251,13 +251,13 @@ static void give(const struct receiver *t, struct stack_key key)
 	const char *frames[STACK_DEPTH];
 	uint64_t ip[STACK_DEPTH];
 	struct named_stack named = { .key = key, .frames = frames };
-	const struct stack_top *top = key.pid ? stack_tops_find(t->names->tops, key.id) : NULL;
+	const struct stack_copy *top = key.pid ? stack_copies_find(t->names->copies, key.id) : NULL;
 	size_t n = t->names->read(t->names->read_ctx, top ? top->id : key.id, ip, &named.cut);
 
 	if (top && top->callers.astray)
 		named.cut = false;
 	if (top)
-		n = stack_top_apply(top, ip, n, STACK_DEPTH);
+		n = stack_copy_apply(top, ip, n, STACK_DEPTH);
 	if (!n)
 		return;
 	symbols_at(t->names->symbols, key.first_ns);
