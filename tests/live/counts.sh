@@ -106,7 +106,7 @@ test_redis() {
 test_counting() { # NAME
 	local count
 
-	"start_server_$1"
+	"start_$1"
 	attach_to_serving --http
 	hey -n $N -c $CONNECTIONS "http://127.0.0.1:$PORT/" >"$LIVE_DIR/generator.out" 2>&1
 	let_go
