@@ -89,7 +89,7 @@ struct metrics {
 	char kernel[65];
 	uint64_t created_ns;		/* wall clock: when the exporter began */
 	uint64_t collector_cpu_ns;
-	uint64_t scrapes, refused;	/* pages delivered; requests and connections turned away */
+	uint64_t scrapes, refused;	/* pages delivered; requests, connections turned away */
 	uint64_t max_series;
 	bool syscalls;			/* system calls are timed */
 };

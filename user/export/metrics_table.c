@@ -279,7 +279,8 @@ const struct metric metric_rows[] = {
 	SECONDS("bpf", NULL, put_bpf, 0,
 		"CPU time of the kernel side, extrapolated from slices in which the kernel kept "
 		"count; no series before the first slice, or without the privilege."),
-	OWN("collector_cpu_seconds", METRIC_COUNTER, "seconds", put_own_number, AT_OWN(collector_cpu_ns),
+	OWN("collector_cpu_seconds", METRIC_COUNTER, "seconds", put_own_number,
+		AT_OWN(collector_cpu_ns),
 		"CPU time of the exporter itself."),
 	OWN("scrapes", METRIC_COUNTER, NULL, put_own_number, AT_OWN(scrapes),
 		"Pages of metrics delivered."),

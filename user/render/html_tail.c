@@ -134,7 +134,8 @@ static void put_caveats(FILE *out, const struct html_page *p)
 	const struct profile_stats *s = &p->stacks;
 
 	fprintf(out, "<p class=\"note\">%s samples, %s absences with their exact time, "
-		"%s stacks.", format_count(s->samples).s, format_count(s->offcpu).s, format_count(s->stacks).s);
+		"%s stacks.", format_count(s->samples).s, format_count(s->offcpu).s,
+		format_count(s->stacks).s);
 	if (s->unnamed)
 		fprintf(out, " %s records have no stack: none could be taken.",
 			format_count(s->unnamed).s);
