@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* facts_epoll.c - see facts_epoll.h. Bounded: so many eventpolls, so much of each. */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "explain/facts_epoll.h"
+#include "target/proc.h"
 
 #define EVENTPOLLS	64
 #define FDINFO_BYTES	(256 * 1024)
@@ -23,6 +23,7 @@ struct watched {
 
 struct look {
 	struct facts *f;
+	uint32_t pid;		/* of the process whose descriptors are read */
 	uint32_t eventpolls;
 	struct watched watched[INODES];
 	size_t n_watched;
@@ -61,7 +62,7 @@ static void watch_inode(struct look *l, uint64_t inode)
 }
 
 /* A line of fdinfo: "tfd:       11 events:       19 data: ...". */
-static void look_at_items(struct look *l, uint32_t pid)
+static void look_at_items(struct look *l)
 {
 	const char *at = l->text;
 	unsigned item = 0, mask;
@@ -70,7 +71,7 @@ static void look_at_items(struct look *l, uint32_t pid)
 
 	while ((at = strstr(at, "tfd:"))) {
 		if (sscanf(at, "tfd: %d events: %x", &fd, &mask) == 2) {
-			inode = item < FIRST_ITEMS ? socket_inode(pid, fd) : 0;
+			inode = item < FIRST_ITEMS ? socket_inode(l->pid, fd) : 0;
 			if (inode && !(mask & EPOLLEXCLUSIVE))
 				watch_inode(l, inode);
 			l->f->out_watched++;
@@ -82,7 +83,7 @@ static void look_at_items(struct look *l, uint32_t pid)
 	}
 }
 
-static void look_at_eventpoll(struct look *l, uint32_t pid, const char *name)
+static void look_at_eventpoll(struct look *l, const char *fd_name)
 {
 	size_t used = 0;
 	char path[64];
@@ -91,7 +92,7 @@ static void look_at_eventpoll(struct look *l, uint32_t pid, const char *name)
 
 	if (++l->eventpolls > EVENTPOLLS)
 		return;
-	snprintf(path, sizeof(path), "/proc/%u/fdinfo/%.16s", pid, name);
+	snprintf(path, sizeof(path), "/proc/%u/fdinfo/%.16s", l->pid, fd_name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;
@@ -100,31 +101,18 @@ static void look_at_eventpoll(struct look *l, uint32_t pid, const char *name)
 		used += (size_t)n;
 	close(fd);
 	l->text[used] = '\0';
-	look_at_items(l, pid);
+	look_at_items(l);
 }
 
-static void look_at_process(struct look *l, uint32_t pid)
+static int look_at_descriptor(void *ctx, const char *fd, const char *link)
 {
-	char path[64], link[64];
-	struct dirent *e;
-	DIR *dir;
+	struct look *l = ctx;
 
-	snprintf(path, sizeof(path), "/proc/%u/fd", pid);
-	dir = opendir(path);
-	if (!dir)
-		return;
-	while ((e = readdir(dir))) {
-		ssize_t n = readlinkat(dirfd(dir), e->d_name, link, sizeof(link) - 1);
-
-		if (n <= 0)
-			continue;
-		link[n] = '\0';
-		if (!strcmp(link, "anon_inode:[io_uring]"))
-			l->f->io_uring = true;
-		else if (!strcmp(link, "anon_inode:[eventpoll]"))
-			look_at_eventpoll(l, pid, e->d_name);
-	}
-	closedir(dir);
+	if (!strcmp(link, "anon_inode:[io_uring]"))
+		l->f->io_uring = true;
+	else if (!strcmp(link, "anon_inode:[eventpoll]"))
+		look_at_eventpoll(l, fd);
+	return 0;
 }
 
 void facts_epoll(struct facts *f, const uint32_t *pids, size_t n)
@@ -134,7 +122,9 @@ void facts_epoll(struct facts *f, const uint32_t *pids, size_t n)
 	if (!l)
 		return;
 	l->f = f;
-	for (size_t i = 0; i < n; i++)
-		look_at_process(l, pids[i]);
+	for (size_t i = 0; i < n; i++) {
+		l->pid = pids[i];
+		proc_descriptors(l->pid, look_at_descriptor, l);
+	}
 	free(l);
 }

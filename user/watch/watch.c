@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -126,16 +125,6 @@ static void fill_place(struct watch_result *r)
 	snprintf(r->host, sizeof(r->host), "%s", u.nodename);
 }
 
-static double own_cpu_seconds(void)
-{
-	struct rusage u;
-
-	if (getrusage(RUSAGE_SELF, &u))
-		return 0;
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
-
 static int watch_target(struct run *run, const struct sinks *sinks)
 {
 	struct watch_result *r = run->r;
@@ -148,7 +137,7 @@ static int watch_target(struct run *run, const struct sinks *sinks)
 	if (!status) {
 		loop(run);
 		status = live_end(run->live);
-		r->collector_cpu_seconds = own_cpu_seconds();
+		r->collector_cpu_seconds = (double)own_cpu_ns() / 1e9;
 		if (run->launched && launch_status(&run->launch) >= 0)
 			r->program_status = launch_status(&run->launch);
 	}
