@@ -4,8 +4,8 @@
  *
  * Included by the BPF programs (after vmlinux.h) and by user space (after <linux/types.h>).
  * All times are CLOCK_MONOTONIC nanoseconds, all durations nanoseconds, ports in host order.
- * Event kinds and fields are append-only: a record that is longer than its reader knows is read
- * up to what the reader knows, a shorter one is an error.
+ * Event kinds and fields are append-only: of a record that is longer than its reader knows the known
+ * part is read; fields that an older writer did not send read as 0.
  */
 #ifndef EPOLLSCOPE_EVENTS_H
 #define EPOLLSCOPE_EVENTS_H
@@ -69,8 +69,6 @@ enum close_side {
 	SIDE_LOCAL,
 	SIDE_REMOTE,
 };
-
-/* System calls that are timed. One list gives ids, names and numbers (bpf/syscalls.h). */
 
 enum event_kind {
 	EV_NONE,
@@ -389,8 +387,6 @@ struct loop {
 	__u64 wakeups;		/* waits in which the thread slept */
 	__u64 exchanges;
 	__u64 accepts;
-	__u64 accept_eagain;
-	__u64 full_batches;	/* waits that returned maxevents events */
 	__u64 busy_ns;
 	__u64 wait_ns;
 	struct hist turn;

@@ -122,8 +122,6 @@ INLINE void wait_ends(struct thread *t, struct task_struct *task, __u32 sc, long
 	add(&loop->turns, 1);
 	if (ret > 0)
 		add(&loop->events, ret);
-	if (ret > 0 && is_epoll(sc) && ret == t->arg3)
-		add(&loop->full_batches, 1);
 	if (t->wait_wake_ns)
 		add(&loop->wakeups, 1);
 	if (loop->comm[0] == 0 && !loop_shared(t))
@@ -164,8 +162,6 @@ INLINE void after_accept(struct thread *t, struct task_struct *task, long ret, _
 	struct sock *sk;
 	__u64 addr;
 
-	if (loop && ret == -EAGAIN)
-		add(&loop->accept_eagain, 1);
 	if (ret == -EAGAIN && !t->turn_accepts)
 		COUNT(accept_empty);
 	else if (ret == -EMFILE || ret == -ENFILE)

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* no_export.c - stands for export in the static twin that runs in the virtual machines. */
 #include "cli/commands.h"
 #include "base/status.h"

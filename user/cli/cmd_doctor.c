@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * cmd_doctor.c - what this kernel, these privileges and this target allow, found by trying: the
  * programs are loaded and attached as for a report, with nobody to watch, and taken off again.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* calls.c - the tracepoints of single system calls: found in tracefs, attached by number. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* feature_table.c - the table, and what follows from a kernel's answers. */
 #include "kernel/feature_table.h"
 

@@ -3,8 +3,8 @@
  * feature_table.h - one table: what we can see, the programs and kernel hooks it takes, what stands in
  * for a missing one, and what is lost without. The loader, the report's notes and `doctor` read it.
  */
-#ifndef EPOLLSCOPE_FEATURES_H
-#define EPOLLSCOPE_FEATURES_H
+#ifndef EPOLLSCOPE_FEATURE_TABLE_H
+#define EPOLLSCOPE_FEATURE_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* private.h - struct session, for the bpf_*.c files only. */
-#ifndef EPOLLSCOPE_BPF_PRIVATE_H
-#define EPOLLSCOPE_BPF_PRIVATE_H
+/* private.h - struct session, for the files of this room only. */
+#ifndef EPOLLSCOPE_PRIVATE_H
+#define EPOLLSCOPE_PRIVATE_H
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>

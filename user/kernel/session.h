@@ -5,8 +5,8 @@
  * Only this room knows libbpf. Nothing is pinned: when the process ends, however it ends,
  * the kernel removes programs, maps and links.
  */
-#ifndef EPOLLSCOPE_BPF_SESSION_H
-#define EPOLLSCOPE_BPF_SESSION_H
+#ifndef EPOLLSCOPE_SESSION_H
+#define EPOLLSCOPE_SESSION_H
 
 #include <linux/types.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* stats.c - what the maps hold, read and added up; what the programs cost. */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* stats.c - what the maps hold, read, added up and forgotten; what the programs cost. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,6 +158,64 @@ int session_read(const struct session *s, struct aggregate *a)
 
 	err = err ? err : read_wakers(s, a);
 	return err ? err : read_eventpolls(s, a);
+}
+
+/* Many entries of one process follow each other at times: asking /proc is the dear part. */
+struct asked {
+	bool (*runs)(uint32_t pid);
+	uint32_t pid;
+	bool answer;
+};
+
+static bool runs(struct asked *a, uint32_t pid)
+{
+	if (pid != a->pid) {
+		a->pid = pid;
+		a->answer = a->runs(pid);
+	}
+	return a->answer;
+}
+
+static void forget_eventpolls(const struct session *s, struct asked *asked)
+{
+	const struct bpf_map *map = s->skel->maps.eventpolls;
+	size_t room = bpf_map__max_entries(map);
+	int fd = bpf_map__fd(map);
+	struct eventpoll_state e;
+	__u64 key, next;
+	bool more = !bpf_map_get_next_key(fd, NULL, &next);
+
+	for (; more && room; room--) {
+		key = next;
+		more = !bpf_map_get_next_key(fd, &key, &next);
+		if (!bpf_map_lookup_elem(fd, &key, &e) && e.pid && !runs(asked, e.pid))
+			bpf_map_delete_elem(fd, &key);
+	}
+}
+
+static void forget_wakers(const struct session *s, struct asked *asked)
+{
+	const struct bpf_map *map = s->skel->maps.wakers;
+	size_t room = bpf_map__max_entries(map);
+	int fd = bpf_map__fd(map);
+	uint32_t key, next;
+	bool more = !bpf_map_get_next_key(fd, NULL, &next);
+
+	for (; more && room; room--) {
+		key = next;
+		more = !bpf_map_get_next_key(fd, &key, &next);
+		if (key != WAKER_NETWORK && !runs(asked, key))
+			bpf_map_delete_elem(fd, &key);
+	}
+}
+
+void session_forget_ended(struct session *s, bool (*pid_runs)(uint32_t pid), bool eventpolls)
+{
+	struct asked asked = { .runs = pid_runs };
+
+	if (eventpolls)
+		forget_eventpolls(s, &asked);
+	forget_wakers(s, &asked);
 }
 
 void session_cost_total(const struct session *s, struct program_cost *total, uint64_t *misses)
