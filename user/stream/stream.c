@@ -30,7 +30,7 @@ static uint64_t threshold_ns(const struct stream *s, const struct needs *n, uint
 		       tail_judge_threshold(&s->judge, time_ns) : 0;
 }
 
-/* To those who wait for answers, or to those who do not. */
+/* Gives an exchange to the sinks that wait for answers, or to those that do not. */
 static void give_exchange(struct stream *s, const struct exchange_info *x, bool waited)
 {
 	for (size_t i = 0; i < s->sinks->n; i++) {
@@ -82,7 +82,10 @@ void stream_record(struct stream *s, const void *data, size_t size)
 	give_event(s, &e);
 }
 
-/* Recorders write the tick behind its records; what it releases is judged as it was before it. */
+/*
+ * A recorder notes the tick behind the records of its round. What a tick releases is judged by the
+ * threshold of before, as what is released between two ticks.
+ */
 void stream_tick(struct stream *s, uint64_t now_ns)
 {
 	for (size_t i = 0; i < s->sinks->n; i++) {
