@@ -11,11 +11,17 @@
 #define NAME_COLUMNS	10
 #define TIME_COLUMNS	10
 
+/* A record of a damaged capture may have stages that are longer than the exchange. */
+static double bar_columns(uint64_t ns, uint64_t all)
+{
+	return ns < all ? (double)ns / (double)all * BAR_COLUMNS : BAR_COLUMNS;
+}
+
 /* The columns that a stage takes of the whole exchange; at least one. */
 static void put_bar(FILE *out, uint64_t from, uint64_t ns, uint64_t all)
 {
-	unsigned start = (unsigned)((double)from / (double)all * BAR_COLUMNS);
-	unsigned end = (unsigned)((double)(from + ns) / (double)all * BAR_COLUMNS + 0.5);
+	unsigned start = (unsigned)bar_columns(from, all);
+	unsigned end = (unsigned)(bar_columns(from + ns, all) + 0.5);
 
 	if (start >= BAR_COLUMNS)
 		start = BAR_COLUMNS - 1;
