@@ -28,9 +28,8 @@ static void demand(bool holds, const char *what)
 /* Sorted, each start once, every name inside the arena, every symbol found by its start. */
 static void check(struct sym_table *t)
 {
-	struct sym_names *names = sym_names_new();
+	struct sym_names names = { 0 };
 
-	demand(names, "memory");
 	demand(sym_table_bytes(t) <= 4 * MAX_BYTES, "more than it may have");
 	sym_table_finish(t);
 	for (size_t i = 0; i < t->n; i++) {
@@ -40,9 +39,9 @@ static void check(struct sym_table *t)
 		demand(e->name < t->names_len, "name");
 		found = sym_table_find(t, e->start);
 		demand(t->newest_wins || !e->size || !t->names[e->name] || found == e, "find");
-		demand(sym_intern_symbol(names, t->names + e->name) < UINT32_MAX, "intern");
+		demand(sym_intern_symbol(&names, t->names + e->name) < UINT32_MAX, "intern");
 	}
-	sym_names_free(names);
+	sym_names_free(&names);
 	sym_table_free(t);
 }
 
@@ -94,19 +93,19 @@ static void fuzz_elf(const uint8_t *data, size_t size)
 static void fuzz_name(const uint8_t *data, size_t size)
 {
 	char *name = malloc(size + 1), out[256];
-	struct sym_names *names = sym_names_new();
+	struct sym_names names = { 0 };
 	uint32_t number;
 
-	demand(name && names, "memory");
+	demand(name, "memory");
 	memcpy(name, data, size);
 	name[size] = '\0';
 	if (sym_demangle(name, out, sizeof(out)))
 		demand(strlen(out) < sizeof(out), "length");
-	number = sym_intern_symbol(names, name);
-	demand(number == sym_intern_symbol(names, name), "the same number");
-	demand(strlen(sym_name(names, number)) < SYMBOLS_NAME_MAX, "length of a name");
-	demand(!strpbrk(sym_name(names, number), ";\n\x1b"), "steering character");
-	sym_names_free(names);
+	number = sym_intern_symbol(&names, name);
+	demand(number == sym_intern_symbol(&names, name), "the same number");
+	demand(strlen(sym_name(&names, number)) < SYMBOLS_NAME_MAX, "length of a name");
+	demand(!strpbrk(sym_name(&names, number), ";\n\x1b"), "steering character");
+	sym_names_free(&names);
 	free(name);
 }
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "symbols/elf.h"
-#include "symbols/names.h"
+#include "symbols/table.h"
 #include "symbols/symbols.h"
 
 static void test_demangle(void **state)
@@ -32,19 +32,19 @@ static void test_demangle(void **state)
 		{ "@odd", "@odd" },
 		{ "work.cold", "work.cold" },
 	};
-	struct sym_names *names = sym_names_new();
+	struct sym_names names = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_string_equal(sym_name(names, sym_intern_symbol(names, cases[i][0])),
+		assert_string_equal(sym_name(&names, sym_intern_symbol(&names, cases[i][0])),
 				    cases[i][1]);
-	sym_names_free(names);
+	sym_names_free(&names);
 }
 
 /* A hundred bytes that mean more than a machine has memory for: each level doubles the one before. */
 static void test_demangle_is_bounded(void **state)
 {
-	struct sym_names *names = sym_names_new();
+	struct sym_names names = { 0 };
 	char mangled[512] = "_Z1fI1aES_IS_S_E", out[128];
 	uint32_t number;
 
@@ -53,9 +53,9 @@ static void test_demangle_is_bounded(void **state)
 		snprintf(mangled + strlen(mangled), 16, "S_IS%c_S%c_E", "0123456789ABCDEFGHIJKLMNOPQRSTU"[i],
 			 "0123456789ABCDEFGHIJKLMNOPQRSTU"[i]);
 	sym_demangle(mangled, out, sizeof(out));
-	number = sym_intern_symbol(names, mangled);
-	assert_true(strlen(sym_name(names, number)) < SYMBOLS_NAME_MAX);
-	sym_names_free(names);
+	number = sym_intern_symbol(&names, mangled);
+	assert_true(strlen(sym_name(&names, number)) < SYMBOLS_NAME_MAX);
+	sym_names_free(&names);
 }
 
 static void expect_clean(struct sym_names *names, const char *from, const char *expected)
@@ -65,16 +65,16 @@ static void expect_clean(struct sym_names *names, const char *from, const char *
 
 static void test_clean_names(void **state)
 {
-	struct sym_names *names = sym_names_new();
+	struct sym_names names = { 0 };
 	char longer[2 * SYMBOLS_NAME_MAX];
 	const char *cut;
 
 	(void)state;
-	expect_clean(names, "", "[unknown]");
-	expect_clean(names, "a;b\nc\x1b[31m", "a:b?c?[31m");
-	expect_clean(names, "\xff\xc3\xa4\xc3", "?\xc3\xa4?");
+	expect_clean(&names, "", "[unknown]");
+	expect_clean(&names, "a;b\nc\x1b[31m", "a:b?c?[31m");
+	expect_clean(&names, "\xff\xc3\xa4\xc3", "?\xc3\xa4?");
 	memset(longer, 'x', sizeof(longer));
-	cut = sym_name(names, sym_intern(names, longer, sizeof(longer)));
+	cut = sym_name(&names, sym_intern(&names, longer, sizeof(longer)));
 	assert_true(strlen(cut) < SYMBOLS_NAME_MAX);
 	assert_string_equal(cut + strlen(cut) - 4, "x...");
 	/* Equal names are one, however many others there are. */
@@ -83,12 +83,12 @@ static void test_clean_names(void **state)
 		uint32_t number;
 
 		snprintf(name, sizeof(name), "n%u", i);
-		number = sym_intern(names, name, strlen(name));
-		assert_int_equal(number, sym_intern(names, name, strlen(name)));
-		assert_string_equal(sym_name(names, number), name);
+		number = sym_intern(&names, name, strlen(name));
+		assert_int_equal(number, sym_intern(&names, name, strlen(name)));
+		assert_string_equal(sym_name(&names, number), name);
 	}
-	assert_string_equal(sym_name(names, UINT32_MAX), "[unknown]");
-	sym_names_free(names);
+	assert_string_equal(sym_name(&names, UINT32_MAX), "[unknown]");
+	sym_names_free(&names);
 }
 
 static void count_note(void *arg, const char *text)

@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "symbols/files.h"
+#include "symbols/process.h"
 
 #define MAX_DEBUG_FILE (2ull << 30)	/* whose CRC is worth the time */
 #define PIECE (256u << 10)
@@ -92,7 +92,7 @@ static bool is_other(int fd, const struct stat *of)
 }
 
 /* The first that is there, in the order of gdb. Its path is left in `path`. */
-static int open_link(const char *debug_dir, int root, const char *dir, int dir_len,
+static int open_link(const char *debug_dir, uint32_t pid, const char *dir, int dir_len,
 		     const char *name, const struct stat *of, char path[4096])
 {
 	static const struct {
@@ -108,7 +108,7 @@ static int open_link(const char *debug_dir, int root, const char *dir, int dir_l
 			     name) >= 4096)
 			continue;
 		/* The last is ours, and not the target's. */
-		fd = places[i].before ? sym_open_below(root, path) : sym_open_regular(path);
+		fd = places[i].before ? sym_open_in_root(pid, path) : sym_open_regular(path);
 		if (fd >= 0 && !is_other(fd, of)) {
 			close(fd);
 			fd = -ENOENT;
@@ -117,27 +117,24 @@ static int open_link(const char *debug_dir, int root, const char *dir, int dir_l
 	return fd;
 }
 
-int sym_debuglink_open(struct sym_files *files, uint32_t pid, int file, const char *path,
+int sym_debuglink_open(struct symbols *s, uint32_t pid, int file, const char *path,
 		       uint32_t *crc)
 {
 	const char *name, *slash = strrchr(path, '/');
 	char tried[4096] = "";
 	Elf *elf = NULL;
 	struct stat st;
-	int root, fd = -ENOENT;
+	int fd = -ENOENT;
 
 	if (!slash || fstat(file, &st) || sym_elf_begin(file, &elf))
 		return -1;
 	name = read_link(elf, crc);
-	root = name ? sym_open_root(pid) : -1;
-	if (root >= 0) {
-		fd = open_link(files->options->debug_dir, root, path, (int)(slash - path), name,
-			       &st, tried);
-		close(root);
-	}
+	if (name)
+		fd = open_link(s->options.debug_dir, pid, path, (int)(slash - path), name, &st,
+			       tried);
 	elf_end(elf);
 	if (fd < 0 && !is_missing(fd))
-		sym_skipped(files, "debug file", tried, fd);
+		sym_skipped(s, "debug file", tried, fd);
 	return fd < 0 ? -1 : fd;
 }
 

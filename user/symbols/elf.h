@@ -9,8 +9,8 @@
 
 #include <libelf.h>
 
-#include "symbols/table.h"
 #include "symbols/symbols.h"
+#include "symbols/table.h"
 
 struct sym_segment {
 	uint64_t offset;

@@ -2,65 +2,105 @@
 /* files.c - the files that processes map, each opened and read once. */
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/array.h"
 #include "symbols/process.h"
 
 #define MAX_BYTES (512ull << 20)
-#define MAX_HELD 4096
 
-int sym_files_init(struct sym_files *files, const struct symbols_options *options,
-		   struct sym_names *names)
+/*
+ * --- opening files whose names somebody else chose: first without opening them (O_PATH), to see
+ * what they are, for opening a FIFO may wait for ever, and opening a device may do something ---
+ */
+
+/* Turns an O_PATH descriptor, or an errno, into one that can be read; closes the former. */
+static int reopen(int fd)
 {
-	struct rlimit limit;
+	char path[64];
+	struct stat st;
+	int again;
 
-	*files = (struct sym_files){ .options = options, .names = names, .most_held = MAX_HELD };
-	/* Rings, programs and sockets need descriptors too. */
-	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur / 4 < MAX_HELD)
-		files->most_held = limit.rlim_cur / 4;
-	return names ? 0 : -ENOMEM;
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return -EMEDIUMTYPE;
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	again = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (again < 0)
+		again = -errno;
+	close(fd);
+	return again;
 }
 
-static void close_held(struct sym_files *files, int *fd)
+int sym_open_regular(const char *path)
+{
+	return reopen(open(path, O_PATH | O_CLOEXEC));
+}
+
+int sym_open_in_root(uint32_t pid, const char *path)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	char link[64];
+	int fd, root;
+
+	snprintf(link, sizeof(link), "/proc/%" PRIu32 "/root", pid);
+	root = open(link, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return -errno;
+	fd = reopen((int)syscall(SYS_openat2, root, path, &how, sizeof(how)));
+	close(root);
+	return fd;
+}
+
+/* --- those that are kept --- */
+
+static void close_held(struct symbols *s, int *fd)
 {
 	if (*fd < 0)
 		return;
 	close(*fd);
 	*fd = -1;
-	files->held--;
+	s->held--;
 }
 
-static void let_go(struct sym_files *files, struct sym_file *file)
+static void let_go(struct symbols *s, struct sym_file *file)
 {
-	close_held(files, &file->fd);
-	close_held(files, &file->debug_fd);
+	close_held(s, &file->fd);
+	close_held(s, &file->debug_fd);
 }
 
-void sym_files_free(struct sym_files *files)
+void sym_files_free(struct symbols *s)
 {
-	for (size_t i = 0; i < files->n; i++) {
-		let_go(files, files->list[i]);
-		cfi_close(files->list[i]->cfi);
-		sym_object_free(&files->list[i]->elf);
-		free(files->list[i]);
+	for (size_t i = 0; i < s->n_files; i++) {
+		let_go(s, s->files[i]);
+		cfi_close(s->files[i]->cfi);
+		sym_object_free(&s->files[i]->elf);
+		free(s->files[i]);
 	}
-	cfi_close(files->vdso);
-	free(files->list);
+	cfi_close(s->vdso);
+	free(s->files);
 }
 
-void sym_skipped(struct sym_files *files, const char *what, const char *name, int err)
+void sym_skipped(struct symbols *s, const char *what, const char *name, int err)
 {
 	char text[SYMBOLS_NAME_MAX + 256];
 
-	files->skipped++;
-	if (!files->options->note)
+	s->skipped++;
+	if (!s->options.note)
 		return;
 	snprintf(text, sizeof(text), "%s %s skipped: %s", what, name,
 		 err == -ENOEXEC     ? "not a 64-bit ELF file" :
@@ -70,30 +110,26 @@ void sym_skipped(struct sym_files *files, const char *what, const char *name, in
 		 err == -E2BIG       ? "no room for more symbols" :
 		 err == -EPERM       ? "others could write into it" :
 				       strerror(-err));
-	files->options->note(files->options->arg, text);
+	s->options.note(s->options.arg, text);
 }
 
-uint64_t sym_files_budget(const struct sym_files *files)
+uint64_t sym_budget(const struct symbols *s)
 {
-	uint64_t most = files->options->max_bytes ? files->options->max_bytes : MAX_BYTES;
+	uint64_t most = s->options.max_bytes ? s->options.max_bytes : MAX_BYTES;
 
-	return files->bytes < most ? most - files->bytes : 1;
+	return s->bytes < most ? most - s->bytes : 1;
 }
 
-static struct sym_identity identity_of(const struct stat *st)
+static bool is_file(const struct sym_file *file, const struct stat *st)
 {
-	return (struct sym_identity){ st->st_dev, st->st_ino, st->st_size, st->st_mtim };
+	return file->inode == st->st_ino && file->dev == st->st_dev && file->size == st->st_size &&
+	       file->changed.tv_sec == st->st_mtim.tv_sec &&
+	       file->changed.tv_nsec == st->st_mtim.tv_nsec;
 }
 
-static bool same(const struct sym_identity *a, const struct sym_identity *b)
+void sym_file_name(struct symbols *s, struct sym_file *file, const char *path)
 {
-	return a->inode == b->inode && a->dev == b->dev && a->size == b->size &&
-	       a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
-}
-
-void sym_file_name(struct sym_files *files, struct sym_file *file, const char *path)
-{
-	struct sym_names *names = files->names;
+	struct sym_names *names = &s->names;
 	static const char deleted[] = " (deleted)";
 	size_t len = strlen(path), mark = sizeof(deleted) - 1;
 	char bracketed[SYMBOLS_NAME_MAX + 2];
@@ -110,47 +146,36 @@ void sym_file_name(struct sym_files *files, struct sym_file *file, const char *p
 }
 
 /* Takes over the descriptor. NULL without memory. */
-static struct sym_file *keep(struct sym_files *files, uint32_t pid, int fd, const struct stat *st,
+static struct sym_file *keep(struct symbols *s, uint32_t pid, int fd, const struct stat *st,
 			     const char *path)
 {
-	struct sym_identity id = identity_of(st);
 	struct sym_file *file;
 
-	for (size_t i = 0; i < files->n; i++)
-		if (same(&files->list[i]->id, &id)) {
+	for (size_t i = 0; i < s->n_files; i++)
+		if (is_file(s->files[i], st)) {
 			close(fd);
-			return files->list[i];
+			return s->files[i];
 		}
-	file = array_reserve(&files->list, &files->room, files->n + 1, sizeof(*files->list)) ?
-		       NULL : calloc(1, sizeof(*file));
+	file = array_reserve(&s->files, &s->files_room, s->n_files + 1, sizeof(*s->files)) ?
+		       NULL : malloc(sizeof(*file));
 	if (!file) {
 		close(fd);
 		return NULL;
 	}
-	file->id = id;
-	file->fd = fd;
-	file->debug_fd = sym_debuglink_open(files, pid, fd, path, &file->debug_crc);
-	sym_file_name(files, file, path);
-	files->list[files->n++] = file;
-	files->held += file->debug_fd < 0 ? 1 : 2;
-	if (files->held > files->most_held)
-		sym_file_load(files, file);
+	*file = (struct sym_file){
+		.dev = st->st_dev, .inode = st->st_ino, .size = st->st_size,
+		.changed = st->st_mtim, .fd = fd,
+	};
+	file->debug_fd = sym_debuglink_open(s, pid, fd, path, &file->debug_crc);
+	sym_file_name(s, file, path);
+	s->files[s->n_files++] = file;
+	s->held += file->debug_fd < 0 ? 1 : 2;
+	if (s->held > s->most_held)
+		sym_file_load(s, file);
 	return file;
 }
 
-/* By the path that the process gave it. */
-static int open_named(uint32_t pid, const char *path)
-{
-	int fd, root = sym_open_root(pid);
-
-	if (root < 0)
-		return root;
-	fd = sym_open_below(root, path);
-	close(root);
-	return fd;
-}
-
-struct sym_file *sym_files_open(struct sym_files *files, uint32_t pid, const struct sym_mapping *m,
+struct sym_file *sym_files_open(struct symbols *s, uint32_t pid, const struct sym_mapping *m,
 				const char *path)
 {
 	char link[96];
@@ -161,14 +186,14 @@ struct sym_file *sym_files_open(struct sym_files *files, uint32_t pid, const str
 		 m->start, m->end);
 	fd = sym_open_regular(link);
 	if (fd >= 0 && !fstat(fd, &st))
-		return keep(files, pid, fd, &st, path);
+		return keep(s, pid, fd, &st, path);
 	err = fd;
 	/* Links of map_files need privilege, and end with the process. */
 	snprintf(link, sizeof(link), "/proc/%" PRIu32 "/exe", pid);
 	for (int by_name = 1; err != -EMEDIUMTYPE && by_name >= 0; by_name--) {
-		fd = by_name ? open_named(pid, path) : sym_open_regular(link);
+		fd = by_name ? sym_open_in_root(pid, path) : sym_open_regular(link);
 		if (fd >= 0 && !fstat(fd, &st) && st.st_ino == m->inode)
-			return keep(files, pid, fd, &st, path);
+			return keep(s, pid, fd, &st, path);
 		if (fd >= 0)
 			close(fd);
 	}
@@ -176,21 +201,21 @@ struct sym_file *sym_files_open(struct sym_files *files, uint32_t pid, const str
 }
 
 /* What the functions have instead of names. */
-static void load_functions(struct sym_files *files, struct sym_file *file, Elf *handle)
+static void load_functions(struct symbols *s, struct sym_file *file, Elf *handle)
 {
-	int err = sym_elf_functions(handle, &file->elf, sym_files_budget(files));
+	int err = sym_elf_functions(handle, &file->elf, sym_budget(s));
 
 	if (err)
-		sym_skipped(files, "unwind table of", sym_name(files->names, file->path), err);
-	files->bytes += file->elf.n_functions * sizeof(*file->elf.functions);
+		sym_skipped(s, "unwind table of", sym_name(&s->names, file->path), err);
+	s->bytes += file->elf.n_functions * sizeof(*file->elf.functions);
 }
 
 /* By its build-id, or else the one that it names. */
-static int load_debug(struct sym_files *files, struct sym_file *file)
+static int load_debug(struct symbols *s, struct sym_file *file)
 {
 	struct sym_table *table = &file->elf.table;
 	size_t n = table->n;
-	int err = sym_debug_load(files->options->debug_dir, file->elf.build_id,
+	int err = sym_debug_load(s->options.debug_dir, file->elf.build_id,
 				 file->elf.build_id_len, table);
 
 	if (file->debug_fd < 0 || table->n > n || err == -E2BIG || err == -ENOMEM)
@@ -198,9 +223,9 @@ static int load_debug(struct sym_files *files, struct sym_file *file)
 	return sym_debuglink_load(file->debug_fd, file->debug_crc, table);
 }
 
-void sym_file_load(struct sym_files *files, struct sym_file *file)
+void sym_file_load(struct symbols *s, struct sym_file *file)
 {
-	const char *path = sym_name(files->names, file->path);
+	const char *path = sym_name(&s->names, file->path);
 	struct sym_table *table = &file->elf.table;
 	Elf *handle = NULL;
 	bool whole = false;
@@ -209,33 +234,33 @@ void sym_file_load(struct sym_files *files, struct sym_file *file)
 	if (file->loaded)
 		return;
 	file->loaded = true;
-	table->max_bytes = sym_files_budget(files);
+	table->max_bytes = sym_budget(s);
 	err = sym_elf_begin(file->fd, &handle);
 	if (!err)
 		err = sym_elf_head(handle, &file->elf);
 	if (!err)
 		err = sym_elf_symbols(handle, &file->elf, &whole);
 	if (!err && !whole)
-		load_functions(files, file, handle);
+		load_functions(s, file, handle);
 	elf_end(handle);
 	if (err)
-		sym_skipped(files, "symbols of", path, err);
+		sym_skipped(s, "symbols of", path, err);
 	if (!whole && err != -E2BIG && err != -ENOMEM) {
-		err = load_debug(files, file);
+		err = load_debug(s, file);
 		if (err)
-			sym_skipped(files, "debug file of", path, err);
+			sym_skipped(s, "debug file of", path, err);
 	}
 	/* Of half a table's symbols those without a size would claim what the others have. */
 	if (err == -E2BIG || err == -ENOMEM)
 		sym_table_free(table);
 	sym_table_finish(table);
-	files->bytes += sym_table_bytes(table);
-	let_go(files, file);
+	s->bytes += sym_table_bytes(table);
+	let_go(s, file);
 }
 
 /* --- call-frame information: of files, and of the page that the kernel maps into all --- */
 
-struct cfi *sym_file_cfi(struct sym_files *files, struct sym_file *file)
+struct cfi *sym_file_cfi(struct symbols *s, struct sym_file *file)
 {
 	int err;
 
@@ -243,26 +268,26 @@ struct cfi *sym_file_cfi(struct sym_files *files, struct sym_file *file)
 		return file->cfi;
 	file->cfi_asked = true;
 	/* It keeps a descriptor of its own. */
-	if (files->held >= files->most_held)
+	if (s->held >= s->most_held)
 		return NULL;
 	err = cfi_open(file->fd, &file->cfi);
 	if (!err)
-		files->held++;
+		s->held++;
 	else if (err != -ENODATA && err != -ENOEXEC)
-		sym_skipped(files, "call frames of", sym_name(files->names, file->path), err);
+		sym_skipped(s, "call frames of", sym_name(&s->names, file->path), err);
 	return file->cfi;
 }
 
-struct cfi *sym_vdso_cfi(struct sym_files *files)
+struct cfi *sym_vdso_cfi(struct symbols *s)
 {
 	const Elf64_Ehdr *header = (const void *)getauxval(AT_SYSINFO_EHDR);
 	size_t len;
 
-	if (files->vdso_asked || !header)
-		return files->vdso;
-	files->vdso_asked = true;
+	if (s->vdso_asked || !header)
+		return s->vdso;
+	s->vdso_asked = true;
 	len = header->e_shoff + (size_t)header->e_shnum * header->e_shentsize;
 	/* Without it some callers are missing, as without the page's own. */
-	(void)!cfi_open_memory(header, len, &files->vdso);
-	return files->vdso;
+	(void)!cfi_open_memory(header, len, &s->vdso);
+	return s->vdso;
 }

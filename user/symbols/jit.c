@@ -31,7 +31,7 @@ static bool blank(const char **at, const char *end)
 static bool parse_line(const char *at, const char *end, uint64_t *start, uint64_t *size,
 		       const char **name)
 {
-	if (!sym_hex(&at, end, start) || !blank(&at, end) || !sym_hex(&at, end, size) || !blank(&at, end))
+	if (!sym_hex(&at, start) || !blank(&at, end) || !sym_hex(&at, size) || !blank(&at, end))
 		return false;
 	*name = at;
 	return at < end && *size && *size <= UINT32_MAX && *start + *size > *start;
@@ -103,21 +103,17 @@ static int check_owner(int fd, const struct owner *owner)
 	return st.st_mode & S_IWOTH ? -EPERM : 0;
 }
 
-struct sym_jit *sym_jit_open(struct sym_files *files, uint32_t pid)
+struct sym_jit *sym_jit_open(struct symbols *s, uint32_t pid)
 {
 	struct sym_jit *jit = NULL;
 	struct owner owner;
 	char name[64];
-	int fd, root, err;
+	int fd, err;
 
 	if (read_owner(pid, &owner))
 		return NULL;
-	root = sym_open_root(pid);
-	if (root < 0)
-		return NULL;
 	snprintf(name, sizeof(name), "/tmp/perf-%" PRIu32 ".map", owner.pid);
-	fd = sym_open_below(root, name);
-	close(root);
+	fd = sym_open_in_root(pid, name);
 	err = fd < 0 ? fd : check_owner(fd, &owner);
 	if (!err)
 		jit = calloc(1, sizeof(*jit));
@@ -130,7 +126,7 @@ struct sym_jit *sym_jit_open(struct sym_files *files, uint32_t pid)
 	if (fd >= 0)
 		close(fd);
 	if (err && err != -ENOENT && err != -ENOTDIR && err != -ESRCH)
-		sym_skipped(files, "perf map", name, err == -ELOOP ? -EMEDIUMTYPE : err);
+		sym_skipped(s, "perf map", name, err == -ELOOP ? -EMEDIUMTYPE : err);
 	return NULL;
 }
 
@@ -163,7 +159,7 @@ static char *read_start(int fd, size_t *len)
 }
 
 /* Reads the whole map again: runtimes add lines for as long as they live. */
-static void read_map(struct sym_files *files, struct sym_jit *jit, off_t size)
+static void read_map(struct symbols *s, struct sym_jit *jit, off_t size)
 {
 	size_t len = size > MAX_MAP ? MAX_MAP : (size_t)size;
 	uint64_t refused;
@@ -173,29 +169,29 @@ static void read_map(struct sym_files *files, struct sym_jit *jit, off_t size)
 	snprintf(name, sizeof(name), "/tmp/perf-%" PRIu32 ".map", jit->pid);
 	jit->read = size;
 	if (!text) {
-		sym_skipped(files, "perf map", name, -EIO);
+		sym_skipped(s, "perf map", name, -EIO);
 		return;
 	}
-	files->bytes -= sym_table_bytes(&jit->table);
+	s->bytes -= sym_table_bytes(&jit->table);
 	sym_table_free(&jit->table);
-	jit->table.max_bytes = sym_files_budget(files);
+	jit->table.max_bytes = sym_budget(s);
 	refused = sym_jit_read(text, len, &jit->table, &err);
 	free(text);
 	sym_table_finish(&jit->table);
-	files->bytes += sym_table_bytes(&jit->table);
+	s->bytes += sym_table_bytes(&jit->table);
 	if (err || refused || size > MAX_MAP)
-		sym_skipped(files, "a part of perf map", name,
+		sym_skipped(s, "a part of perf map", name,
 			    err ? err : refused ? -EINVAL : -E2BIG);
 }
 
-struct sym_entry *sym_jit_find(struct sym_files *files, struct sym_jit *jit, uint64_t address)
+struct sym_entry *sym_jit_find(struct symbols *s, struct sym_jit *jit, uint64_t address)
 {
 	struct stat st;
 
 	if (jit->stale) {
 		jit->stale = false;
 		if (!fstat(jit->fd, &st) && st.st_size != jit->read)
-			read_map(files, jit, st.st_size);
+			read_map(s, jit, st.st_size);
 	}
 	return sym_table_find(&jit->table, address);
 }

@@ -28,7 +28,7 @@ static bool parse_line(const char *at, const char *end, struct line *l)
 {
 	const char *tab;
 
-	if (!sym_hex(&at, end, &l->address) || end - at < 4 || at[0] != ' ' || at[2] != ' ')
+	if (!sym_hex(&at, &l->address) || end - at < 4 || at[0] != ' ' || at[2] != ' ')
 		return false;
 	l->letter = at[1];
 	l->name = at + 3;

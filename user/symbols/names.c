@@ -6,84 +6,29 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/map.h"
 #include "base/term.h"
-#include "symbols/names.h"
 #include "symbols/symbols.h"
+#include "symbols/table.h"
 
-#define CHUNK 65536
 #define MANGLED_MAX 4096	/* the demangler's stack grows with its input */
-#define MAX_CHUNKS 4096	/* 256 MiB of names: more than people or disks want */
-
-struct chunk {
-	struct chunk *next;
-	size_t used;
-	char bytes[CHUNK];
-};
-
-struct sym_names {
-	struct chunk *chunks;	/* the first one has room, the others are full */
-	size_t n_chunks;
-	const char **list;	/* by number */
-	size_t n, room;
-	struct map by_text;
-};
-
-struct sym_names *sym_names_new(void)
-{
-	struct sym_names *names = calloc(1, sizeof(*names));
-
-	if (names && array_reserve(&names->list, &names->room, 1, sizeof(*names->list))) {
-		free(names);
-		return NULL;
-	}
-	if (names)
-		names->list[names->n++] = "[unknown]";
-	return names;
-}
+#define MAX_BYTES (256u << 20)	/* of names: more than people or disks want */
 
 void sym_names_free(struct sym_names *names)
 {
-	if (!names)
-		return;
-	while (names->chunks) {
-		struct chunk *next = names->chunks->next;
-
-		free(names->chunks);
-		names->chunks = next;
-	}
+	for (size_t i = 0; i < names->n; i++)
+		free(names->list[i]);
 	free(names->list);
 	map_free(&names->by_text);
-	free(names);
 }
 
 const char *sym_name(const struct sym_names *names, uint32_t number)
 {
-	return names->list[number < names->n ? number : 0];
+	return number && number <= names->n ? names->list[number - 1] : "[unknown]";
 }
 
-static bool same_text(const void *list, uint32_t number, const void *text)
+static bool same_text(const void *list, uint32_t i, const void *text)
 {
-	return !strcmp(((const char *const *)list)[number], text);
-}
-
-static char *store(struct sym_names *names, const char *s, size_t len)
-{
-	struct chunk *c = names->chunks;
-	char *at;
-
-	if (!c || CHUNK - c->used < len + 1) {
-		c = names->n_chunks < MAX_CHUNKS ? malloc(sizeof(*c)) : NULL;
-		if (!c)
-			return NULL;
-		c->next = names->chunks;
-		c->used = 0;
-		names->chunks = c;
-		names->n_chunks++;
-	}
-	at = memcpy(c->bytes + c->used, s, len + 1);
-	c->used += len + 1;
-	return at;
+	return !strcmp(((char *const *)list)[i], text);
 }
 
 /* What may stand in a folded line and on a terminal. Returns the length; terminates. */
@@ -117,22 +62,23 @@ static size_t clean(char *out, const char *bytes, size_t len)
 
 uint32_t sym_intern(struct sym_names *names, const char *bytes, size_t len)
 {
-	char text[SYMBOLS_NAME_MAX];
+	char text[SYMBOLS_NAME_MAX], *copy;
 	size_t n = clean(text, bytes, len);
-	uint32_t number = map_find(&names->by_text, text, n, same_text, names->list);
-	const char *stored;
+	uint32_t i = map_find(&names->by_text, text, n, same_text, names->list);
 
-	if (!n || number != MAP_NONE)
-		return n ? number : 0;
-	if (array_reserve(&names->list, &names->room, names->n + 1, sizeof(*names->list)) ||
-	    map_reserve(&names->by_text, names->n))
+	if (!n || i != MAP_NONE)
+		return n ? i + 1 : 0;
+	if (names->bytes + n > MAX_BYTES ||
+	    array_reserve(&names->list, &names->room, names->n + 1, sizeof(*names->list)))
 		return 0;
-	stored = store(names, text, n);
-	if (!stored)
+	copy = strdup(text);
+	if (!copy || map_add(&names->by_text, text, n, (uint32_t)names->n)) {
+		free(copy);
 		return 0;
-	(void)map_add(&names->by_text, text, n, (uint32_t)names->n);
-	names->list[names->n] = stored;
-	return (uint32_t)names->n++;
+	}
+	names->bytes += n;
+	names->list[names->n++] = copy;
+	return (uint32_t)names->n;
 }
 
 /* --- readable names, by GCC's own libiberty, which knows both of Rust's manglings too --- */

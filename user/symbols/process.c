@@ -42,32 +42,32 @@ static const struct sym_mapping *known(const struct sym_process *old, const stru
 	       o->inode == m->inode && o->path == m->path ? o : NULL;
 }
 
-static void fill(struct sym_files *files, uint32_t pid, const struct sym_process *old,
+static void fill(struct symbols *s, uint32_t pid, const struct sym_process *old,
 		 const char *path, struct sym_mapping *m)
 {
 	const struct sym_mapping *o;
 
-	m->path = *path ? sym_intern(files->names, path, strlen(path)) : 0;
+	m->path = *path ? sym_intern(&s->names, path, strlen(path)) : 0;
 	if (!*path)
-		m->bracketed = sym_intern(files->names, "[anon]", 6);
+		m->bracketed = sym_intern(&s->names, "[anon]", 6);
 	else if (*path == '[')	/* [vdso], [vsyscall], [heap], ... */
 		m->bracketed = m->path;
 	if (*path != '/' || !m->inode)
 		return;
 	o = known(old, m);
-	m->file = o ? o->file : sym_files_open(files, pid, m, path);
+	m->file = o ? o->file : sym_files_open(s, pid, m, path);
 	if (o || m->file) {
 		m->bracketed = o ? o->bracketed : m->file->bracketed;
 	} else {
 		struct sym_file nobody = { .fd = -1, .debug_fd = -1 };
 
-		sym_file_name(files, &nobody, path);
+		sym_file_name(s, &nobody, path);
 		m->bracketed = nobody.bracketed;
-		sym_skipped(files, "mapped file", sym_name(files->names, m->path), -ENOENT);
+		sym_skipped(s, "mapped file", sym_name(&s->names, m->path), -ENOENT);
 	}
 }
 
-static int read_maps(struct sym_files *files, FILE *in, const struct sym_process *old,
+static int read_maps(struct symbols *s, FILE *in, const struct sym_process *old,
 		     struct sym_process *fresh)
 {
 	size_t room = 0, line_room = 0;
@@ -84,7 +84,7 @@ static int read_maps(struct sym_files *files, FILE *in, const struct sym_process
 		if (!sym_maps_parse(text, &line) || !line.code)
 			continue;
 		if (fresh->n == MAX_MAPPINGS) {
-			sym_skipped(files, "mappings of a process beyond", "65536", -E2BIG);
+			sym_skipped(s, "mappings of a process beyond", "65536", -E2BIG);
 			break;
 		}
 		m.start = line.start;
@@ -94,7 +94,7 @@ static int read_maps(struct sym_files *files, FILE *in, const struct sym_process
 		m.vdso = !strcmp(line.path, "[vdso]");
 		if (m.vdso)
 			fresh->vdso = line.start;
-		fill(files, fresh->pid, old, line.path, &m);
+		fill(s, fresh->pid, old, line.path, &m);
 		err = add(fresh, &room, &m);
 	}
 	if (!err && ferror(in))
@@ -103,7 +103,7 @@ static int read_maps(struct sym_files *files, FILE *in, const struct sym_process
 	return err;
 }
 
-int sym_process_read(struct sym_files *files, uint32_t pid, const struct sym_process *old,
+int sym_process_read(struct symbols *s, uint32_t pid, const struct sym_process *old,
 		     struct sym_process *fresh)
 {
 	char path[64];
@@ -121,7 +121,7 @@ int sym_process_read(struct sym_files *files, uint32_t pid, const struct sym_pro
 	in = fopen(path, "re");
 	if (!in)
 		return errno == ENOENT ? -ESRCH : -errno;
-	err = read_maps(files, in, old, fresh);
+	err = read_maps(s, in, old, fresh);
 	fclose(in);
 	/* A process that has ended shows an empty file. */
 	if (!err && !fresh->n)

@@ -24,15 +24,14 @@ static bool same_pid(const void *list, uint32_t number, const void *pid)
 }
 
 /* The place of the newest process of that pid, or NULL. */
-static struct sym_process **newest(const struct sym_processes *s, uint32_t pid)
+static struct sym_process **newest(const struct symbols *s, uint32_t pid)
 {
-	uint32_t i = map_find(&s->by_pid, &pid, sizeof(pid), same_pid, s->list);
+	uint32_t i = map_find(&s->by_pid, &pid, sizeof(pid), same_pid, s->processes);
 
-	return i == MAP_NONE ? NULL : &s->list[i];
+	return i == MAP_NONE ? NULL : &s->processes[i];
 }
 
-struct sym_process *sym_processes_find(const struct sym_processes *s, uint32_t pid,
-				       uint64_t time_ns)
+struct sym_process *sym_processes_find(const struct symbols *s, uint32_t pid, uint64_t time_ns)
 {
 	struct sym_process **at = newest(s, pid), *p = at ? *at : NULL;
 
@@ -42,7 +41,7 @@ struct sym_process *sym_processes_find(const struct sym_processes *s, uint32_t p
 }
 
 /* Takes over p, also when it fails. Events may come in another order than they happened. */
-static int insert(struct sym_processes *s, struct sym_process *p)
+static int insert(struct symbols *s, struct sym_process *p)
 {
 	struct sym_process **at = newest(s, p->pid);
 
@@ -53,13 +52,13 @@ static int insert(struct sym_processes *s, struct sym_process *p)
 		*at = p;
 		return 0;
 	}
-	if (array_reserve(&s->list, &s->room, s->n + 1, sizeof(*s->list)) ||
-	    map_add(&s->by_pid, &p->pid, sizeof(p->pid), (uint32_t)s->n)) {
+	if (array_reserve(&s->processes, &s->processes_room, s->n_processes + 1, sizeof(*s->processes)) ||
+	    map_add(&s->by_pid, &p->pid, sizeof(p->pid), (uint32_t)s->n_processes)) {
 		free_process(p);
 		return -ENOMEM;
 	}
 	p->older = NULL;
-	s->list[s->n++] = p;
+	s->processes[s->n_processes++] = p;
 	return 0;
 }
 
@@ -93,20 +92,20 @@ static int replace(struct sym_process *old, struct sym_process *fresh)
 }
 
 /* Opened once; one that was refused was noted. */
-static void open_jit(struct sym_processes *s, const struct sym_process *old,
+static void open_jit(struct symbols *s, const struct sym_process *old,
 		     struct sym_process *fresh)
 {
-	uint64_t skipped = s->files->skipped;
+	uint64_t skipped = s->skipped;
 
 	fresh->jit_refused = old && old->jit_refused;
 	if ((old && old->jit) || fresh->jit_refused)
 		return;
-	fresh->jit = sym_jit_open(s->files, fresh->pid);
-	fresh->jit_refused = !fresh->jit && s->files->skipped > skipped;
+	fresh->jit = sym_jit_open(s, fresh->pid);
+	fresh->jit_refused = !fresh->jit && s->skipped > skipped;
 }
 
 /* What a process has mapped now; `old` is what is known of it. 0 with *out, or a negative errno. */
-static int look(struct sym_processes *s, uint32_t pid, const struct sym_process *old,
+static int look(struct symbols *s, uint32_t pid, const struct sym_process *old,
 		struct sym_process **out)
 {
 	struct sym_process *fresh;
@@ -118,7 +117,7 @@ static int look(struct sym_processes *s, uint32_t pid, const struct sym_process 
 	fresh = malloc(sizeof(*fresh));
 	if (!fresh)
 		return -ENOMEM;
-	err = sym_process_read(s->files, pid, old, fresh);
+	err = sym_process_read(s, pid, old, fresh);
 	if (err) {
 		free(fresh);
 		return err;
@@ -137,7 +136,7 @@ static int look(struct sym_processes *s, uint32_t pid, const struct sym_process 
 }
 
 /* The newest of that pid, if it is the process that runs now. */
-static struct sym_process *find_running(const struct sym_processes *s, uint32_t pid)
+static struct sym_process *find_running(const struct symbols *s, uint32_t pid)
 {
 	struct sym_process *p = sym_processes_find(s, pid, 0);
 	struct proc_stat st;
@@ -147,7 +146,7 @@ static struct sym_process *find_running(const struct sym_processes *s, uint32_t 
 	return p;
 }
 
-int sym_processes_add(struct sym_processes *s, uint32_t pid)
+int symbols_add_process(struct symbols *s, uint32_t pid)
 {
 	struct sym_process *old = find_running(s, pid), *other = sym_processes_find(s, pid, 0), *fresh;
 	int err = look(s, pid, old, &fresh);
@@ -158,7 +157,7 @@ int sym_processes_add(struct sym_processes *s, uint32_t pid)
 	return old ? replace(old, fresh) : insert(s, fresh);
 }
 
-int sym_processes_refresh(struct sym_processes *s, uint32_t pid)
+int symbols_refresh(struct symbols *s, uint32_t pid)
 {
 	struct sym_process *old = find_running(s, pid), *fresh;
 	int err = old ? look(s, pid, old, &fresh) : -ENOENT;
@@ -173,7 +172,7 @@ int sym_processes_refresh(struct sym_processes *s, uint32_t pid)
 	return replace(old, fresh);
 }
 
-int sym_processes_fork(struct sym_processes *s, uint32_t parent, uint32_t pid, uint64_t fork_ns)
+int symbols_add_child(struct symbols *s, uint32_t parent, uint32_t pid, uint64_t fork_ns)
 {
 	const struct sym_process *from = sym_processes_find(s, parent, fork_ns);
 	struct sym_process *p;
@@ -197,7 +196,7 @@ int sym_processes_fork(struct sym_processes *s, uint32_t parent, uint32_t pid, u
 	return insert(s, p);
 }
 
-int sym_processes_exec(struct sym_processes *s, uint32_t pid, uint64_t exec_ns)
+int symbols_add_exec(struct symbols *s, uint32_t pid, uint64_t exec_ns)
 {
 	struct sym_process *fresh;
 
@@ -212,15 +211,15 @@ int sym_processes_exec(struct sym_processes *s, uint32_t pid, uint64_t exec_ns)
 	return insert(s, fresh);
 }
 
-void sym_processes_free(struct sym_processes *s)
+void sym_processes_free(struct symbols *s)
 {
-	for (size_t i = 0; i < s->n; i++)
-		while (s->list[i]) {
-			struct sym_process *p = s->list[i];
+	for (size_t i = 0; i < s->n_processes; i++)
+		while (s->processes[i]) {
+			struct sym_process *p = s->processes[i];
 
-			s->list[i] = p->older;
+			s->processes[i] = p->older;
 			free_process(p);
 		}
-	free(s->list);
+	free(s->processes);
 	map_free(&s->by_pid);
 }

@@ -23,21 +23,13 @@ struct stack_modules {
 	struct module *list;
 	size_t n;
 	struct map by_name;
-	struct sym_names *names;	/* of resolved frames */
+	struct sym_names names;	/* of resolved frames */
 	uint64_t bytes;
 };
 
 struct stack_modules *stack_modules_new(void)
 {
-	struct stack_modules *s = calloc(1, sizeof(*s));
-
-	if (!s)
-		return NULL;
-	s->names = sym_names_new();
-	if (s->names)
-		return s;
-	free(s);
-	return NULL;
+	return calloc(1, sizeof(struct stack_modules));
 }
 
 void stack_modules_free(struct stack_modules *s)
@@ -51,7 +43,7 @@ void stack_modules_free(struct stack_modules *s)
 	}
 	free(s->list);
 	map_free(&s->by_name);
-	sym_names_free(s->names);
+	sym_names_free(&s->names);
 	free(s);
 }
 
@@ -142,13 +134,12 @@ static struct module *parse(const struct stack_modules *s, const char *frame, ui
 {
 	const char *plus = frame[0] == '[' ? strrchr(frame, '+') : NULL;
 	char name[MODULE_NAME_MAX];
-	const char *at, *end;
+	const char *at;
 
 	if (!plus || plus[1] != '0' || plus[2] != 'x' || plus - frame > MODULE_NAME_MAX)
 		return NULL;
-	end = frame + strlen(frame);
 	at = plus + 1;
-	if (!sym_hex(&at, end, vaddr) || at + 1 != end || *at != ']')
+	if (!sym_hex(&at, vaddr) || strcmp(at, "]"))
 		return NULL;
 	snprintf(name, sizeof(name), "%.*s", (int)(plus - frame - 1), frame + 1);
 	return find_name(s, name);
@@ -178,11 +169,8 @@ const char *stack_modules_resolve(struct stack_modules *s, const char *dir, cons
 	if (!module->loaded)
 		load(s, module, dir);
 	e = sym_table_find(&module->table, vaddr);
-	if (e) {
-		if (!e->shown)
-			e->shown = sym_intern_symbol(s->names, module->table.names + e->name);
-		return sym_name(s->names, e->shown);
-	}
+	if (e)
+		return sym_table_name(&module->table, e, &s->names);
 	*told = module->told ? NULL : &module->m;
 	module->told = true;
 	return NULL;

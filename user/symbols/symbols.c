@@ -7,65 +7,38 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "symbols/process.h"
 #include "symbols/symbols.h"
 
-struct symbols {
-	struct symbols_options options;
-	struct sym_names *names;
-	struct sym_files files;
-	struct sym_processes processes;
-	struct sym_table kernel;
-	bool kernel_read;
-	uint64_t at_ns;		/* symbols_at() */
-};
+#define MAX_HELD 4096
 
 struct symbols *symbols_new(const struct symbols_options *options)
 {
 	struct symbols *s = calloc(1, sizeof(*s));
+	struct rlimit limit;
 
 	if (!s)
 		return NULL;
 	if (options)
 		s->options = *options;
-	s->names = sym_names_new();
-	s->processes.files = &s->files;
-	if (!sym_files_init(&s->files, &s->options, s->names))
-		return s;
-	free(s);
-	return NULL;
+	s->most_held = MAX_HELD;
+	/* Rings, programs and sockets need descriptors too. */
+	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur / 4 < MAX_HELD)
+		s->most_held = limit.rlim_cur / 4;
+	return s;
 }
 
 void symbols_free(struct symbols *s)
 {
 	if (!s)
 		return;
-	sym_processes_free(&s->processes);
-	sym_files_free(&s->files);
+	sym_processes_free(s);
+	sym_files_free(s);
 	sym_table_free(&s->kernel);
-	sym_names_free(s->names);
+	sym_names_free(&s->names);
 	free(s);
-}
-
-int symbols_add_process(struct symbols *s, uint32_t pid)
-{
-	return sym_processes_add(&s->processes, pid);
-}
-
-int symbols_refresh(struct symbols *s, uint32_t pid)
-{
-	return sym_processes_refresh(&s->processes, pid);
-}
-
-int symbols_add_child(struct symbols *s, uint32_t parent, uint32_t pid, uint64_t fork_ns)
-{
-	return sym_processes_fork(&s->processes, parent, pid, fork_ns);
-}
-
-int symbols_add_exec(struct symbols *s, uint32_t pid, uint64_t exec_ns)
-{
-	return sym_processes_exec(&s->processes, pid, exec_ns);
 }
 
 void symbols_at(struct symbols *s, uint64_t time_ns)
@@ -77,27 +50,20 @@ void symbols_at(struct symbols *s, uint64_t time_ns)
 static const struct sym_mapping *find(struct symbols *s, uint32_t pid, uint64_t address,
 				      struct sym_process **process)
 {
-	*process = sym_processes_find(&s->processes, pid, s->at_ns);
+	*process = sym_processes_find(s, pid, s->at_ns);
 	return *process ? sym_process_find(*process, address) : NULL;
 }
 
 bool symbols_covers(struct symbols *s, uint32_t pid, uint64_t address)
 {
-	const struct sym_process *p = sym_processes_find(&s->processes, pid, 0);
+	const struct sym_process *p = sym_processes_find(s, pid, 0);
 
 	return p && sym_process_find(p, address);
 }
 
-static const char *shown(struct symbols *s, const struct sym_table *t, struct sym_entry *e)
-{
-	if (!e->shown)
-		e->shown = sym_intern_symbol(s->names, t->names + e->name);
-	return sym_name(s->names, e->shown);
-}
-
 static const char *interned(struct symbols *s, const char *text)
 {
-	return sym_name(s->names, sym_intern(s->names, text, strlen(text)));
+	return sym_name(&s->names, sym_intern(&s->names, text, strlen(text)));
 }
 
 /* The symbol of a mapped file; tells what the file is called in any case. */
@@ -107,13 +73,13 @@ static bool in_file(struct symbols *s, const struct sym_mapping *m, uint64_t add
 	struct sym_entry *e = NULL;
 	uint64_t vaddr;
 
-	sym_file_load(&s->files, m->file);
-	out->object = sym_name(s->names, m->file->object);
+	sym_file_load(s, m->file);
+	out->object = sym_name(&s->names, m->file->object);
 	if (sym_object_vaddr(&m->file->elf, address - m->start + m->offset, &vaddr))
 		e = sym_table_find(&m->file->elf.table, vaddr);
 	if (!e)
 		return false;
-	out->name = shown(s, &m->file->elf.table, e);
+	out->name = sym_table_name(&m->file->elf.table, e, &s->names);
 	out->kind = SYMBOL_USER;
 	return true;
 }
@@ -125,16 +91,16 @@ bool symbols_user(struct symbols *s, uint32_t pid, uint64_t address, struct symb
 	struct sym_entry *e;
 
 	*out = (struct symbol){ .kind = SYMBOL_NONE };
-	out->name = out->object = sym_name(s->names, m ? m->bracketed : 0);
+	out->name = out->object = sym_name(&s->names, m ? m->bracketed : 0);
 	if (m && m->file && in_file(s, m, address, out))
 		return true;
 	/* A runtime speaks for the memory that it filled itself, not for a program's or library's. */
 	if (!p || !p->jit || (m && m->file && m->file->elf.n_segments))
 		return false;
-	e = sym_jit_find(&s->files, p->jit, address);
+	e = sym_jit_find(s, p->jit, address);
 	if (!e)
 		return false;
-	out->name = shown(s, &p->jit->table, e);
+	out->name = sym_table_name(&p->jit->table, e, &s->names);
 	out->object = interned(s, "[jit]");
 	out->kind = SYMBOL_JIT;
 	return true;
@@ -148,11 +114,11 @@ bool symbols_kernel(struct symbols *s, uint64_t address, struct symbol *out)
 
 	if (!s->kernel_read) {
 		s->kernel_read = true;
-		s->kernel.max_bytes = sym_files_budget(&s->files);
+		s->kernel.max_bytes = sym_budget(s);
 		err = sym_kernel_load(s->options.kallsyms, &s->kernel);
 		if (err)
-			sym_skipped(&s->files, "symbols of", "the kernel", err);
-		s->files.bytes += sym_table_bytes(&s->kernel);
+			sym_skipped(s, "symbols of", "the kernel", err);
+		s->bytes += sym_table_bytes(&s->kernel);
 	}
 	e = sym_table_find(&s->kernel, address);
 	out->kind = e ? SYMBOL_KERNEL : SYMBOL_NONE;
@@ -164,8 +130,8 @@ bool symbols_kernel(struct symbols *s, uint64_t address, struct symbol *out)
 	if (module)
 		out->object = interned(s, module + 1);
 	if (!e->shown)
-		e->shown = sym_intern(s->names, text, module ? (size_t)(module - text) : strlen(text));
-	out->name = sym_name(s->names, e->shown);
+		e->shown = sym_intern(&s->names, text, module ? (size_t)(module - text) : strlen(text));
+	out->name = sym_name(&s->names, e->shown);
 	return true;
 }
 
@@ -203,8 +169,8 @@ int symbols_place(struct symbols *s, uint32_t pid, uint64_t address, struct symb
 	*place = (struct symbol_place){ 0 };
 	if (!m || !m->file)
 		return -ENOENT;
-	sym_file_load(&s->files, m->file);
-	place->path = sym_name(s->names, m->file->path);
+	sym_file_load(s, m->file);
+	place->path = sym_name(&s->names, m->file->path);
 	memcpy(place->build_id, m->file->elf.build_id, sizeof(place->build_id));
 	place->build_id_len = m->file->elf.build_id_len;
 	place->offset = address - m->start + m->offset;
@@ -224,8 +190,8 @@ int symbols_rule(struct symbols *s, uint32_t pid, uint64_t address, struct cfi_r
 	if (!m)
 		return -ENOENT;
 	if (m->file)
-		cfi = sym_file_cfi(&s->files, m->file);
+		cfi = sym_file_cfi(s, m->file);
 	else if (m->vdso)
-		cfi = sym_vdso_cfi(&s->files);
+		cfi = sym_vdso_cfi(s);
 	return cfi && cfi_find(cfi, address - m->start + m->offset, rule) ? 0 : -ENODATA;
 }

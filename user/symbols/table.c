@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* table.c - a sorted array of symbols. */
-#define _GNU_SOURCE
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +55,7 @@ static int by_start(const void *a, const void *b, void *names)
 void sym_table_finish(struct sym_table *t)
 {
 	size_t kept = 0;
+	void *less;
 
 	if (!t->n)
 		return;
@@ -70,17 +71,15 @@ void sym_table_finish(struct sym_table *t)
 		if (!t->newest_wins && !(e->rank & SYM_RANK_SIZED) && e->size > gap)
 			e->size = (uint32_t)gap;
 	}
-	if (t->room > t->n) {
-		void *less = reallocarray(t->list, t->n, sizeof(*t->list));
-
-		t->list = less ? less : t->list;
-		t->room = less ? t->n : t->room;
+	less = reallocarray(t->list, t->n, sizeof(*t->list));
+	if (less) {
+		t->list = less;
+		t->room = t->n;
 	}
-	if (t->names_room > t->names_len) {
-		void *less = realloc(t->names, t->names_len);
-
-		t->names = less ? less : t->names;
-		t->names_room = less ? t->names_len : t->names_room;
+	less = realloc(t->names, t->names_len);
+	if (less) {
+		t->names = less;
+		t->names_room = t->names_len;
 	}
 }
 
@@ -96,11 +95,6 @@ uint64_t sym_table_bytes(const struct sym_table *t)
 	return t->room * sizeof(*t->list) + t->names_room;
 }
 
-static bool covers(const struct sym_table *t, const struct sym_entry *e, uint64_t address)
-{
-	return address - e->start < e->size && t->names[e->name];
-}
-
 static bool begins_by(const void *entry, const void *address)
 {
 	return ((const struct sym_entry *)entry)->start <= *(const uint64_t *)address;
@@ -114,7 +108,7 @@ struct sym_entry *sym_table_find(struct sym_table *t, uint64_t address)
 	for (size_t back = 0; i-- && back < LOOK_BACK; back++) {
 		struct sym_entry *e = &t->list[i];
 
-		if (!covers(t, e, address))
+		if (address - e->start >= e->size || !t->names[e->name])
 			continue;
 		if (!t->newest_wins)
 			return e;
@@ -124,26 +118,21 @@ struct sym_entry *sym_table_find(struct sym_table *t, uint64_t address)
 	return best;
 }
 
-bool sym_hex(const char **at, const char *end, uint64_t *value)
+const char *sym_table_name(const struct sym_table *t, struct sym_entry *e, struct sym_names *names)
 {
-	const char *p = *at;
-	unsigned digits = 0;
+	if (!e->shown)
+		e->shown = sym_intern_symbol(names, t->names + e->name);
+	return sym_name(names, e->shown);
+}
 
-	if (end - p > 2 && p[0] == '0' && (p[1] == 'x' || p[1] == 'X'))
-		p += 2;
-	for (*value = 0; p < end; p++, digits++) {
-		unsigned digit;
+bool sym_hex(const char **at, uint64_t *value)
+{
+	char *end;
 
-		if (*p >= '0' && *p <= '9')
-			digit = (unsigned)(*p - '0');
-		else if ((*p | 0x20) >= 'a' && (*p | 0x20) <= 'f')
-			digit = (unsigned)((*p | 0x20) - 'a' + 10);
-		else
-			break;
-		if (*value >> 60)
-			return false;
-		*value = *value << 4 | digit;
-	}
-	*at = p;
-	return digits > 0;
+	if (!isxdigit((unsigned char)**at))
+		return false;
+	errno = 0;
+	*value = strtoull(*at, &end, 16);
+	*at = end;
+	return !errno;
 }

@@ -1,11 +1,44 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* table.h - a sorted array of symbols over one arena of names, and the parsers that fill it. */
+/* table.h - names, tables of symbols, and the parsers that fill them. */
 #ifndef EPOLLSCOPE_SYM_TABLE_H
 #define EPOLLSCOPE_SYM_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/map.h"
+
+/* --- each name once, made fit for every output, and readable --- */
+
+/* All zeros is an empty one. */
+struct sym_names {
+	char **list;	/* of number n at n - 1 */
+	size_t n, room;
+	size_t bytes;
+	struct map by_text;
+};
+
+void sym_names_free(struct sym_names *names);
+
+/*
+ * The number of a name, for sym_name(). Bytes of invalid UTF-8 and characters that steer a terminal
+ * become '?', ';' becomes ':'; what is longer than a name may be ends in "...". An empty name, or
+ * one for which there is no room, is number 0: "[unknown]".
+ */
+uint32_t sym_intern(struct sym_names *names, const char *bytes, size_t len);
+const char *sym_name(const struct sym_names *names, uint32_t number);
+
+/* The same, readable where it is mangled: C++, Rust (both ways); without a symbol's @VERSION. */
+uint32_t sym_intern_symbol(struct sym_names *names, const char *symbol);
+
+/*
+ * Writes the readable form of a mangled name, terminated. False if it is none, or if its form
+ * would be longer than the room: hostile names of a hundred bytes may mean gigabytes.
+ */
+bool sym_demangle(const char *symbol, char *out, size_t room);
+
+/* --- a sorted array of symbols over one arena of names --- */
 
 struct sym_entry {
 	uint64_t start;
@@ -27,7 +60,10 @@ struct sym_table {
 /* The size runs at most to the next symbol's start. */
 #define SYM_RANK_SIZED 0x80000000u
 
-/* Copies the name; an empty one marks where something begins that is no function. 0, -ENOMEM, -E2BIG: the table is full. */
+/*
+ * Copies the name; an empty one marks where something begins that is no function. 0, -ENOMEM,
+ * -E2BIG: the table is full.
+ */
 int sym_table_add(struct sym_table *t, uint64_t start, uint64_t size, const char *name,
 		  size_t name_len, uint32_t rank);
 /* Sorts, leaves one symbol for each start, gives back what is not needed. */
@@ -37,6 +73,8 @@ uint64_t sym_table_bytes(const struct sym_table *t);
 
 /* The symbol that covers an address, or NULL. Nameless ones cover nothing. */
 struct sym_entry *sym_table_find(struct sym_table *t, uint64_t address);
+/* Its name to be shown, by sym_intern_symbol(). */
+const char *sym_table_name(const struct sym_table *t, struct sym_entry *e, struct sym_names *names);
 
 /*
  * Go's function table, the contents of .gopclntab, as versions 1.2, 1.16, 1.18 and 1.20 write it.
@@ -67,7 +105,10 @@ int sym_kernel_read(const char *text, size_t len, struct sym_table *t);
 /* The same for a file, NULL is /proc/kallsyms; sorted. Or a negative errno of reading it. */
 int sym_kernel_load(const char *path, struct sym_table *t);
 
-/* For these parsers: a hexadecimal number, "0x" allowed. Moves *at behind it, or returns false. */
-bool sym_hex(const char **at, const char *end, uint64_t *value);
+/*
+ * For these parsers: a hexadecimal number, "0x" allowed, before something else. Moves *at behind
+ * it, or returns false.
+ */
+bool sym_hex(const char **at, uint64_t *value);
 
 #endif
