@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "render/chrome_trace.h"
+#include "render/render.h"
 
 #define MS 1000000ULL
 #define PID 100

@@ -11,7 +11,8 @@
 #include <cmocka.h>
 
 #include "explain/finding.h"
-#include "render/html.h"
+#include "explain/heatmap.h"
+#include "render/render.h"
 
 #define HOSTILE "</b><i>\"'&\x1b\xff"
 

@@ -13,7 +13,7 @@
 #include "cli/folded_file.h"
 #include "explain/profile.h"
 #include "explain/stage_map.h"
-#include "render/chrome_trace.h"
+#include "render/render.h"
 
 struct flame {
 	const struct options *o;

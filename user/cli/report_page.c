@@ -8,8 +8,9 @@
 #include "base/out_file.h"
 #include "base/status.h"
 #include "cli/report_page.h"
+#include "explain/heatmap.h"
 #include "explain/hot_code.h"
-#include "render/html.h"
+#include "render/render.h"
 
 struct report_page {
 	struct out_file file;

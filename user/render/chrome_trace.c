@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* chrome_trace.c - see chrome_trace.h. */
+/*
+ * chrome_trace.c - a watch as a timeline.
+ *
+ * A track for each thread: its turns ("X"), in them what it was off the CPU for ("B", "E"),
+ * "blocked: KIND" and then "runnable". Exchanges are asynchronous slices ("b", "e") with their stages
+ * inside; their id is that of the connection and their number in it. Who ended a wait for a futex or
+ * a pipe is tied to it by a flow ("s", "f"); other wake-ups come from interrupts, in whatever thread
+ * these hit, and get none. Times are microseconds of CLOCK_MONOTONIC with three decimals.
+ */
 #include <stdlib.h>
 #include <string.h>
 
-#include "render/chrome_trace.h"
-#include "base/json.h"
 #include "explain/stage_map.h"
 #include "render/render.h"
-#include "base/term.h"
 
 #define NAMES_ROOM 16384	/* of threads, a power of two; half of it is used */
 

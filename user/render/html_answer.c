@@ -6,7 +6,6 @@
 
 #include "explain/finding.h"
 #include "render/html_parts.h"
-#include "render/render.h"
 
 /* The text report's sentence, as one line. */
 static int put_sentence(FILE *out, const struct report *r)
@@ -30,9 +29,7 @@ static int put_sentence(FILE *out, const struct report *r)
 		text[kept++] = blank ? ' ' : text[i];
 	}
 	text[kept] = '\0';
-	fputs("<p class=\"sentence\">", out);
-	html_text(out, text);
-	fputs("</p>\n", out);
+	fprintf(out, "<p class=\"sentence\">%s</p>\n", html_text(text).s);
 	free(text);
 	return 0;
 }
@@ -43,20 +40,14 @@ static void put_figures(FILE *out, const struct report *r)
 
 	fputs("<dl class=\"figures\">", out);
 	if (r->latency.count) {
-		html_pair_ns(out, "P50", r->latency.p50_ns);
-		html_pair_ns(out, "P99", r->latency.p99_ns);
-		html_pair_ns(out, "P99.9", r->latency.p999_ns);
-		html_pair_ns(out, "max", r->latency.max_ns);
+		html_pair(out, "P50", html_ns(r->latency.p50_ns).s);
+		html_pair(out, "P99", html_ns(r->latency.p99_ns).s);
+		html_pair(out, "P99.9", html_ns(r->latency.p999_ns).s);
+		html_pair(out, "max", html_ns(r->latency.max_ns).s);
 	}
-	html_pair_count(out, "exchanges", r->latency.count);
-	fputs("<div><dt>lost</dt><dd><a href=\"#loss\">", out);
-	if (r->loss_unknown)
-		fputs("not known", out);
-	else if (lost)
-		html_count(out, lost);
-	else
-		fputs("nothing", out);
-	fputs("</a></dd></div></dl>\n", out);
+	html_pair(out, "exchanges", html_count(r->latency.count).s);
+	fprintf(out, "<div><dt>lost</dt><dd><a href=\"#loss\">%s</a></dd></div></dl>\n",
+		r->loss_unknown ? "not known" : lost ? html_count(lost).s : "nothing");
 }
 
 static bool ends_with(const char *s, const char *end)
@@ -66,54 +57,37 @@ static bool ends_with(const char *s, const char *end)
 	return len >= n && !strcmp(s + len - n, end);
 }
 
-static void put_evidence(FILE *out, const struct finding *f)
+/* For people: a duration, a share, a count or what else it is. */
+static struct fmt evidence_value(const struct evidence *e)
 {
-	if (!f->n_evidence)
-		return;
-	fputs("<details><summary>Evidence</summary><dl class=\"evidence\">", out);
-	for (size_t i = 0; i < f->n_evidence; i++) {
-		const struct evidence *e = &f->evidence[i];
-
-		fputs("<div><dt>", out);
-		html_text(out, e->name);
-		fputs("</dt><dd>", out);
-		if (e->text[0])
-			html_text(out, e->text);
-		else if (ends_with(e->name, "_ns") && e->value >= 0 && e->value < 1e18)
-			html_text(out, format_ns((uint64_t)e->value).s);
-		else if (ends_with(e->name, "share"))
-			html_text(out, format_share(e->value).s);
-		else if (e->value >= 0 && e->value < 1e15 &&
-			 e->value - (double)(uint64_t)e->value == 0)
-			html_text(out, format_count((uint64_t)e->value).s);
-		else
-			html_text(out, format_decimal(e->value, 2).s);
-		fputs("</dd></div>", out);
-	}
-	fputs("</dl></details>", out);
+	if (ends_with(e->name, "_ns") && e->value >= 0 && e->value < 1e18)
+		return format_ns((uint64_t)e->value);
+	if (ends_with(e->name, "share"))
+		return format_share(e->value);
+	if (e->value >= 0 && e->value < 1e15 && e->value - (double)(uint64_t)e->value == 0)
+		return format_count((uint64_t)e->value);
+	return format_decimal(e->value, 2);
 }
 
 static void put_finding(FILE *out, const struct finding *f)
 {
 	const char *severity = severity_name(f->severity);
 
-	fprintf(out, "<li class=\"finding %s\"><h3>", severity);
-	html_text(out, f->code);
-	fprintf(out, " <span class=\"severity\">%s</span>", severity);
-	if (f->share >= 0) {
-		fputs(" <span class=\"dim\">", out);
-		html_share(out, f->share > 1 ? 1 : f->share);
-		fputs(" of the tail</span>", out);
+	fprintf(out, "<li class=\"finding %s\"><h3>%s <span class=\"severity\">%s</span>",
+		severity, html_text(f->code).s, severity);
+	if (f->share >= 0)
+		fprintf(out, " <span class=\"dim\">%s of the tail</span>",
+			html_share(f->share > 1 ? 1 : f->share).s);
+	fprintf(out, "</h3>\n<p>%s</p>\n", html_text(f->summary).s);
+	if (f->advice && f->advice[0])
+		fprintf(out, "<p class=\"advice\">%s</p>\n", html_text(f->advice).s);
+	if (f->n_evidence) {
+		fputs("<details><summary>Evidence</summary><dl class=\"evidence\">", out);
+		for (const struct evidence *e = f->evidence; e < f->evidence + f->n_evidence; e++)
+			html_pair(out, html_text(e->name).s,
+				  html_text(e->text[0] ? e->text : evidence_value(e).s).s);
+		fputs("</dl></details>", out);
 	}
-	fputs("</h3>\n<p>", out);
-	html_text(out, f->summary);
-	fputs("</p>\n", out);
-	if (f->advice && f->advice[0]) {
-		fputs("<p class=\"advice\">", out);
-		html_text(out, f->advice);
-		fputs("</p>\n", out);
-	}
-	put_evidence(out, f);
 	fputs("</li>\n", out);
 }
 
@@ -148,8 +122,7 @@ static void put_latency_row(FILE *out, const char *name, const struct dist *d)
 
 static void put_latency_table(FILE *out, const struct report *r)
 {
-	html_table_begin(out, "Latency");
-	html_head(out, "Latency");
+	html_table_begin(out, "Latency", HTML_HEAD("Latency"));
 	html_heads(out, latency_columns);
 	html_table_body(out);
 	if (r->latency.count)
@@ -177,18 +150,13 @@ static void put_stage(FILE *out, const struct report *r, unsigned stage)
 	char split[200];
 
 	fprintf(out, "<tr><th scope=\"row\"><i class=\"swatch st%u\"></i>%s</th>"
-		"<td class=\"share\">", stage, stage_name(stage));
-	html_share(out, tail_share(r, stage));
-	fprintf(out, "<span class=\"track\"><i class=\"st%u\" style=\"width:%s\"></i></span></td>",
+		"<td class=\"share\">%s<span class=\"track\"><i class=\"st%u\" style=\"width:%s\">"
+		"</i></span></td>", stage, stage_name(stage), html_share(tail_share(r, stage)).s,
 		stage, html_percent(tail_share(r, stage), 1).s);
 	html_cells(out, stage_columns, &s->dist);
-	fputs("<td class=\"why\">", out);
-	html_text(out, stage_meaning(stage));
-	if (split_words(split, sizeof(split), s)) {
-		fputs("<span class=\"split\">", out);
-		html_text(out, split);
-		fputs("</span>", out);
-	}
+	fprintf(out, "<td class=\"why\">%s", html_text(stage_meaning(stage)).s);
+	if (split_words(split, sizeof(split), s))
+		fprintf(out, "<span class=\"split\">%s</span>", html_text(split).s);
 	fputs("</td></tr>\n", out);
 }
 
@@ -206,11 +174,8 @@ static void put_caveats(FILE *out, const struct report *r)
 	for (const struct column *c = caveat_counts; c->at.size; c++) {
 		uint64_t n = column_number(c, r);
 
-		if (!c->html || !n)
-			continue;
-		fputs(" <span>", out);
-		html_count(out, n);
-		fprintf(out, " %s.</span>", c->html);
+		if (c->html && n)
+			fprintf(out, " <span>%s %s.</span>", html_count(n).s, c->html);
 	}
 	fputs("</p>\n", out);
 }
@@ -228,11 +193,10 @@ void html_put_ledger(FILE *out, const struct html_page *p)
 		fputs("<h3>Where the tail’s time went</h3>\n", out);
 		put_stack(out, r);
 		fputs("<div class=\"stages\">\n", out);
-		html_table_begin(out, "Ledger: the eight stages");
-		html_head(out, "Stage");
-		html_head(out, "Of the tail");
+		html_table_begin(out, "Ledger: the eight stages",
+				 HTML_HEAD("Stage") HTML_HEAD("Of the tail"));
 		html_heads(out, stage_columns);
-		html_head(out, "When it is large");
+		fputs(HTML_HEAD("When it is large"), out);
 		html_table_body(out);
 		for (unsigned i = 0; i < STAGE_COUNT; i++)
 			put_stage(out, r, i);

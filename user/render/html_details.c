@@ -6,7 +6,6 @@
 #include <math.h>
 
 #include "render/html_parts.h"
-#include "render/render.h"
 
 #define LOOPS_SHOWN 64
 #define WAKERS_SHOWN 8
@@ -14,7 +13,7 @@
 static void put_rows(FILE *out, const char *label, const struct column *columns, const void *rows,
 		     size_t n, size_t row_size)
 {
-	html_table_begin(out, label);
+	html_table_begin(out, label, "");
 	html_heads(out, columns);
 	html_table_body(out);
 	for (size_t i = 0; i < n; i++)
@@ -56,7 +55,7 @@ static void put_waits(FILE *out, const char *name, const struct dist *d)
 		if (c->unit != COLUMN_NS || !c->text)
 			continue;
 		snprintf(words, sizeof(words), "%s %s", name, c->text);
-		html_pair_ns(out, words, column_number(c, d));
+		html_pair(out, words, html_ns(column_number(c, d)).s);
 	}
 }
 
@@ -65,13 +64,11 @@ static void put_sched(FILE *out, const struct report *r)
 	fputs("<h3>Scheduler</h3>\n<dl class=\"pairs\">", out);
 	html_pairs(out, sched_counts, r);
 	put_waits(out, "run queue", &r->runqueue);
-	for (unsigned i = 0; i < OFFCPU_COUNT; i++) {
-		if (!r->offcpu_count[i])
-			continue;
-		fprintf(out, "<div><dt>off-CPU, %s</dt><dd>", offcpu_name(i));
-		html_ns(out, r->offcpu_ns[i]);
-		fprintf(out, " in %s</dd></div>", format_count(r->offcpu_count[i]).s);
-	}
+	for (unsigned i = 0; i < OFFCPU_COUNT; i++)
+		if (r->offcpu_count[i])
+			fprintf(out, "<div><dt>off-CPU, %s</dt><dd>%s in %s</dd></div>",
+				offcpu_name(i), html_ns(r->offcpu_ns[i]).s,
+				format_count(r->offcpu_count[i]).s);
 	fputs("</dl>\n", out);
 }
 
@@ -81,17 +78,15 @@ static void put_connections(FILE *out, const struct report *r)
 	html_pairs(out, connection_counts, r);
 	html_pairs(out, network_counts, r);
 	if (r->connections.listen_overflows)
-		html_pair_count(out, "dropped: accept queue full", r->connections.listen_overflows);
+		html_pair(out, "dropped: accept queue full",
+			  html_count(r->connections.listen_overflows).s);
 	for (unsigned i = 0; i < TCP_STATES; i++)
 		if (r->connections.by_state[i])
-			html_pair_count(out, tcp_state_name(i), r->connections.by_state[i]);
-	for (unsigned i = 0; i < CLOSE_REASONS; i++) {
-		if (!r->connections.by_reason[i])
-			continue;
-		fprintf(out, "<div><dt>closed by %s</dt><dd>", close_reason_name(i));
-		html_count(out, r->connections.by_reason[i]);
-		fputs("</dd></div>", out);
-	}
+			html_pair(out, tcp_state_name(i), html_count(r->connections.by_state[i]).s);
+	for (unsigned i = 0; i < CLOSE_REASONS; i++)
+		if (r->connections.by_reason[i])
+			fprintf(out, "<div><dt>closed by %s</dt><dd>%s</dd></div>",
+				close_reason_name(i), html_count(r->connections.by_reason[i]).s);
 	put_waits(out, "accept wait", &r->connections.accept_wait);
 	fputs("</dl>\n", out);
 }
@@ -119,52 +114,42 @@ void html_put_details(FILE *out, const struct html_page *p)
 
 static void put_loss(FILE *out, const struct report *r)
 {
-	static const char *const heads[] = { "Counter", "Lost", "What that means", NULL };
-
 	if (r->loss_unknown) {
 		fputs("<p>Loss is not known: the recording has no end.</p>\n", out);
 		return;
 	}
 	if (!columns_sum(loss_counts, r))
 		fputs("<p>Nothing was lost.</p>\n", out);
-	html_table(out, "Losses", heads);
-	for (const struct column *c = loss_counts; c->at.size; c++) {
-		fprintf(out, "<tr><th scope=\"row\">%s</th>", c->key);
-		html_cell_count(out, column_number(c, r));
-		fputs("<td class=\"why\">", out);
-		html_text(out, c->html);
-		fputs("</td></tr>\n", out);
-	}
+	html_table_begin(out, "Losses", HTML_HEAD("Counter") HTML_HEAD("Lost")
+			 HTML_HEAD("What that means"));
+	html_table_body(out);
+	for (const struct column *c = loss_counts; c->at.size; c++)
+		fprintf(out, "<tr><th scope=\"row\">%s</th><td>%s</td><td class=\"why\">%s</td></tr>\n",
+			c->key, html_count(column_number(c, r)).s, html_text(c->html).s);
 	html_table_end(out);
-}
-
-static void put_pair(FILE *out, const char *name, const char *value, const char *unit)
-{
-	fprintf(out, "<div><dt>%s</dt><dd>", name);
-	html_text(out, value);
-	fprintf(out, "%s</dd></div>", unit);
 }
 
 static void put_overhead(FILE *out, const struct report *r)
 {
-	double seconds = (double)r->window_ns / 1e9;
+	double collector = r->overhead.collector_cpu_seconds;
 
 	fputs("<h3>Overhead</h3>\n<dl class=\"pairs\">", out);
 	if (!r->overhead.bpf_known)
-		put_pair(out, "BPF", r->exchanges_only ? "not known" :
-			 "not known (run-time statistics are off)", "");
+		html_pair(out, "BPF", r->exchanges_only ? "not known" :
+			  "not known (run-time statistics are off)");
 	if (r->overhead.bpf_known && r->latency.count)
-		put_pair(out, "BPF an exchange",
-			 format_count((uint64_t)(r->overhead.bpf_ns_per_exchange + 0.5)).s, " ns");
+		fprintf(out, "<div><dt>BPF an exchange</dt><dd>%s ns</dd></div>",
+			format_count((uint64_t)(r->overhead.bpf_ns_per_exchange + 0.5)).s);
 	if (r->overhead.bpf_known)
-		put_pair(out, "BPF", format_decimal(r->overhead.bpf_cpu_seconds, 3).s, " s");
-	if (isfinite(r->overhead.collector_cpu_seconds))
-		put_pair(out, "collector",
-			 format_decimal(r->overhead.collector_cpu_seconds, 3).s, " s");
-	if (seconds > 0 && isfinite(r->overhead.collector_cpu_seconds))
-		put_pair(out, "collector, of a core",
-			 format_share(r->overhead.collector_cpu_seconds / seconds).s, "");
-	html_pair_count(out, "events read", r->events);
+		fprintf(out, "<div><dt>BPF</dt><dd>%s s</dd></div>",
+			format_decimal(r->overhead.bpf_cpu_seconds, 3).s);
+	if (isfinite(collector))
+		fprintf(out, "<div><dt>collector</dt><dd>%s s</dd></div>",
+			format_decimal(collector, 3).s);
+	if (isfinite(collector) && r->window_ns)
+		html_pair(out, "collector, of a core",
+			  html_share(collector / ((double)r->window_ns / 1e9)).s);
+	html_pair(out, "events read", html_count(r->events).s);
 	fputs("</dl>\n<p class=\"note\">With the stacks that a flame graph needs, "
 	      "watching costs more than for a report alone.</p>\n", out);
 }
@@ -178,11 +163,8 @@ void html_put_loss(FILE *out, const struct html_page *p)
 	put_overhead(out, r);
 	if (r->n_notes) {
 		fputs("<h3>Notes</h3>\n<ul class=\"notes\">", out);
-		for (size_t i = 0; i < r->n_notes; i++) {
-			fputs("<li>", out);
-			html_bytes(out, r->notes[i], 512);
-			fputs("</li>", out);
-		}
+		for (size_t i = 0; i < r->n_notes; i++)
+			fprintf(out, "<li>%s</li>", html_bytes(r->notes[i], 512).s);
 		fputs("</ul>\n", out);
 	}
 	html_section_end(out);

@@ -8,6 +8,7 @@
  */
 #include <inttypes.h>
 
+#include "explain/heatmap.h"
 #include "render/html_parts.h"
 
 #define ROWS_MAX 48u
@@ -182,23 +183,29 @@ static void put_data(FILE *out, const struct heat *h)
 	fputs("]}</script>\n", out);
 }
 
+static void put_percentile(FILE *out, const struct heat_column *c, unsigned permille)
+{
+	fprintf(out, "<td>%s</td>",
+		c->count ? html_ns(heat_column_percentile(c, permille)).s : "–");
+}
+
 static void put_table(FILE *out, const struct heat *h)
 {
-	static const char *const heads[] = { "From", "To", "Exchanges", "P50", "P99",
-					     "Max, at most", NULL };
-
 	fputs("<details><summary>The same as a table</summary>\n", out);
-	html_table(out, "Latency over time", heads);
+	html_table_begin(out, "Latency over time", HTML_HEAD("From") HTML_HEAD("To")
+			 HTML_HEAD("Exchanges") HTML_HEAD("P50") HTML_HEAD("P99")
+			 HTML_HEAD("Max, at most"));
+	html_table_body(out);
 	for (size_t i = 0; i < h->map->n; i++) {
 		const struct heat_column *c = &h->map->column[i];
 
-		fprintf(out, "<tr><th scope=\"row\">%s s</th><td>%s s</td>",
+		fprintf(out, "<tr><th scope=\"row\">%s s</th><td>%s s</td><td>%s</td>",
 			format_decimal((double)(c->from_ns - h->start_ns) / 1e9, 3).s,
-			format_decimal((double)(c->to_ns - h->start_ns) / 1e9, 3).s);
-		html_cell_count(out, c->count);
-		html_cell_ns(out, c->count, heat_column_percentile(c, 500));
-		html_cell_ns(out, c->count, heat_column_percentile(c, 990));
-		html_cell_ns(out, c->count, heat_column_percentile(c, 1000));
+			format_decimal((double)(c->to_ns - h->start_ns) / 1e9, 3).s,
+			html_count(c->count).s);
+		put_percentile(out, c, 500);
+		put_percentile(out, c, 990);
+		put_percentile(out, c, 1000);
 		fputs("</tr>\n", out);
 	}
 	html_table_end(out);

@@ -3,54 +3,53 @@
  * html_parts.h - words, numbers, lists and tables of the page, for the html*.c files.
  *
  * Text that is not ours goes through html_text() or html_bytes(), always. A number is a <data>
- * element whose value is the one of --json.
+ * element whose value is the one of --json. As in term.h, results are structs by value.
  */
 #ifndef EPOLLSCOPE_HTML_PARTS_H
 #define EPOLLSCOPE_HTML_PARTS_H
 
 #include "render/columns.h"
-#include "render/html.h"
+#include "render/render.h"
+
+#define HTML_TEXT_MAX 1100	/* bytes of a text before its markup is escaped; the rest is cut */
+
+struct html {
+	char s[6 * HTML_TEXT_MAX + 1];
+};
 
 /* Text for content and attributes: markup escaped. s is fit for a terminal already. */
-void html_text(FILE *out, const char *s);
+struct html html_text(const char *s);
 
 /* A name from outside, at most len raw bytes: hostile characters escaped, then markup. */
-void html_bytes(FILE *out, const char *s, size_t len);
+struct html html_bytes(const char *s, size_t len);
 
-void html_ns(FILE *out, uint64_t ns);
-void html_count(FILE *out, uint64_t n);
-
-void html_share(FILE *out, double share);
-
-/* Table cells; a dash if the value is not known. */
-void html_cell_ns(FILE *out, bool known, uint64_t ns);
-void html_cell_count(FILE *out, uint64_t n);
-
-/* The same of described columns: heads, cells, and a row whose first cell is its head. */
-void html_heads(FILE *out, const struct column *c);
-void html_cells(FILE *out, const struct column *c, const void *row);
-void html_row(FILE *out, const struct column *c, const void *row);
-
-/* Terms of an open <dl>: a name and its value; those that are described. */
-void html_pair_count(FILE *out, const char *name, uint64_t n);
-void html_pair_ns(FILE *out, const char *name, uint64_t ns);
-void html_pairs(FILE *out, const struct column *c, const void *row);
+struct fmt html_ns(uint64_t ns);
+struct fmt html_count(uint64_t n);
+struct html html_share(double share);
 
 /* `part` of `whole` as a CSS percentage, "12.5%". */
 struct fmt html_percent(double part, double whole);
+
+/* Cells of described columns, and a row whose first cell is its head. */
+void html_cells(FILE *out, const struct column *c, const void *row);
+void html_row(FILE *out, const struct column *c, const void *row);
+
+/* Terms of an open <dl>: a name and its value, safe in HTML; those that are described. */
+void html_pair(FILE *out, const char *name, const char *value);
+void html_pairs(FILE *out, const struct column *c, const void *row);
 
 /* A section with its heading; id is a word of ours. */
 void html_section(FILE *out, const char *id, const char *title);
 void html_section_end(FILE *out);
 
 /*
- * A table in a box that scrolls when it is too wide: heads between begin and body, rows between
- * body and end. html_table() is begin, heads (which end with NULL) and body.
+ * A table in a box that scrolls when it is too wide: `heads` of HTML_HEAD() and html_heads() of
+ * columns before the body, rows between body and end.
  */
-void html_table_begin(FILE *out, const char *label);
-void html_head(FILE *out, const char *head);
+#define HTML_HEAD(words) "<th scope=\"col\">" words "</th>"
+void html_table_begin(FILE *out, const char *label, const char *heads);
+void html_heads(FILE *out, const struct column *c);
 void html_table_body(FILE *out);
-void html_table(FILE *out, const char *label, const char *const *heads);
 void html_table_end(FILE *out);
 
 /* The page's parts, in their order; each writes its own sections. */

@@ -3,21 +3,18 @@
 #include "explain/stage_map.h"
 #include "explain/worst.h"
 #include "render/html_parts.h"
-#include "render/render.h"
 
 static void put_title(FILE *out, const struct exchange_info *x, int64_t offset_ns)
 {
 	const struct ev_exchange *e = &x->ex;
 
-	fputs("<h3>", out);
-	html_ns(out, e->latency_ns);
-	fprintf(out, " <span class=\"dim\">%s</span></h3>\n<p class=\"place\"><span>",
-		format_clock(e->head.time_ns + (uint64_t)offset_ns, 6).s);
-	html_bytes(out, e->comm, sizeof(e->comm));
-	fprintf(out, " (tid %u)</span><span>%s → %s</span><span>connection %llx, exchange %llu"
-		"</span>", e->tid, format_end(&e->flow, END_REMOTE).s,
-		format_end(&e->flow, END_LOCAL).s, (unsigned long long)e->conn,
-		(unsigned long long)e->number);
+	fprintf(out, "<h3>%s <span class=\"dim\">%s</span></h3>\n<p class=\"place\"><span>%s "
+		"(tid %u)</span><span>%s → %s</span><span>connection %llx, exchange %llu</span>",
+		html_ns(e->latency_ns).s,
+		format_clock(e->head.time_ns + (uint64_t)offset_ns, 6).s,
+		html_bytes(e->comm, sizeof(e->comm)).s, e->tid,
+		format_end(&e->flow, END_REMOTE).s, format_end(&e->flow, END_LOCAL).s,
+		(unsigned long long)e->conn, (unsigned long long)e->number);
 	if (e->flags & EXCHANGE_HANDOFF)
 		fprintf(out, "<span>read by tid %u</span>", e->reader_tid);
 	if (e->flags & EXCHANGE_ASYNC)
@@ -29,9 +26,7 @@ static void put_title(FILE *out, const struct exchange_info *x, int64_t offset_n
 
 static void put_part(FILE *out, const char *words)
 {
-	fputs("<tr class=\"part\"><td></td><td></td><td>", out);
-	html_text(out, words);
-	fputs("</td></tr>\n", out);
+	fprintf(out, "<tr class=\"part\"><td></td><td></td><td>%s</td></tr>\n", html_text(words).s);
 }
 
 static void put_on_cpu(FILE *out, const struct ev_exchange *e, unsigned stage)
@@ -48,34 +43,33 @@ static void put_on_cpu(FILE *out, const struct ev_exchange *e, unsigned stage)
 static void put_parts(FILE *out, const struct waterfall *w, unsigned stage)
 {
 	for (size_t i = 0; i < w->n; i++) {
-		const struct waterfall_part *part = &w->part[i];
 		char words[256] = "";
 
-		if (part->stage != stage)
+		if (w->part[i].stage != stage)
 			continue;
-		waterfall_words(words, sizeof(words), part);
+		waterfall_words(words, sizeof(words), &w->part[i]);
 		put_part(out, words);
 	}
 }
 
 static void put_waterfall(FILE *out, const struct ev_exchange *e, const struct waterfall *w)
 {
-	static const char *const heads[] = { "Stage", "Time", "When", NULL };
 	double all = e->latency_ns ? (double)e->latency_ns : 1;
 	uint64_t from = 0;
 
-	html_table(out, "Stages of one exchange", heads);
+	html_table_begin(out, "Stages of one exchange",
+			 HTML_HEAD("Stage") HTML_HEAD("Time") HTML_HEAD("When"));
+	html_table_body(out);
 	for (unsigned stage = 0; stage < STAGE_COUNT; stage++) {
 		uint64_t ns = e->stage_ns[stage];
 
 		if (!ns)
 			continue;
-		fprintf(out, "<tr><th scope=\"row\">%s</th>", stage_name(stage));
-		html_cell_ns(out, true, ns);
-		fprintf(out, "<td class=\"when\"><span class=\"track\" aria-hidden=\"true\">"
-			"<i class=\"st%u\" style=\"margin-left:%s;width:%s\"></i></span></td></tr>\n",
-			stage, html_percent((double)from, all).s,
-			html_percent((double)ns, all).s);
+		fprintf(out, "<tr><th scope=\"row\">%s</th><td>%s</td><td class=\"when\">"
+			"<span class=\"track\" aria-hidden=\"true\"><i class=\"st%u\" "
+			"style=\"margin-left:%s;width:%s\"></i></span></td></tr>\n",
+			stage_name(stage), html_ns(ns).s, stage,
+			html_percent((double)from, all).s, html_percent((double)ns, all).s);
 		if (ns >= e->latency_ns / WORST_PART)
 			put_on_cpu(out, e, stage);
 		if (w)
@@ -114,19 +108,12 @@ static void put_words(FILE *out, const struct html_page *p)
 	const struct profile_tail *t = &p->tail;
 	double whole = t->stage_ns ? (double)t->stage_ns : 1;
 
-	fputs("<p>What the responsible threads did while ", out);
-	html_count(out, t->exchanges);
-	fprintf(out, " of the tail’s ");
-	html_count(out, p->r->tail_count);
-	fprintf(out, " exchanges of %s and more waited: on a CPU, blocked and runnable together, "
-		"by stage. ", format_ns(t->from_ns).s);
-	html_ns(out, t->stage_ns);
-	fputs(" of their ", out);
-	html_ns(out, t->latency_ns);
-	fputs(" is in stages that a thread answers for; stacks explain "
-	      "<strong id=\"explained\">", out);
-	html_share(out, (double)t->explained_ns / whole);
-	fputs("</strong> of it.</p>\n", out);
+	fprintf(out, "<p>What the responsible threads did while %s of the tail’s %s exchanges of "
+		"%s and more waited: on a CPU, blocked and runnable together, by stage. %s of "
+		"their %s is in stages that a thread answers for; stacks explain "
+		"<strong id=\"explained\">%s</strong> of it.</p>\n", html_count(t->exchanges).s,
+		html_count(p->r->tail_count).s, format_ns(t->from_ns).s, html_ns(t->stage_ns).s,
+		html_ns(t->latency_ns).s, html_share((double)t->explained_ns / whole).s);
 }
 
 static void put_caveats(FILE *out, const struct html_page *p)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * render.h - what the user sees: reports, slow exchanges and connections, as text or JSON.
+ * render.h - what the user sees: reports, slow exchanges and connections, as text or JSON; a report
+ * as a page, a watch as a timeline.
  *
  * Renderers only read what they are given and write to `out`; write errors are left in the
  * FILE's own error flag for the caller. Text fits TEXT_COLUMNS columns and is plain ASCII but
@@ -11,6 +12,8 @@
 
 #include "base/json.h"
 #include "base/term.h"
+#include "explain/profile.h"
+#include "explain/waterfall.h"
 #include "model/model.h"
 
 #define SCHEMA_REPORT "epollscope.report/1"
@@ -27,7 +30,6 @@ void render_slow_text(FILE *out, const struct exchange_info *x, int64_t offset_n
 		      const struct style *style);
 
 /* Several lines: stage by stage, and what the thread did in each. */
-struct waterfall;
 void render_waterfall(FILE *out, const struct exchange_info *x, const struct waterfall *w,
 		      int64_t offset_ns, const struct style *style);
 
@@ -42,6 +44,38 @@ void render_conn_text(FILE *out, const struct ev_conn_close *c, int64_t offset_n
  */
 const char *schema_text(const char *name);
 
+/*
+ * A report as one HTML page: words and tables first, then pictures. The page needs nothing but
+ * itself, shows everything without its script, and holds the report's JSON too. What is not there
+ * is NULL and said in the page.
+ */
+struct html_page {
+	const struct report *r;
+	const struct heatmap *heat;
+	const struct waterfall *waterfalls;	/* of r->worst */
+	const struct flame_tree *tree;		/* of the tail */
+	struct profile_tail tail;		/* which exchanges, and how much stacks explain */
+	struct profile_stats stacks;
+};
+
+/* 0, -ENOMEM or -EIO. */
+int html_write(FILE *out, const struct html_page *page);
+
+/*
+ * A watch as a timeline: trace-event JSON, as Perfetto and speedscope read it (chrome_trace.c says
+ * what is in it). Written as records come, in any order, and bounded: what comes after the limit is
+ * counted. limit 0 is CHROME_TRACE_LIMIT. NULL when out of memory. `out` stays the caller's.
+ */
+#define CHROME_TRACE_LIMIT (2u << 20)	/* records; some 500 bytes each */
+
+struct chrome_trace *chrome_trace_new(FILE *out, uint64_t limit);
+void chrome_trace_turn(struct chrome_trace *t, const struct ev_turn *e);
+void chrome_trace_offcpu(struct chrome_trace *t, const struct ev_offcpu *e);
+void chrome_trace_exchange(struct chrome_trace *t, const struct ev_exchange *e);
+
+/* Ends the document and frees; NULL is fine. Returns how many records were left out. */
+uint64_t chrome_trace_end(struct chrome_trace *t, int64_t realtime_offset_ns, uint64_t lost_events);
+
 /* Parts that several renderers share. A NULL offset_ns means that wall time is not known. */
 
 const char *stage_meaning(unsigned stage);	/* what it says when a stage is large */
@@ -53,7 +87,6 @@ double tail_share(const struct report *r, unsigned stage);
 bool split_words(char *out, size_t len, const struct stage_info *s);
 
 /* What a thread did in a stage: "slept 5 ms in read (disk)". */
-struct waterfall_part;
 void waterfall_words(char *out, size_t len, const struct waterfall_part *part);
 
 /* The members of a slow/1 object, without its "schema". */
