@@ -464,7 +464,7 @@ static void test_slow_text(void **state)
 
 	(void)state;
 	text_open(&t);
-	render_slow_header(t.out, &plain);
+	render_slow_header(t.out, "TIME (UTC)", &plain);
 	render_slow_text(t.out, &x, OFFSET, &plain);
 	memset(&x, 0xff, sizeof(x));
 	x.has_answer = false;

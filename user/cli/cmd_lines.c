@@ -67,7 +67,7 @@ static void begin_slow(void *ctx)
 	struct lines *l = ctx;
 
 	if (!l->json && !l->history)
-		render_slow_header(stdout, &l->style);
+		render_slow_header(stdout, "TIME (UTC)", &l->style);
 	flush_stdout();
 }
 

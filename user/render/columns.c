@@ -158,7 +158,7 @@ static uint64_t number_at(const void *row, struct place place)
 	}
 }
 
-const void *column_at(const struct column *c, const void *row)
+static const void *column_at(const struct column *c, const void *row)
 {
 	return (const char *)row + c->at.offset;
 }
@@ -173,12 +173,12 @@ uint64_t column_number(const struct column *c, const void *row)
 	return c->unit == COLUMN_MEAN ? dist_mean(row) : number_at(row, c->at);
 }
 
-double column_ratio(const struct column *c, const void *row)
+static double column_ratio(const struct column *c, const void *row)
 {
 	return (double)number_at(row, c->at) / (double)number_at(row, c->of);
 }
 
-double column_share(const struct column *c, const void *row)
+static double column_share(const struct column *c, const void *row)
 {
 	return clip_share(*(const double *)column_at(c, row));
 }
@@ -279,8 +279,16 @@ void text_cells(FILE *out, const struct column *c, const void *row)
 			    (c->unit == COLUMN_RARE && !column_number(c, row));
 
 		if (c->text)
-			put_cell(out, dash ? "-" : column_format(c, row, (unsigned)abs(c->width)).s, c->width);
+			put_cell(out, dash ? "-" : column_format(c, row, (unsigned)abs(c->width)).s,
+				 c->width);
 	}
+}
+
+void text_percentiles(struct para *p, const struct column *c, const struct dist *d)
+{
+	for (; c->at.size; c++)
+		if (c->text && c->unit == COLUMN_NS)
+			para_item(p, ", ", "%s %s", c->text, format_ns(column_number(c, d)).s);
 }
 
 void text_counts(struct para *p, const struct column *c, const void *row)

@@ -147,7 +147,7 @@ static void put_stack(FILE *out, const struct report *r)
 static void put_stage(FILE *out, const struct report *r, unsigned stage)
 {
 	const struct stage_info *s = &r->stages[stage];
-	char split[200];
+	char split[SPLIT_WORDS];
 
 	fprintf(out, "<tr><th scope=\"row\"><i class=\"swatch st%u\"></i>%s</th>"
 		"<td class=\"share\">%s<span class=\"track\"><i class=\"st%u\" style=\"width:%s\">"
@@ -155,7 +155,7 @@ static void put_stage(FILE *out, const struct report *r, unsigned stage)
 		stage, html_percent(tail_share(r, stage), 1).s);
 	html_cells(out, stage_columns, &s->dist);
 	fprintf(out, "<td class=\"why\">%s", html_text(stage_meaning(stage)).s);
-	if (split_words(split, sizeof(split), s))
+	if (split_words(split, s))
 		fprintf(out, "<span class=\"split\">%s</span>", html_text(split).s);
 	fputs("</td></tr>\n", out);
 }

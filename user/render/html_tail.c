@@ -29,25 +29,14 @@ static void put_part(FILE *out, const char *words)
 	fprintf(out, "<tr class=\"part\"><td></td><td></td><td>%s</td></tr>\n", html_text(words).s);
 }
 
-static void put_on_cpu(FILE *out, const struct ev_exchange *e, unsigned stage)
-{
-	struct stage_split split;
-	char words[96];
-
-	if (!exchange_split(e, stage, &split))
-		return;
-	snprintf(words, sizeof(words), "on-CPU %s", format_ns(split.oncpu_ns).s);
-	put_part(out, words);
-}
-
 static void put_parts(FILE *out, const struct waterfall *w, unsigned stage)
 {
 	for (size_t i = 0; i < w->n; i++) {
-		char words[256] = "";
+		char words[WATERFALL_WORDS] = "";
 
 		if (w->part[i].stage != stage)
 			continue;
-		waterfall_words(words, sizeof(words), &w->part[i]);
+		waterfall_words(words, &w->part[i]);
 		put_part(out, words);
 	}
 }
@@ -56,6 +45,8 @@ static void put_waterfall(FILE *out, const struct ev_exchange *e, const struct w
 {
 	double all = e->latency_ns ? (double)e->latency_ns : 1;
 	uint64_t from = 0;
+	struct stage_split split;
+	char words[96];
 
 	html_table_begin(out, "Stages of one exchange",
 			 HTML_HEAD("Stage") HTML_HEAD("Time") HTML_HEAD("When"));
@@ -70,8 +61,10 @@ static void put_waterfall(FILE *out, const struct ev_exchange *e, const struct w
 			"style=\"margin-left:%s;width:%s\"></i></span></td></tr>\n",
 			stage_name(stage), html_ns(ns).s, stage,
 			html_percent((double)from, all).s, html_percent((double)ns, all).s);
-		if (ns >= e->latency_ns / WORST_PART)
-			put_on_cpu(out, e, stage);
+		if (ns >= e->latency_ns / WORST_PART && exchange_split(e, stage, &split)) {
+			snprintf(words, sizeof(words), "on-CPU %s", format_ns(split.oncpu_ns).s);
+			put_part(out, words);
+		}
 		if (w)
 			put_parts(out, w, stage);
 		from += ns;

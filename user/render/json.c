@@ -82,7 +82,7 @@ static void put_exchanges(struct json *j, const struct report *r)
 	json_array(j, "worst");
 	for (size_t i = 0; i < r->n_worst; i++) {
 		json_object(j, NULL);
-		json_exchange(j, &r->worst[i], &r->realtime_offset_ns);
+		json_exchange(j, &r->worst[i], r->realtime_offset_ns);
 		json_object_end(j);
 	}
 	json_array_end(j);

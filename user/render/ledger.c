@@ -7,7 +7,6 @@
 #include "render/columns.h"
 #include "render/render.h"
 
-#define BAR_COLUMNS 24
 #define LABEL_COLUMNS 12
 
 const char *stage_meaning(unsigned stage)
@@ -132,10 +131,11 @@ void put_summary(FILE *out, const struct report *r)
 }
 
 static void put_row(FILE *out, const char *name, const struct column *columns,
-		    const struct dist *d)
+		    const struct dist *d, const char *end)
 {
 	put_cell(out, name, -10);
 	text_cells(out, columns, d);
+	fputs(end, out);
 }
 
 void put_latency(FILE *out, const struct report *r, const struct style *style)
@@ -145,63 +145,50 @@ void put_latency(FILE *out, const struct report *r, const struct style *style)
 	fprintf(out, "\n%s%-10s", ink_on(style, INK_BOLD), "LATENCY");
 	text_heads(out, latency_columns);
 	fprintf(out, "%s\n", ink_off(style));
-	if (r->latency.count) {
-		put_row(out, "server", latency_columns, &r->latency);
-		fputc('\n', out);
-	}
-	if (r->client.count) {
-		put_row(out, "client", latency_columns, &r->client);
-		fputc('\n', out);
-	}
+	if (r->latency.count)
+		put_row(out, "server", latency_columns, &r->latency, "\n");
+	if (r->client.count)
+		put_row(out, "client", latency_columns, &r->client, "\n");
 }
 
-static void put_bar(FILE *out, double share)
+/* "P %" of a whole that is not 0. */
+static struct fmt part_of(uint64_t part, uint64_t whole)
 {
-	unsigned columns = (unsigned)(share * BAR_COLUMNS + 0.5);
-
-	for (unsigned i = 0; i < columns && i < BAR_COLUMNS; i++)
-		fputc('#', out);
+	return format_share((double)part / (double)whole);
 }
 
-static const char *part_of(struct fmt *text, uint64_t part, uint64_t whole)
+bool split_words(char out[SPLIT_WORDS], const struct stage_info *s)
 {
-	*text = format_share(whole ? (double)part / (double)whole : 0);
-	return text->s;
-}
-
-bool split_words(char *out, size_t len, const struct stage_info *s)
-{
-	struct fmt oncpu, runnable, blocked, whole;
-	/* A split of a part only says so. */
-	bool partly = s->split_ns < s->dist.sum_ns - s->dist.sum_ns / 20;
+	int at;
 
 	if (!s->has_split || !s->split_ns)
 		return false;
-	snprintf(out, len, "on-CPU %s, runnable %s, blocked %s%s%s%s",
-		 part_of(&oncpu, s->oncpu_ns, s->split_ns),
-		 part_of(&runnable, s->runnable_ns, s->split_ns),
-		 part_of(&blocked, s->blocked_ns, s->split_ns), partly ? " (of the " : "",
-		 partly ? part_of(&whole, s->split_ns, s->dist.sum_ns) : "",
-		 partly ? " of its time that could be split)" : "");
+	at = snprintf(out, SPLIT_WORDS, "on-CPU %s, runnable %s, blocked %s",
+		      part_of(s->oncpu_ns, s->split_ns).s, part_of(s->runnable_ns, s->split_ns).s,
+		      part_of(s->blocked_ns, s->split_ns).s);
+	/* A split of a part only says so. */
+	if (s->split_ns < s->dist.sum_ns - s->dist.sum_ns / 20)
+		snprintf(out + at, SPLIT_WORDS - (size_t)at, " (of the %s of its time that could be split)",
+			 part_of(s->split_ns, s->dist.sum_ns).s);
 	return true;
 }
 
 static void put_stages(FILE *out, const struct report *r, const struct style *style)
 {
+	static const char bar[] = "########################";
 	unsigned top = largest_stage(r, STAGE_COUNT);
 
 	for (unsigned i = 0; i < STAGE_COUNT; i++) {
-		char split[200];
+		unsigned columns = (unsigned)(tail_share(r, i) * (sizeof(bar) - 1) + 0.5);
+		char split[SPLIT_WORDS];
 
-		put_row(out, stage_name(i), stage_columns, &r->stages[i].dist);
+		put_row(out, stage_name(i), stage_columns, &r->stages[i].dist, "");
 		put_cell(out, format_share(tail_share(r, i)).s, 9);
-		if (tail_share(r, i) * BAR_COLUMNS >= 0.5) {
-			fprintf(out, "  %s", i == top ? ink_on(style, INK_RED) : "");
-			put_bar(out, tail_share(r, i));
-			fputs(i == top ? ink_off(style) : "", out);
-		}
+		if (columns)
+			fprintf(out, "  %s%.*s%s", i == top ? ink_on(style, INK_RED) : "",
+				(int)columns, bar, i == top ? ink_off(style) : "");
 		fputc('\n', out);
-		if (split_words(split, sizeof(split), &r->stages[i]))
+		if (split_words(split, &r->stages[i]))
 			fprintf(out, "%s%-12s%s%s\n", ink_on(style, INK_DIM), "", split,
 				ink_off(style));
 	}
@@ -238,10 +225,8 @@ void put_ledger(FILE *out, const struct report *r, const struct style *style)
 	if (r->send.count || r->deliver.count) {
 		fprintf(out, "%sthen, not part of the latency%s\n", ink_on(style, INK_DIM),
 			ink_off(style));
-		put_row(out, "send", stage_columns, &r->send);
-		fputc('\n', out);
-		put_row(out, "deliver", stage_columns, &r->deliver);
-		fputc('\n', out);
+		put_row(out, "send", stage_columns, &r->send, "\n");
+		put_row(out, "deliver", stage_columns, &r->deliver, "\n");
 	}
 	put_caveats(out, r);
 	fprintf(out, "%sP50 to P99.9 are upper bounds, at most 1.6 %% high; max is exact.%s\n",

@@ -29,11 +29,6 @@ bool exchange_split(const struct ev_exchange *x, unsigned stage, struct stage_sp
 	return true;
 }
 
-static uint64_t wall_ns(uint64_t mono_ns, int64_t offset_ns)
-{
-	return mono_ns + (uint64_t)offset_ns;
-}
-
 /* ---- JSON ------------------------------------------------------------------------------ */
 
 /* A cookie as ss -e shows it; a string, because JSON readers round numbers above 2^53. */
@@ -69,14 +64,11 @@ static void put_answer(struct json *j, const struct exchange_info *x)
 	json_known(j, "bytes_out", x->has_answer, x->answer.bytes_out);
 }
 
-void json_exchange(struct json *j, const struct exchange_info *x, const int64_t *offset_ns)
+void json_exchange(struct json *j, const struct exchange_info *x, int64_t offset_ns)
 {
 	const struct ev_exchange *ex = &x->ex;
 
-	if (offset_ns)
-		json_string(j, "time", format_time(wall_ns(ex->head.time_ns, *offset_ns), 6).s);
-	else
-		json_null(j, "time");
+	json_string(j, "time", format_time(ex->head.time_ns + (uint64_t)offset_ns, 6).s);
 	json_u64(j, "pid", ex->pid);
 	json_u64(j, "tid", ex->tid);
 	json_bytes(j, "comm", ex->comm, sizeof(ex->comm));
@@ -106,7 +98,7 @@ void render_slow_json(FILE *out, const struct exchange_info *x, int64_t offset_n
 	json_start(&j, out, 0);
 	json_object(&j, NULL);
 	json_string(&j, "schema", SCHEMA_SLOW);
-	json_exchange(&j, x, &offset_ns);
+	json_exchange(&j, x, offset_ns);
 	json_object_end(&j);
 	json_finish(&j);
 }
@@ -118,7 +110,7 @@ void render_conn_json(FILE *out, const struct ev_conn_close *c, int64_t offset_n
 	json_start(&j, out, 0);
 	json_object(&j, NULL);
 	json_string(&j, "schema", SCHEMA_CONN);
-	json_string(&j, "time", format_time(wall_ns(c->head.time_ns, offset_ns), 6).s);
+	json_string(&j, "time", format_time(c->head.time_ns + (uint64_t)offset_ns, 6).s);
 	json_u64(&j, "pid", c->pid);
 	json_bytes(&j, "comm", c->comm, sizeof(c->comm));
 	put_cookie(&j, c->conn);
@@ -193,22 +185,20 @@ static void put_dominant(FILE *out, const struct ev_exchange *ex, unsigned colum
 	}
 }
 
-void put_exchange_header(FILE *out, const char *first, const struct style *style)
+void render_slow_header(FILE *out, const char *first, const struct style *style)
 {
 	fprintf(out, "%s%-15s %8s  %-15s %7s  %-*s  %s%s\n", ink_on(style, INK_BOLD), first,
 		"LATENCY", "COMM", "TID", PEER_COLUMNS, "REMOTE", "WHERE IT WENT", ink_off(style));
 }
 
-void put_exchange(FILE *out, const struct exchange_info *x, const int64_t *offset_ns,
-		  const struct style *style)
+void render_slow_text(FILE *out, const struct exchange_info *x, int64_t offset_ns,
+		      const struct style *style)
 {
 	const struct ev_exchange *ex = &x->ex;
-	struct fmt at = { "-" };
 	char tid[12];
 
-	if (offset_ns)
-		at = format_clock(wall_ns(ex->head.time_ns, *offset_ns), 6);
-	fprintf(out, "%-15s %s", at.s, ink_on(style, INK_BOLD));
+	fprintf(out, "%-15s %s", format_clock(ex->head.time_ns + (uint64_t)offset_ns, 6).s,
+		ink_on(style, INK_BOLD));
 	put_cell(out, format_ns(ex->latency_ns).s, 8);
 	fprintf(out, "%s  ", ink_off(style));
 	put_cell(out, format_comm(ex->comm, sizeof(ex->comm), 15).s, -15);
@@ -220,17 +210,6 @@ void put_exchange(FILE *out, const struct exchange_info *x, const int64_t *offse
 	fputs("  ", out);
 	put_dominant(out, ex, 26);
 	fputc('\n', out);
-}
-
-void render_slow_header(FILE *out, const struct style *style)
-{
-	put_exchange_header(out, "TIME (UTC)", style);
-}
-
-void render_slow_text(FILE *out, const struct exchange_info *x, int64_t offset_ns,
-		      const struct style *style)
-{
-	put_exchange(out, x, &offset_ns, style);
 }
 
 /* Who closed and how, in 8 columns. */
@@ -272,7 +251,7 @@ void render_conn_text(FILE *out, const struct ev_conn_close *c, int64_t offset_n
 	/* The age at the attach is not known: it lived at least that long. */
 	snprintf(duration, sizeof(duration), "%s%.12s", c->preexisting ? ">" : "",
 		 format_ns(c->duration_ns).s);
-	fprintf(out, "%s ", format_clock(wall_ns(c->head.time_ns, offset_ns), 3).s);
+	fprintf(out, "%s ", format_clock(c->head.time_ns + (uint64_t)offset_ns, 3).s);
 	put_cell(out, format_comm(c->comm, sizeof(c->comm), 12).s, -12);
 	fputc(' ', out);
 	put_cell(out, pid, 7);

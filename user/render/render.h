@@ -23,9 +23,9 @@
 void render_report_json(FILE *out, const struct report *r);
 void render_report_text(FILE *out, const struct report *r, const struct style *style);
 
-/* One line for each; the header goes above the text. */
+/* One line for each; the header, whose first word may say more than "TIME", goes above the text. */
 void render_slow_json(FILE *out, const struct exchange_info *x, int64_t offset_ns);
-void render_slow_header(FILE *out, const struct style *style);
+void render_slow_header(FILE *out, const char *first, const struct style *style);
 void render_slow_text(FILE *out, const struct exchange_info *x, int64_t offset_ns,
 		      const struct style *style);
 
@@ -76,7 +76,7 @@ void chrome_trace_exchange(struct chrome_trace *t, const struct ev_exchange *e);
 /* Ends the document and frees; NULL is fine. Returns how many records were left out. */
 uint64_t chrome_trace_end(struct chrome_trace *t, int64_t realtime_offset_ns, uint64_t lost_events);
 
-/* Parts that several renderers share. A NULL offset_ns means that wall time is not known. */
+/* Parts that several renderers share. */
 
 const char *stage_meaning(unsigned stage);	/* what it says when a stage is large */
 
@@ -84,16 +84,15 @@ const char *stage_meaning(unsigned stage);	/* what it says when a stage is large
 double tail_share(const struct report *r, unsigned stage);
 
 /* "on-CPU 70 %, runnable 5 %, blocked 25 %"; false if it is not known. */
-bool split_words(char *out, size_t len, const struct stage_info *s);
+#define SPLIT_WORDS 200
+bool split_words(char out[SPLIT_WORDS], const struct stage_info *s);
 
 /* What a thread did in a stage: "slept 5 ms in read (disk)". */
-void waterfall_words(char *out, size_t len, const struct waterfall_part *part);
+#define WATERFALL_WORDS 256
+void waterfall_words(char out[WATERFALL_WORDS], const struct waterfall_part *part);
 
 /* The members of a slow/1 object, without its "schema". */
-void json_exchange(struct json *j, const struct exchange_info *x, const int64_t *offset_ns);
-void put_exchange_header(FILE *out, const char *first, const struct style *style);
-void put_exchange(FILE *out, const struct exchange_info *x, const int64_t *offset_ns,
-		  const struct style *style);
+void json_exchange(struct json *j, const struct exchange_info *x, int64_t offset_ns);
 
 /* What the thread did in a stage of one exchange; false and all 0 if that is not known. */
 struct stage_split {

@@ -50,9 +50,9 @@ static void put_worst(FILE *out, const struct report *r, const struct style *sty
 	if (!r->n_worst)
 		return;
 	fputc('\n', out);
-	put_exchange_header(out, "WORST", style);
+	render_slow_header(out, "WORST", style);
 	for (size_t i = 0; i < r->n_worst; i++)
-		put_exchange(out, &r->worst[i], &r->realtime_offset_ns, style);
+		render_slow_text(out, &r->worst[i], r->realtime_offset_ns, style);
 }
 
 static void put_rows(FILE *out, const struct style *style, const struct column *columns,
@@ -110,11 +110,7 @@ static void put_sched(FILE *out, const struct report *r, const struct style *sty
 	if (d->count) {
 		para_begin(&p, out, NULL, "run queue", LABEL_COLUMNS);
 		para_item(&p, ", ", "%s waits", format_count(d->count).s);
-		para_item(&p, ", ", "P50 %s", format_ns(d->p50_ns).s);
-		para_item(&p, ", ", "P90 %s", format_ns(d->p90_ns).s);
-		para_item(&p, ", ", "P99 %s", format_ns(d->p99_ns).s);
-		para_item(&p, ", ", "P99.9 %s", format_ns(d->p999_ns).s);
-		para_item(&p, ", ", "max %s", format_ns(d->max_ns).s);
+		text_percentiles(&p, latency_columns, d);
 		para_end(&p);
 	}
 	if (off) {
@@ -196,9 +192,7 @@ static void put_connections(FILE *out, const struct report *r, const struct styl
 	if (wait->count) {
 		para_begin(&p, out, NULL, "accept wait", LABEL_COLUMNS);
 		para_item(&p, ", ", "%s accepts", format_count(wait->count).s);
-		para_item(&p, ", ", "P50 %s", format_ns(wait->p50_ns).s);
-		para_item(&p, ", ", "P99 %s", format_ns(wait->p99_ns).s);
-		para_item(&p, ", ", "max %s", format_ns(wait->max_ns).s);
+		text_percentiles(&p, stage_columns, wait);
 		para_end(&p);
 	}
 	put_listeners(out, r);
@@ -230,7 +224,7 @@ static void put_loss(FILE *out, const struct report *r, const struct style *styl
 
 static void put_overhead(FILE *out, const struct report *r, const struct style *style)
 {
-	double seconds = (double)r->window_ns / 1e9;
+	double collector = r->overhead.collector_cpu_seconds;
 	struct para p;
 
 	para_begin(&p, out, style, "OVERHEAD", LABEL_COLUMNS);
@@ -243,11 +237,10 @@ static void put_overhead(FILE *out, const struct report *r, const struct style *
 	if (r->overhead.bpf_known)
 		para_item(&p, ", ", "BPF %s s",
 			  format_decimal(r->overhead.bpf_cpu_seconds, 3).s);
-	para_item(&p, ", ", "collector %s s",
-		  format_decimal(r->overhead.collector_cpu_seconds, 3).s);
-	if (seconds > 0 && isfinite(r->overhead.collector_cpu_seconds))
+	para_item(&p, ", ", "collector %s s", format_decimal(collector, 3).s);
+	if (isfinite(collector) && r->window_ns)
 		para_item(&p, " ", "(%s of a core)",
-			  format_share(r->overhead.collector_cpu_seconds / seconds).s);
+			  format_share(collector / ((double)r->window_ns / 1e9)).s);
 	para_item(&p, ", ", "%s events read", format_count(r->events).s);
 	para_end(&p);
 }

@@ -31,53 +31,38 @@ static void put_bar(FILE *out, uint64_t from, uint64_t ns, uint64_t all)
 		fputc(i >= start && i < end ? '#' : '.', out);
 }
 
-static void put_split(FILE *out, const struct ev_exchange *x, unsigned stage)
-{
-	struct stage_split split;
-
-	if (exchange_split(x, stage, &split))
-		fprintf(out, "  on-CPU %s", format_ns(split.oncpu_ns).s);
-}
-
-void waterfall_words(char *out, size_t len, const struct waterfall_part *p)
+void waterfall_words(char out[WATERFALL_WORDS], const struct waterfall_part *p)
 {
 	struct fmt comm = format_comm(p->comm, sizeof(p->comm), 20), ns = format_ns(p->ns);
 	char call[32];
 
 	switch (p->what) {
 	case WATERFALL_BLOCKED:
-		snprintf(out, len, "slept %s in %s (%s)%s%s", ns.s,
+		snprintf(out, WATERFALL_WORDS, "slept %s in %s (%s)%s%s", ns.s,
 			 syscall_word(p->nr, call, sizeof(call)), offcpu_name(p->kind),
 			 p->pid ? ", woken by " : "", p->pid ? comm.s : "");
 		break;
 	case WATERFALL_RUNNABLE:
-		snprintf(out, len, "waited %s for a CPU%s%s%s", ns.s, p->pid ? " while " : "",
+		snprintf(out, WATERFALL_WORDS, "waited %s for a CPU%s%s%s", ns.s, p->pid ? " while " : "",
 			 p->pid ? comm.s : "", p->pid ? " ran" : "");
 		break;
 	case WATERFALL_HELD:
-		snprintf(out, len, "served connection %llx for %s", (unsigned long long)p->conn,
+		snprintf(out, WATERFALL_WORDS, "served connection %llx for %s", (unsigned long long)p->conn,
 			 ns.s);
 		break;
 	}
 }
 
-static void put_part(FILE *out, const struct waterfall_part *p, const struct style *style)
-{
-	char words[256] = "";
-
-	waterfall_words(words, sizeof(words), p);
-	fprintf(out, "%*s%s%s%s\n", 2 + NAME_COLUMNS + TIME_COLUMNS + 2, "",
-		ink_on(style, INK_DIM), words, ink_off(style));
-}
-
 static void put_stage(FILE *out, const struct ev_exchange *x, const struct stage_span *s)
 {
 	uint64_t ns = s->to - s->from, start = x->head.time_ns - x->latency_ns;
+	struct stage_split split;
 
 	fprintf(out, "  %-*s%*s  ", NAME_COLUMNS, stage_name(s->stage), TIME_COLUMNS,
 		format_ns(ns).s);
 	put_bar(out, s->from - start, ns, x->latency_ns ? x->latency_ns : 1);
-	put_split(out, x, s->stage);
+	if (exchange_split(x, s->stage, &split))
+		fprintf(out, "  on-CPU %s", format_ns(split.oncpu_ns).s);
 	fputc('\n', out);
 }
 
@@ -117,9 +102,15 @@ void render_waterfall(FILE *out, const struct exchange_info *x, const struct wat
 	put_head(out, x, offset_ns, style);
 	for (const struct stage_span *s = spans; s < spans + n; s++) {
 		put_stage(out, &x->ex, s);
-		for (size_t i = 0; i < w->n; i++)
-			if (w->part[i].stage == s->stage)
-				put_part(out, &w->part[i], style);
+		for (size_t i = 0; i < w->n; i++) {
+			char words[WATERFALL_WORDS] = "";
+
+			if (w->part[i].stage != s->stage)
+				continue;
+			waterfall_words(words, &w->part[i]);
+			fprintf(out, "%*s%s%s%s\n", 2 + NAME_COLUMNS + TIME_COLUMNS + 2, "",
+				ink_on(style, INK_DIM), words, ink_off(style));
+		}
 	}
 	if (w->left_out)
 		fprintf(out, "  and %zu more\n", w->left_out);
