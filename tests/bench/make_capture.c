@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* make_capture.c - make_capture FILE EXCHANGES: a complete capture out of synthetic records. */
 #include <fcntl.h>
 #include <stdio.h>

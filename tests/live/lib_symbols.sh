@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # shellcheck shell=bash
-# lib_symbols.sh - a resolver (user/symbols.h) that takes questions, and programs to ask it about. Sourced
+# lib_symbols.sh - a resolver (user/symbols/symbols.h) that takes questions, and programs to ask it about. Sourced
 # after lib.sh and live_init.
 
 PARTS=$LIVE_DIR/parts

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# symbols.sh - user/symbols.h against nm, addr2line, eu-addr2line, /proc/kallsyms and what programs
+# symbols.sh - user/symbols/symbols.h against nm, addr2line, eu-addr2line, /proc/kallsyms and what programs
 # say of themselves; living, deleted, stripped, contained and hostile ones.
 # limit: 300
 set -u

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* test_capture.c - what is written is what is read, by this program, an older and a newer one. */
 #include <errno.h>
 #include <setjmp.h>

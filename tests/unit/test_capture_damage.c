@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* test_capture_damage.c - a capture cut at every byte and with a bit flipped in every byte. */
 #include <fcntl.h>
 #include <setjmp.h>

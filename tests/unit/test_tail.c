@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* test_tail.c - which exchanges are the tail: while they come, and looked back at. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* aggregate.c - struct aggregate as items: only what is not 0. */
 #include <errno.h>
 #include <stdlib.h>

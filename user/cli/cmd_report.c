@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* cmd_report.c - watch, then say where the P99 went. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* aggregate.c - from what the kernel side accumulated to a report. */
 #include <errno.h>
 #include <stdlib.h>

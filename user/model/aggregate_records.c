@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * aggregate_records.c - an aggregate out of exchange records, as the kernel side would have added
  * them up (ledger_count in bpf/ledger.bpf.c).

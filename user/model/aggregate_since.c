@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* aggregate_since.c - what was accumulated between two readings of the same session. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * images.c - burns in functions of its own, in images that are gone when their stacks get names:
  *   fork N      N children, one after the other, each ends without an exec

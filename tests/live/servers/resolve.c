@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * resolve.c - user/symbols.h by hand: a line in, a line out. Notes go to stderr.
+ * resolve.c - user/symbols/symbols.h by hand: a line in, a line out. Notes go to stderr.
  *
  *	add PID			0 or a negative errno
  *	child PARENT PID	the same
