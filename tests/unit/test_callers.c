@@ -22,10 +22,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "symbols/callers.h"
-#include "target/proc.h"
 #include "symbols/stack_copy.h"
 #include "symbols/symbols.h"
+#include "target/proc.h"
 
 /* --- made-up rules --- */
 

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* cfi_run.c - see cfi_run.h. The instructions are those of DWARF 5, 6.4.2. */
+/*
+ * cfi_run.c - the instructions of an entry of .eh_frame (DWARF 5, 6.4.2), for the three registers that
+ * we follow. libdw would run them as well, but takes memory for any register that a file makes up.
+ */
 #include <dwarf.h>
 #include <string.h>
 
-#include "symbols/cfi_run.h"
+#include "symbols/elf.h"
 
 /* DWARF's numbers of registers on x86-64. */
 #define REG_FP 6
 #define REG_SP 7
 #define REG_RA 16
+
+#define PCREL_4 0x1b	/* addresses are 4 bytes, relative to themselves */
 
 #define REMEMBERED_MAX 16
 #define OFFSET_MAX (1 << 30)
@@ -31,7 +36,8 @@ struct row {
 };
 
 struct run {
-	const struct cfi_common *common;
+	uint64_t code_factor;
+	int64_t data_factor;
 	struct bytes_left in;
 	struct row row, initial, remembered[REMEMBERED_MAX];
 	unsigned depth;
@@ -131,7 +137,7 @@ static bool advance(struct run *r, uint64_t delta)
 {
 	uint64_t bytes;
 
-	if (__builtin_mul_overflow(delta, r->common->code_factor, &bytes) ||
+	if (__builtin_mul_overflow(delta, r->code_factor, &bytes) ||
 	    bytes > r->end - r->start) {
 		r->in.bad = true;
 		return false;
@@ -168,10 +174,10 @@ static void place(struct run *r, uint8_t op)
 
 	switch (op) {
 	case DW_CFA_offset_extended:
-		set(r, reg, CFI_FP_SAVED, times(r, (int64_t)uleb(in), r->common->data_factor));
+		set(r, reg, CFI_FP_SAVED, times(r, (int64_t)uleb(in), r->data_factor));
 		break;
 	case DW_CFA_offset_extended_sf:
-		set(r, reg, CFI_FP_SAVED, times(r, sleb(in), r->common->data_factor));
+		set(r, reg, CFI_FP_SAVED, times(r, sleb(in), r->data_factor));
 		break;
 	case DW_CFA_restore_extended:
 		restore(r, reg);
@@ -209,7 +215,7 @@ static bool step(struct run *r)
 	case DW_CFA_advance_loc:
 		return advance(r, low);
 	case DW_CFA_offset:
-		set(r, low, CFI_FP_SAVED, times(r, (int64_t)uleb(in), r->common->data_factor));
+		set(r, low, CFI_FP_SAVED, times(r, (int64_t)uleb(in), r->data_factor));
 		return !in->bad;
 	case DW_CFA_restore:
 		restore(r, low);
@@ -236,7 +242,7 @@ static bool step(struct run *r)
 		break;
 	case DW_CFA_def_cfa_sf:
 		reg = uleb(in);
-		def_cfa(r, reg, times(r, sleb(in), r->common->data_factor));
+		def_cfa(r, reg, times(r, sleb(in), r->data_factor));
 		break;
 	case DW_CFA_def_cfa_register:
 		r->row.cfa_register = uleb(in);
@@ -245,7 +251,7 @@ static bool step(struct run *r)
 		r->row.cfa_offset = times(r, (int64_t)uleb(in), 1);
 		break;
 	case DW_CFA_def_cfa_offset_sf:
-		r->row.cfa_offset = times(r, sleb(in), r->common->data_factor);
+		r->row.cfa_offset = times(r, sleb(in), r->data_factor);
 		break;
 	case DW_CFA_def_cfa_expression:
 		block(in);
@@ -283,28 +289,6 @@ static void tell(const struct run *r, struct cfi_rule *rule)
 	rule->fp_offset = row->fp.offset;
 }
 
-bool cfi_run(const struct cfi_common *common, const uint8_t *bytes, const uint8_t *end,
-	     uint64_t address, struct cfi_rule *rule)
-{
-	struct run r = { .common = common, .in = { .at = bytes, .end = end },
-			 .row.fp.how = CFI_FP_SAME, .start = rule->start, .end = rule->end,
-			 .address = address };
-
-	block(&r.in);	/* the augmentation */
-	bytes = r.in.at;
-	if (r.in.bad)
-		return false;
-	run_all(&r, common->begin, common->end);
-	r.initial = r.row;
-	if (r.in.bad || r.depth || r.start != rule->start || r.end != rule->end)
-		return false;
-	run_all(&r, bytes, end);
-	if (r.in.bad)
-		return false;
-	tell(&r, rule);
-	return true;
-}
-
 /* The routine of a language: its encoding and an address, which we don't want. */
 static void personality(struct bytes_left *in)
 {
@@ -316,22 +300,19 @@ static void personality(struct bytes_left *in)
 	fixed(in, size);
 }
 
-bool cfi_common(const Dwarf_CIE *cie, struct cfi_common *common)
+/* Whether what entries have in common is of a kind of x86-64 that we know, and not a signal's. */
+static bool is_known(const Dwarf_CIE *cie)
 {
 	struct bytes_left in = { .at = cie->augmentation_data,
 				 .end = cie->augmentation_data + cie->augmentation_data_size };
 	const char *letter = cie->augmentation;
+	uint64_t encoding = 0;
 
-	*common = (struct cfi_common){
-		.begin = cie->initial_instructions, .end = cie->initial_instructions_end,
-		.code_factor = cie->code_alignment_factor,
-		.data_factor = cie->data_alignment_factor,
-	};
 	if (!letter || *letter != 'z' || !in.at || cie->return_address_register != REG_RA)
 		return false;
 	while (*++letter && !in.bad) {
 		if (*letter == 'R')
-			common->encoding = (uint8_t)fixed(&in, 1);
+			encoding = fixed(&in, 1);
 		else if (*letter == 'L')
 			fixed(&in, 1);
 		else if (*letter == 'P')
@@ -339,5 +320,32 @@ bool cfi_common(const Dwarf_CIE *cie, struct cfi_common *common)
 		else	/* 'S': a signal's frame; others are not known */
 			return false;
 	}
-	return !in.bad;
+	return !in.bad && encoding == PCREL_4;
+}
+
+bool cfi_run(const Dwarf_CIE *cie, const Dwarf_FDE *fde, uint64_t address, struct cfi_rule *rule)
+{
+	struct run r = { .code_factor = cie->code_alignment_factor,
+			 .data_factor = cie->data_alignment_factor,
+			 .row.fp.how = CFI_FP_SAME, .start = rule->start, .end = rule->end,
+			 .address = address };
+	const uint8_t *instructions;
+
+	/* Two words of 4 bytes say what it is about. */
+	if (!is_known(cie) || fde->end - fde->start < 8)
+		return false;
+	r.in = (struct bytes_left){ .at = fde->start + 8, .end = fde->end };
+	block(&r.in);	/* the augmentation */
+	instructions = r.in.at;
+	if (r.in.bad)
+		return false;
+	run_all(&r, cie->initial_instructions, cie->initial_instructions_end);
+	r.initial = r.row;
+	if (r.in.bad || r.depth || r.start != rule->start || r.end != rule->end)
+		return false;
+	run_all(&r, instructions, fde->end);
+	if (r.in.bad)
+		return false;
+	tell(&r, rule);
+	return true;
 }

@@ -42,7 +42,6 @@ int sym_debug_load(const char *dir, const uint8_t *id, unsigned len, struct sym_
 {
 	struct sym_object debug = { 0 };
 	Elf *handle = NULL;
-	bool found;
 	int fd, err;
 
 	if (len < 2)
@@ -56,7 +55,7 @@ int sym_debug_load(const char *dir, const uint8_t *id, unsigned len, struct sym_
 	if (!err && (debug.build_id_len != len || memcmp(debug.build_id, id, len)))
 		err = -EINVAL;
 	if (!err)
-		err = sym_elf_symtab(handle, table, &found);
+		err = sym_elf_symtab(handle, table);
 	elf_end(handle);
 	sym_object_free(&debug);
 	close(fd);
@@ -166,13 +165,12 @@ static int check_crc(int fd, uint32_t expected)
 int sym_debuglink_load(int fd, uint32_t crc, struct sym_table *table)
 {
 	Elf *elf = NULL;
-	bool found;
 	int err = check_crc(fd, crc);
 
 	if (!err)
 		err = sym_elf_begin(fd, &elf);
 	if (!err)
-		err = sym_elf_symtab(elf, table, &found);
+		err = sym_elf_symtab(elf, table);
 	elf_end(elf);
 	return err;
 }

@@ -7,6 +7,7 @@
 #ifndef EPOLLSCOPE_SYM_ELF_H
 #define EPOLLSCOPE_SYM_ELF_H
 
+#include <elfutils/libdw.h>
 #include <libelf.h>
 
 #include "symbols/symbols.h"
@@ -54,7 +55,7 @@ int sym_elf_head(Elf *elf, struct sym_object *object);
 int sym_elf_symbols(Elf *elf, struct sym_object *object, bool *whole);
 
 /* Only .symtab, for a file of debug information. 0 also if there is none. */
-int sym_elf_symtab(Elf *elf, struct sym_table *table, bool *found);
+int sym_elf_symtab(Elf *elf, struct sym_table *table);
 
 /*
  * Reads which functions the unwind table has, if there is one in the usual encoding. 0, -EINVAL,
@@ -75,9 +76,12 @@ void sym_object_free(struct sym_object *object);
 Elf_Data *sym_elf_data(Elf_Scn *section);
 /* The first section of that name or NULL. */
 Elf_Scn *sym_elf_section(Elf *elf, const char *name);
+/*
+ * The rule at an address of an entry of .eh_frame. In: rule->start and end of its code; out: of the
+ * rule. False if it or the CIE is malformed or not of a known kind.
+ */
+bool cfi_run(const Dwarf_CIE *cie, const Dwarf_FDE *fde, uint64_t address, struct cfi_rule *rule);
 /* .gopclntab, if there is one. 0 or a negative errno. */
 int sym_elf_go(Elf *elf, struct sym_table *table);
-/* .gnu_debugdata, the small .symtab that some distributions leave behind. 0 or a negative errno. */
-int sym_elf_debugdata(Elf *elf, struct sym_table *table);
 
 #endif

@@ -2,12 +2,16 @@
 /* elf_symbols.c - the symbol tables of an ELF file. */
 #include <errno.h>
 #include <gelf.h>
+#include <lzma.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "symbols/elf.h"
 
 #define MAX_NAME 4096
+#define MAX_UNPACKED (64u << 20)
+#define MAX_DECODER (128u << 20)	/* memory that a stream may ask its decoder to use */
 
 static bool ends_with(const char *name, size_t len, const char *end)
 {
@@ -98,21 +102,77 @@ static Elf_Scn *section_of_type(Elf *elf, uint32_t type)
 	return NULL;
 }
 
-int sym_elf_symtab(Elf *elf, struct sym_table *table, bool *found)
+int sym_elf_symtab(Elf *elf, struct sym_table *table)
 {
 	Elf_Scn *section = section_of_type(elf, SHT_SYMTAB);
 
-	*found = section;
 	return section ? add_symbols(elf, section, table) : 0;
+}
+
+/* Unpacks up to MAX_UNPACKED bytes; free(*out). */
+static int unpack(const Elf_Data *data, char **out, size_t *len)
+{
+	lzma_stream stream = LZMA_STREAM_INIT;
+	size_t room = 0;
+	lzma_ret ret = lzma_stream_decoder(&stream, MAX_DECODER, 0);
+
+	*out = NULL;
+	*len = 0;
+	stream.next_in = data->d_buf;
+	stream.avail_in = data->d_size;
+	while (ret == LZMA_OK && *len < MAX_UNPACKED) {
+		if (array_reserve(out, &room, *len ? 2 * *len : 1 << 20, 1))
+			break;
+		stream.next_out = (uint8_t *)*out + *len;
+		stream.avail_out = room - *len;
+		ret = lzma_code(&stream, LZMA_FINISH);
+		*len = room - stream.avail_out;
+	}
+	lzma_end(&stream);
+	if (ret == LZMA_STREAM_END)
+		return 0;
+	free(*out);
+	*out = NULL;
+	return ret == LZMA_OK ? -EFBIG : -EINVAL;
+}
+
+/*
+ * .gnu_debugdata: an ELF file that holds only a .symtab, packed by xz, which some distributions leave in
+ * stripped programs.
+ */
+static int add_debugdata(Elf *elf, struct sym_table *table)
+{
+	Elf_Data *packed = sym_elf_data(sym_elf_section(elf, ".gnu_debugdata"));
+	Elf *inner;
+	char *image;
+	size_t len;
+	int err;
+
+	if (!packed)
+		return 0;
+	err = unpack(packed, &image, &len);
+	if (err)
+		return err;
+	err = sym_elf_begin_memory(image, len, &inner);
+	if (!err) {
+		err = sym_elf_symtab(inner, table);
+		elf_end(inner);
+	}
+	free(image);
+	return err;
 }
 
 int sym_elf_symbols(Elf *elf, struct sym_object *object, bool *whole)
 {
+	Elf_Scn *symtab = section_of_type(elf, SHT_SYMTAB);
 	Elf_Scn *dynamic = section_of_type(elf, SHT_DYNSYM);
-	int err = sym_elf_symtab(elf, &object->table, whole), other = 0;
+	int err, other = 0;
 
-	if (!*whole) {
-		err = sym_elf_debugdata(elf, &object->table);
+	*whole = symtab;
+	if (symtab) {
+		err = add_symbols(elf, symtab, &object->table);
+	} else {
+		err = add_debugdata(elf, &object->table);
 		other = sym_elf_go(elf, &object->table);
 	}
 	err = err ? err : other;

@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
+#include "base/map.h"
 #include "base/status.h"
 #include "base/term.h"
 #include "symbols/stack_modules.h"
 #include "symbols/stack_names.h"
-#include "symbols/stack_set.h"
 #include "symbols/symbols.h"
 
 #define FRAME_BYTES (SYMBOLS_NAME_MAX + 8)
@@ -23,10 +24,12 @@ _Static_assert(FRAME_BYTES >= MODULE_FRAME_MAX, "a frame is one or the other");
 struct stack_names {
 	stack_read_fn read;
 	const void *read_ctx;
-	struct stack_set set;
+	struct stack_key *keys;		/* in the order of the events that named them first */
+	size_t n_keys, keys_room;
+	struct map known;
 	struct symbols *symbols;
 	struct stack_modules *modules;
-	struct stack_copies *copies;
+	struct stack_copies copies;
 	size_t depth;
 	char (*room)[FRAME_BYTES];	/* of frames that are not a symbol's name alone */
 	unsigned notes;
@@ -59,9 +62,9 @@ struct stack_names *stack_names_new(size_t depth, const char *debug_dir, stack_r
 	s->depth = depth && depth < STACK_DEPTH ? depth : STACK_DEPTH;
 	s->symbols = symbols_new(&options);
 	s->modules = stack_modules_new();
-	s->copies = stack_copies_new(s->symbols);
+	s->copies.symbols = s->symbols;
 	s->room = malloc(STACK_DEPTH * sizeof(*s->room));
-	if (s->symbols && s->modules && s->copies && s->room)
+	if (s->symbols && s->modules && s->room)
 		return s;
 	stack_names_free(s);
 	return NULL;
@@ -71,8 +74,9 @@ void stack_names_free(struct stack_names *s)
 {
 	if (!s)
 		return;
-	stack_set_free(&s->set);
-	stack_copies_free(s->copies);
+	free(s->keys);
+	map_free(&s->known);
+	stack_copies_free(&s->copies);
 	stack_modules_free(s->modules);
 	symbols_free(s->symbols);
 	free(s->room);
@@ -88,24 +92,24 @@ void stack_names_process(struct stack_names *s, uint32_t pid)
 const void *stack_names_record(struct stack_names *s, const void *data, size_t *size,
 			       struct ev_offcpu *room)
 {
-	return stack_copies_record(s->copies, data, size, room);
+	return stack_copies_record(&s->copies, data, size, room);
 }
 
 void stack_names_say(const struct stack_names *s, bool verbose)
 {
-	struct stack_copies_stats t;
+	const struct stack_copies *t = &s->copies;
+	uint64_t lacking = t->open + t->bad;
 
-	stack_copies_get_stats(s->copies, &t);
 	if (verbose)
 		say_line("call-frame information: %s user stacks, %s extended, %s with a bad frame "
-			 "pointer, %s left incomplete, %s rejected", format_count(t.asked).s,
-			 format_count(t.found).s, format_count(t.astray).s, format_count(t.open).s,
-			 format_count(t.bad).s);
-	else if (t.open + t.bad)
+			 "pointer, %s left incomplete, %s rejected", format_count(t->asked).s,
+			 format_count(t->found).s, format_count(t->astray).s, format_count(t->open).s,
+			 format_count(t->bad).s);
+	else if (lacking)
 		say_line("%s of %s user stacks may lack callers of their innermost function: it has no "
 			 "frame pointer or usable unwind information",
-			 format_share((double)(t.open + t.bad) / (double)t.asked).s,
-			 format_count(t.asked).s);
+			 format_share((double)lacking / (double)t->asked).s,
+			 format_count(t->asked).s);
 }
 
 static void look_again(struct stack_names *s, uint32_t pid, uint64_t now)
@@ -120,7 +124,7 @@ static void look_again(struct stack_names *s, uint32_t pid, uint64_t now)
 /* A new stack of a process, which may have mapped more since it was looked at. */
 static void check(struct stack_names *s, uint32_t pid, int32_t id)
 {
-	const struct stack_copy *top = stack_copies_find(s->copies, id);
+	const struct stack_copy *top = stack_copies_find(&s->copies, id);
 	uint64_t ip[STACK_DEPTH], now = monotonic_ns();
 	size_t n;
 	bool is_cut;
@@ -135,17 +139,6 @@ static void check(struct stack_names *s, uint32_t pid, int32_t id)
 		}
 }
 
-static void check_event(struct stack_names *s, const struct event *e)
-{
-	if (e->head.kind == EV_SAMPLE) {
-		check(s, e->sample.pid, e->sample.user_stack);
-	} else if (e->head.kind == EV_OFFCPU) {
-		check(s, e->offcpu.pid, e->offcpu.user_stack);
-		if (e->offcpu.flags & OFFCPU_WAKER)
-			check(s, e->offcpu.waker_pid, e->offcpu.waker_user_stack);
-	}
-}
-
 static void process_event(struct stack_names *s, const struct ev_process *p)
 {
 	if (p->change == PROCESS_EXEC)
@@ -155,13 +148,61 @@ static void process_event(struct stack_names *s, const struct ev_process *p)
 		symbols_add_process(s->symbols, p->pid);
 }
 
+static bool same_stack(const void *keys, uint32_t number, const void *key)
+{
+	const struct stack_key *a = &((const struct stack_key *)keys)[number], *b = key;
+
+	return a->pid == b->pid && a->id == b->id;
+}
+
+/* Whether the stack is new. Without memory it is left out. */
+static bool add(struct stack_names *s, const struct stack_key *key)
+{
+	const size_t len = offsetof(struct stack_key, first_ns);
+
+	if (key->id < 0 || map_find(&s->known, key, len, same_stack, s->keys) != MAP_NONE ||
+	    array_reserve(&s->keys, &s->keys_room, s->n_keys + 1, sizeof(*s->keys)) ||
+	    map_add(&s->known, key, len, (uint32_t)s->n_keys))
+		return false;
+	s->keys[s->n_keys++] = *key;
+	return true;
+}
+
+/* The stacks that an event names, at most four; those of the kernel have pid 0. */
+static unsigned stacks_of(const struct event *e, struct stack_key keys[4])
+{
+	const struct ev_offcpu *o = &e->offcpu;
+	const struct ev_sample *c = &e->sample;
+	unsigned n = 0;
+
+	if (e->head.kind == EV_SAMPLE) {
+		keys[n++] = (struct stack_key){ .id = c->kernel_stack };
+		keys[n++] = (struct stack_key){ .pid = c->pid, .id = c->user_stack };
+	} else if (e->head.kind == EV_OFFCPU && !(o->flags & OFFCPU_IN_WAIT)) {
+		keys[n++] = (struct stack_key){ .id = o->kernel_stack };
+		keys[n++] = (struct stack_key){ .pid = o->pid, .id = o->user_stack };
+		if (o->flags & OFFCPU_WAKER) {
+			keys[n++] = (struct stack_key){ .id = o->waker_kernel_stack };
+			keys[n++] = (struct stack_key){ .pid = o->waker_pid,
+							.id = o->waker_user_stack };
+		}
+	}
+	return n;
+}
+
 void stack_names_event(struct stack_names *s, const struct event *e)
 {
-	size_t known = s->set.n;
+	struct stack_key keys[4];
+	unsigned n = stacks_of(e, keys);
+	bool fresh = false;
 
-	stack_set_event(&s->set, e);
-	if (s->set.n > known)
-		check_event(s, e);
+	for (unsigned i = 0; i < n; i++) {
+		keys[i].first_ns = e->head.time_ns;
+		fresh |= add(s, &keys[i]);
+	}
+	for (unsigned i = 0; i < n && fresh; i++)
+		if (keys[i].pid)
+			check(s, keys[i].pid, keys[i].id);
 	if (e->head.kind == EV_PROCESS)
 		process_event(s, &e->process);
 }
@@ -251,7 +292,7 @@ static void give(const struct receiver *t, struct stack_key key)
 	const char *frames[STACK_DEPTH];
 	uint64_t ip[STACK_DEPTH];
 	struct named_stack named = { .key = key, .frames = frames };
-	const struct stack_copy *top = key.pid ? stack_copies_find(t->names->copies, key.id) : NULL;
+	const struct stack_copy *top = key.pid ? stack_copies_find(&t->names->copies, key.id) : NULL;
 	size_t n = t->names->read(t->names->read_ctx, top ? top->id : key.id, ip, &named.cut);
 
 	if (top && top->callers.astray)
@@ -273,6 +314,6 @@ void stack_names_give(struct stack_names *s, stack_module_fn module, named_stack
 {
 	struct receiver t = { .names = s, .module = module, .stack = stack, .ctx = ctx };
 
-	for (size_t i = 0; i < s->set.n; i++)
-		give(&t, s->set.keys[i]);
+	for (size_t i = 0; i < s->n_keys; i++)
+		give(&t, s->keys[i]);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * symbols.c - addresses into names. The way of an address: the process at that time (processes.c), what
- * it has mapped there (process.c), the file (files.c) and its tables (elf_symbols.c, debug.c,
- * minidebug.c, gopclntab.c; jit.c where no file is), the entry that covers it (table.c), its name (names.c).
+ * symbols.c - addresses into names. The way of an address: the process at that time (processes.c),
+ * what it has mapped there (process.c), the file (files.c) and its tables (elf_symbols.c, debug.c,
+ * gopclntab.c; listings.c where no file is), the entry that covers it (table.c), its name (names.c).
  */
 #include <errno.h>
 #include <stdlib.h>

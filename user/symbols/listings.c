@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * jit.c - perf maps, by which a runtime names the code that it made: /tmp/perf-PID.map of its own root
- * and its own pid namespace, written by its own user. /tmp is everybody's: a file of somebody else, or
- * one that others may write, could put any words into a report.
+ * listings.c - lists of symbols that are text: the kernel's, and perf maps, by which a runtime names the
+ * code that it made: /tmp/perf-PID.map of its own root and its own pid namespace, written by its own
+ * user. /tmp is everybody's: a file of somebody else, or one that others may write, could put any
+ * words into a report.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,9 +13,132 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "symbols/process.h"
 
-#define MAX_MAP (64u << 20)
+/* No function is longer; what lies further behind the last symbol is something else. */
+#define FARTHEST (1u << 20)
+#define NAME_MAX_LEN 512
+#define MAX_KALLSYMS (256u << 20)
+#define MAX_PERF_MAP (64u << 20)
+
+/*
+ * What a file has from its start, at most `most` bytes: files in /proc do not know their size. free()
+ * *text, also when it fails. 0 or a negative errno.
+ */
+static int read_text(int fd, size_t most, char **text, size_t *len)
+{
+	size_t room = 0;
+	ssize_t got = 1;
+
+	*text = NULL;
+	*len = 0;
+	while (got > 0 && *len < most) {
+		if (array_reserve(text, &room, *len + (64 << 10), 1))
+			return -ENOMEM;
+		got = pread(fd, *text + *len, room - *len < most - *len ? room - *len : most - *len,
+			    (off_t)*len);
+		if (got > 0)
+			*len += (size_t)got;
+	}
+	return got < 0 ? -errno : 0;
+}
+
+/* --- the kernel's --- */
+
+/* What a line says: an address, a letter, a name, perhaps a module. */
+struct line {
+	uint64_t address;
+	char letter;
+	const char *name;
+	size_t name_len;
+	const char *module;	/* with its brackets */
+	size_t module_len;
+};
+
+static bool parse_symbol(const char *at, const char *end, struct line *l)
+{
+	const char *tab;
+
+	if (!sym_hex(&at, &l->address) || end - at < 4 || at[0] != ' ' || at[2] != ' ')
+		return false;
+	l->letter = at[1];
+	l->name = at + 3;
+	tab = memchr(l->name, '\t', (size_t)(end - l->name));
+	l->name_len = (size_t)((tab ? tab : end) - l->name);
+	l->module = tab ? tab + 1 : end;
+	l->module_len = (size_t)(end - l->module);
+	return l->name_len && l->name_len + l->module_len + 1 < NAME_MAX_LEN;
+}
+
+/* Data, and the mark behind the last function, are no functions. */
+static bool names_code(const struct line *l)
+{
+	static const char etext[] = "_etext";
+
+	return strchr("tTwW", l->letter) && l->letter &&
+	       !(l->name_len == sizeof(etext) - 1 && !memcmp(l->name, etext, l->name_len));
+}
+
+static int add_line(struct sym_table *t, const struct line *l, uint32_t rank)
+{
+	char name[NAME_MAX_LEN];
+	size_t len = 0;
+
+	if (names_code(l)) {
+		len = l->name_len;
+		memcpy(name, l->name, len);
+		if (l->module_len) {
+			name[len++] = '\t';
+			memcpy(name + len, l->module, l->module_len);
+			len += l->module_len;
+		}
+	}
+	return sym_table_add(t, l->address, FARTHEST, name, len, rank);
+}
+
+int sym_kernel_read(const char *text, size_t len, struct sym_table *t)
+{
+	const char *at = text, *end = text + len, *newline;
+	uint32_t rank = SYM_RANK_SIZED;
+	bool hidden = false;
+	int err = 0;
+
+	while (!err && at < end && (newline = memchr(at, '\n', (size_t)(end - at)))) {
+		struct line l;
+
+		/* Of several names for one address the kernel itself uses the first. */
+		if (parse_symbol(at, newline, &l)) {
+			if (l.address && rank)
+				err = add_line(t, &l, --rank);
+			hidden = !l.address || hidden;
+		}
+		at = newline + 1;
+	}
+	return !err && hidden && !t->n ? -EACCES : err;
+}
+
+int sym_kernel_load(const char *path, struct sym_table *t)
+{
+	int err, fd = open(path ? path : "/proc/kallsyms", O_RDONLY | O_CLOEXEC);
+	char *text;
+	size_t len;
+
+	if (fd < 0)
+		return -errno;
+	err = read_text(fd, MAX_KALLSYMS, &text, &len);
+	close(fd);
+	if (!err)
+		err = sym_kernel_read(text, len, t);
+	free(text);
+	/* In half a table one function would reach over others. */
+	if (err)
+		sym_table_free(t);
+	sym_table_finish(t);
+	return err;
+}
+
+/* --- perf maps --- */
 
 static bool blank(const char **at, const char *end)
 {
@@ -28,7 +152,7 @@ static bool blank(const char **at, const char *end)
 	return true;
 }
 
-static bool parse_line(const char *at, const char *end, uint64_t *start, uint64_t *size,
+static bool parse_code(const char *at, const char *end, uint64_t *start, uint64_t *size,
 		       const char **name)
 {
 	if (!sym_hex(&at, start) || !blank(&at, end) || !sym_hex(&at, size) || !blank(&at, end))
@@ -50,7 +174,7 @@ uint64_t sym_jit_read(const char *text, size_t len, struct sym_table *t, int *er
 		uint64_t start, size;
 		const char *name;
 
-		if (parse_line(at, newline, &start, &size, &name))
+		if (parse_code(at, newline, &start, &size, &name))
 			*err = sym_table_add(t, start, size, name, (size_t)(newline - name), ++line);
 		else
 			refused++;
@@ -58,8 +182,6 @@ uint64_t sym_jit_read(const char *text, size_t len, struct sym_table *t, int *er
 	}
 	return refused;
 }
-
-/* --- the map of a process --- */
 
 struct owner {
 	uint32_t real, effective;	/* users */
@@ -139,36 +261,18 @@ void sym_jit_free(struct sym_jit *jit)
 	free(jit);
 }
 
-/* The first len bytes of a file, or fewer; free() it. NULL without memory or if it can't be read. */
-static char *read_start(int fd, size_t *len)
-{
-	char *text = malloc(*len ? *len : 1);
-	size_t have = 0;
-	ssize_t got = 1;
-
-	while (text && have < *len && got > 0) {
-		got = pread(fd, text + have, *len - have, (off_t)have);
-		if (got > 0)
-			have += (size_t)got;
-	}
-	*len = have;
-	if (got >= 0)
-		return text;
-	free(text);
-	return NULL;
-}
-
 /* Reads the whole map again: runtimes add lines for as long as they live. */
 static void read_map(struct symbols *s, struct sym_jit *jit, off_t size)
 {
-	size_t len = size > MAX_MAP ? MAX_MAP : (size_t)size;
 	uint64_t refused;
-	char name[64], *text = read_start(jit->fd, &len);
+	char name[64], *text;
+	size_t len;
 	int err;
 
 	snprintf(name, sizeof(name), "/tmp/perf-%" PRIu32 ".map", jit->pid);
 	jit->read = size;
-	if (!text) {
+	if (read_text(jit->fd, size > MAX_PERF_MAP ? MAX_PERF_MAP : (size_t)size, &text, &len)) {
+		free(text);
 		sym_skipped(s, "perf map", name, -EIO);
 		return;
 	}
@@ -179,7 +283,7 @@ static void read_map(struct symbols *s, struct sym_jit *jit, off_t size)
 	free(text);
 	sym_table_finish(&jit->table);
 	s->bytes += sym_table_bytes(&jit->table);
-	if (err || refused || size > MAX_MAP)
+	if (err || refused || size > MAX_PERF_MAP)
 		sym_skipped(s, "a part of perf map", name,
 			    err ? err : refused ? -EINVAL : -E2BIG);
 }
