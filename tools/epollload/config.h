@@ -11,9 +11,7 @@
 
 #define EXIT_USAGE 64
 #define TARGETS_MAX 64
-#define UNSET UINT32_MAX	/* until config_check() */
-
-enum action { ACTION_RUN, ACTION_HELP };
+#define UNSET UINT32_MAX	/* while it is parsed */
 
 struct protocol;
 
@@ -23,7 +21,7 @@ struct target {
 };
 
 struct config {
-	enum action action;
+	bool help;			/* is all that is asked for */
 	struct target target[TARGETS_MAX];	/* connections take them by turns */
 	uint32_t targets;
 	char host[280];			/* the first as HOST:PORT */
@@ -72,13 +70,5 @@ static inline uint32_t share_of(uint32_t n, uint32_t several, uint32_t id)
 
 /* Fills cfg, defaults included. 0, or -EINVAL with cfg->error set. */
 int config_parse(struct config *cfg, int argc, char *const argv[]);
-
-/* Whether what was asked for fits together; fills in what depends on it. As above. */
-int config_check(struct config *cfg);
-
-__attribute__((format(printf, 2, 3)))
-int config_wrong(struct config *cfg, const char *format, ...);	/* -EINVAL, with cfg->error set */
-
-void config_help(void);
 
 #endif

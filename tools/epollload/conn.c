@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* conn.c - a connection's life: opening, closing, and being opened again. */
+/* conn.c - a connection's life: opening, closing, being opened again; the queues it stands in. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -11,11 +11,54 @@
 
 #include "tools/clock.h"
 #include "conn.h"
-#include "owed.h"
-#include "protocol_push.h"
-#include "queue.h"
 
 #define RETRY_NS 10000000	/* after a failure */
+
+struct conn *queue_first(const struct worker *w, enum queue_kind kind)
+{
+	uint32_t first = w->queue[kind].first;
+
+	return first ? &w->conns[first - 1] : NULL;
+}
+
+void queue_remove(struct worker *w, enum queue_kind kind, struct conn *c)
+{
+	struct queue *q = &w->queue[kind];
+	struct node *n = &c->node[kind];
+
+	if (!n->queued)
+		return;
+	*(n->prev ? &w->conns[n->prev - 1].node[kind].next : &q->first) = n->next;
+	*(n->next ? &w->conns[n->next - 1].node[kind].prev : &q->last) = n->prev;
+	n->queued = false;
+}
+
+void queue_add(struct worker *w, enum queue_kind kind, struct conn *c, uint64_t due_ns)
+{
+	struct queue *q = &w->queue[kind];
+	uint32_t place = (uint32_t)(c - w->conns) + 1;
+
+	queue_remove(w, kind, c);
+	c->node[kind] = (struct node){ .prev = q->last, .due_ns = due_ns, .queued = true };
+	*(q->last ? &w->conns[q->last - 1].node[kind].next : &q->first) = place;
+	q->last = place;
+}
+
+uint64_t *owed_time(const struct worker *w, const struct conn *c, uint64_t n)
+{
+	size_t depth = w->cfg->depth;
+
+	return w->started_ns + (size_t)(c - w->conns) * depth + n % depth;
+}
+
+/* What it owes is lost. */
+static void owe_nothing(struct worker *w, struct conn *c, enum loss loss)
+{
+	for (uint64_t n = c->taken - c->owed; n < c->taken; n++)
+		w->counts.lost[loss] += *owed_time(w, c, n) != 0;
+	w->owed -= c->owed;
+	c->owed = 0;
+}
 
 static void set_options(const struct config *cfg, int fd, bool slow)
 {
@@ -62,14 +105,29 @@ static int start_connect(struct worker *w, struct conn *c, int fd)
 	return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
 }
 
-void conn_wait(struct worker *w, struct conn *c, enum queue_kind kind, uint64_t delay_ns)
-{
-	queue_add(w, kind, c, w->now + delay_ns);
-}
-
 static bool wanted_again(const struct worker *w)
 {
 	return !w->cfg->conn_per_request && (!w->began || schedule_open(&w->schedule, w->now));
+}
+
+/* err: a positive errno. */
+static enum refusal refusal_of(int err)
+{
+	switch (err) {
+	case ECONNREFUSED:
+	case ECONNRESET:
+		return FAILED_REFUSED;
+	case ETIMEDOUT:
+		return FAILED_TIMEOUT;
+	case EADDRNOTAVAIL:
+	case EADDRINUSE:
+		return FAILED_NO_PORT;
+	case EMFILE:
+	case ENFILE:
+		return FAILED_NO_FILE;
+	default:
+		return FAILED_OTHER;
+	}
 }
 
 static void open_failed(struct worker *w, struct conn *c, int err)
@@ -78,7 +136,7 @@ static void open_failed(struct worker *w, struct conn *c, int err)
 	if (!w->began && !w->counts.opened)
 		w->fatal = -err;
 	if (wanted_again(w))
-		conn_wait(w, c, Q_RETRY, RETRY_NS);
+		queue_add(w, Q_RETRY, c, w->now + RETRY_NS);
 }
 
 int conn_open(struct worker *w, struct conn *c)
@@ -93,12 +151,14 @@ int conn_open(struct worker *w, struct conn *c)
 		if (fd >= 0)
 			close(fd);
 		open_failed(w, c, err);
+		owe_nothing(w, c, LOST_CONNECT);
+		c->taken = 0;
 		return err;
 	}
 	c->fd = fd;
 	c->state = CONN_CONNECTING;
 	w->opening++;
-	conn_wait(w, c, Q_PROGRESS, w->cfg->timeout_ns);
+	queue_add(w, Q_PROGRESS, c, w->now + w->cfg->timeout_ns);
 	return 0;
 }
 
@@ -139,7 +199,7 @@ void conn_ready(struct worker *w, struct conn *c)
 	if (!c->owed)
 		queue_remove(w, Q_PROGRESS, c);
 	if (w->cfg->protocol == &protocol_push && beat_ns)
-		conn_wait(w, c, Q_BEAT, beat_ns);
+		queue_add(w, Q_BEAT, c, w->now + beat_ns);
 	conn_offer(w, c);
 }
 
@@ -180,7 +240,7 @@ void conn_lost(struct worker *w, struct conn *c, enum loss loss)
 	if (useful)
 		conn_open(w, c);
 	else
-		conn_wait(w, c, Q_RETRY, RETRY_NS);
+		queue_add(w, Q_RETRY, c, w->now + RETRY_NS);
 }
 
 void conn_failed(struct worker *w, struct conn *c, int err)

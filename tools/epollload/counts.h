@@ -50,15 +50,11 @@ struct counts {
 	struct hist delivery;	/* from the publication's intended time */
 };
 
-/* Words for reports and JSON names. */
-extern const char *const loss_names[LOSSES];
-extern const char *const refusal_names[REFUSALS];
-
-void counts_merge(struct counts *into, const struct counts *from);
-
-uint64_t counts_lost(const struct counts *c);
-uint64_t counts_failed(const struct counts *c);
-
-enum refusal refusal_of(int err);	/* err: a positive errno */
+/* What comes of a run. */
+struct result {
+	struct counts counts;
+	uint64_t start_ns, end_ns;	/* clock times: first request due, no request left */
+	int fatal;		/* errno that kept the run from starting; 0: it ran */
+};
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* protocol.c - what protocols share. */
+/* protocol.c - what protocols share; and echo, where messages come back as they were sent. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,27 +35,42 @@ size_t compose_block(struct wire *w, const struct traffic *t, const uint64_t *ti
 	return n < limit ? n : limit;
 }
 
-void open_at_once(struct wire *w, const struct traffic *t, uint32_t index)
+/* Letters from 'a' on: a byte lost or doubled on the way shows. */
+static int echo_prepare(struct traffic *t)
 {
-	(void)t;
-	(void)index;
-	w->ready = true;
+	uint32_t size = t->cfg->size;
+	char *message = malloc(size);
+	int err;
+
+	if (!message)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < size; i++)
+		message[i] = (char)('a' + i % 26);
+	err = traffic_repeat(t, message, size);
+	free(message);
+	return err;
 }
 
-enum parsed end_early(struct wire *w)
+static enum parsed echo_parse(struct wire *w, const struct traffic *t, const char **data,
+			      const char *end)
 {
-	(void)w;
-	return PARSED_MORE;
+	size_t n = (size_t)(end - *data), left = t->request_size - w->echo_got;
+
+	if (n > left)
+		n = left;
+	if (memcmp(*data, t->block + w->echo_got, n))
+		return PARSED_GARBAGE;
+	*data += n;
+	w->echo_got = n == left ? 0 : w->echo_got + n;
+	return n == left ? PARSED_ANSWER : PARSED_MORE;
 }
 
-int traffic_prepare(struct traffic *t, const struct config *cfg)
-{
-	*t = (struct traffic){ .cfg = cfg, .protocol = cfg->protocol };
-	return cfg->protocol->prepare(t);
-}
-
-void traffic_free(struct traffic *t)
-{
-	free(t->block);
-	t->block = NULL;
-}
+const struct protocol protocol_echo = {
+	.name = "echo",
+	.default_size = 64,
+	.min_size = 1,
+	.max_size = 16 << 20,
+	.prepare = echo_prepare,
+	.parse = echo_parse,
+	.compose = compose_block,
+};

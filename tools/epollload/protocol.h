@@ -21,12 +21,10 @@
 #define HTTP_LINE_BYTES 48	/* no header that matters is longer */
 
 struct config;
-struct protocol;
 
 /* The requests of a run; read-only once prepared. */
 struct traffic {
 	const struct config *cfg;
-	const struct protocol *protocol;
 	char *block;		/* whole requests in a row; push: one payload */
 	size_t request_size, block_size;
 };
@@ -79,7 +77,7 @@ struct protocol {
 	/* Fills t's block and sizes. 0 or -ENOMEM. */
 	int (*prepare)(struct traffic *t);
 
-	/* The connection, by its place among all, is established. */
+	/* The connection, by its place among all, is established; NULL: it is ready at once. */
 	void (*open)(struct wire *w, const struct traffic *t, uint32_t index);
 
 	/* Writes one frame of the wanted ones to control; only called if there are any. */
@@ -92,7 +90,7 @@ struct protocol {
 	enum parsed (*parse)(struct wire *w, const struct traffic *t, const char **data,
 			     const char *end);
 
-	/* The server closed: MORE, or the answer that its end completes. */
+	/* The server closed: MORE, or the answer that its end completes; NULL: never one. */
 	enum parsed (*end)(struct wire *w);
 
 	/*
@@ -104,20 +102,20 @@ struct protocol {
 			  uint64_t pos, size_t limit, char *scratch, const char **from);
 };
 
-int traffic_prepare(struct traffic *t, const struct config *cfg);
-void traffic_free(struct traffic *t);
-
 /* For protocols: repeats one request of that size until the block is worth a system call. */
 int traffic_repeat(struct traffic *t, const char *request, size_t size);
-
-/* For protocols without greetings. */
-void open_at_once(struct wire *w, const struct traffic *t, uint32_t index);
-
-/* For protocols in which no answer goes on until the server closes. */
-enum parsed end_early(struct wire *w);
 
 /* For protocols whose requests are all alike. */
 size_t compose_block(struct wire *w, const struct traffic *t, const uint64_t *times, uint64_t pos,
 		     size_t limit, char *scratch, const char **from);
+
+extern const struct protocol protocol_echo, protocol_http, protocol_push;
+
+/* Has a heartbeat of push sent. */
+void push_heartbeat(struct wire *w);
+
+/* Of what was parsed last: the number of the refused request, the stamp of the delivery. */
+uint64_t push_refused(const struct wire *w);
+uint64_t push_stamp(const struct wire *w);
 
 #endif

@@ -16,7 +16,7 @@
 #include <strings.h>
 
 #include "config.h"
-#include "protocol_http.h"
+#include "protocol.h"
 
 enum http_state { STATUS, HEADERS, LENGTH, CHUNK_SIZE, CHUNK, TRAILER, UNTIL_CLOSE };
 
@@ -213,7 +213,6 @@ const struct protocol protocol_http = {
 	.min_size = 0,
 	.max_size = 16 << 20,
 	.prepare = http_prepare,
-	.open = open_at_once,
 	.parse = http_parse,
 	.end = http_end,
 	.compose = compose_block,

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "config.h"
-#include "protocol_push.h"
+#include "protocol.h"
 
 #define OUR_WINDOW 1024	/* messages that the server may have under way to one of us */
 #define PREFIX 4	/* of a SEND's or PUBLISH's payload: the id or topic that it goes to */
@@ -278,6 +278,5 @@ const struct protocol protocol_push = {
 	.open = push_open,
 	.control = push_control,
 	.parse = push_parse,
-	.end = end_early,
 	.compose = push_compose,
 };

@@ -80,7 +80,7 @@ struct worker {
 	uint32_t n_active, n_started;	/* the first so many carry requests, do so by now (ramp) */
 	int epoll;
 	struct conn *conns;
-	uint64_t *started_ns;		/* rings of each active connection: owed_times() */
+	uint64_t *started_ns;		/* rings of each active connection: owed_time() */
 	struct stamps *stamps;		/* of each connection, for the truth file; NULL: none */
 	char *buffer, *scratch;
 	struct queue queue[QUEUES];

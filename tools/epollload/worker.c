@@ -10,9 +10,6 @@
 
 #include "tools/clock.h"
 #include "conn.h"
-#include "conn_io.h"
-#include "event.h"
-#include "queue.h"
 #include "truth.h"
 #include "worker.h"
 
@@ -105,7 +102,7 @@ static void run_timers(struct worker *w)
 
 		while ((c = queue_first(w, kind)) && c->node[kind].due_ns <= w->now) {
 			queue_remove(w, kind, c);
-			event_timer(w, c, kind);
+			conn_timer(w, c, kind);
 		}
 	}
 }
@@ -169,7 +166,7 @@ static void turn(struct worker *w)
 
 	for (int i = 0; i < n && !stopped(w); i++) {
 		if (ev[i].data.ptr)
-			event_socket(w, ev[i].data.ptr, ev[i].events);
+			conn_event(w, ev[i].data.ptr, ev[i].events);
 		pump(w);
 	}
 	run_timers(w);
