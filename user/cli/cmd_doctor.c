@@ -5,19 +5,26 @@
  */
 #include <cap-ng.h>
 #include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "kernel/session.h"
-#include "cli/commands.h"
-#include "cli/doctor_cost.h"
+#include "base/clock.h"
 #include "base/json.h"
-#include "cli/options.h"
-#include "target/proc.h"
-#include "render/render.h"
 #include "base/status.h"
+#include "base/term.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "kernel/session.h"
+#include "target/proc.h"
+#include "watch/live.h"
+
+#define COST_WATCH_NS 1200000000ULL	/* some of it passes before there is a P99 */
+#define COST_STACK_HZ 99
 
 /* Where each stage's boundaries come from. */
 static const struct {
@@ -32,6 +39,32 @@ static const struct {
 	{ "return", FEATURE_SCHED },
 	{ "dispatch", FEATURE_SOCKET },
 	{ "service", FEATURE_SOCKET },
+};
+
+#define STAGE_SOURCES (sizeof(stage_sources) / sizeof(stage_sources[0]))
+
+/* What is watched to learn what it costs. */
+static const struct {
+	const char *with;	/* in JSON */
+	const char *words;
+	bool blame;
+	uint32_t stack_hz;
+} ways[] = {
+	{ "exchanges", "report without turns and absences", false, 0 },
+	{ "turns", "report, with turns and absences", true, 0 },
+	{ "stacks", "the same with stacks, at 99 Hz", true, COST_STACK_HZ },
+};
+
+#define COST_WAYS (sizeof(ways) / sizeof(ways[0]))
+
+/*
+ * The kernel's own count of our programs' run time, anybody's firings included, over the exchanges
+ * of the target in the same time.
+ */
+struct cost {
+	uint64_t bpf_ns;
+	uint64_t firings;
+	uint64_t exchanges;	/* 0: the target was idle, nothing is known */
 };
 
 struct diagnosis {
@@ -89,6 +122,59 @@ static void try_session(struct diagnosis *d)
 	session_close(s);
 }
 
+static void tick_until(struct live *live, uint64_t end)
+{
+	for (uint64_t now = monotonic_ns(); now < end && live_alive(live);) {
+		poll(NULL, 0, LIVE_TICK_MS);
+		now = monotonic_ns();
+		live_tick(live, now);
+	}
+}
+
+static int measure_way(const struct options *o, size_t way, struct cost *cost)
+{
+	const struct sink nobody = {
+		.needs = { .syscalls = true, .intervals = ways[way].blame,
+			   .stack_hz = ways[way].stack_hz },
+	};
+	const struct sinks sinks = { .list = { &nobody }, .n = 1 };
+	struct live_config config = {
+		.spec = &o->target, .ring_kib = o->ring_kib,
+		.close_wait_ns = UINT64_MAX, .measure_all = true,
+	};
+	struct watch_result r = { 0 };
+	struct live *live = NULL;
+	char why[512] = "";
+	int status, err = targets_resolve(&o->target, &r.targets, why, sizeof(why));
+
+	if (err) {
+		fail_line("%s", why);
+		watch_result_free(&r);
+		return exit_status_of(err);
+	}
+	status = live_open(&live, &config, &sinks, &r);
+	if (!status) {
+		tick_until(live, monotonic_ns() + COST_WATCH_NS);
+		status = live_end(live);
+	}
+	if (!status)
+		*cost = (struct cost){ r.aggregate->cost_ns, r.aggregate->cost_runs,
+				       r.aggregate->cost_exchanges };
+	live_close(live);
+	watch_result_free(&r);
+	return status;
+}
+
+/* Attaches to the target once for each way. EXIT_OK, or a status whose line is already printed. */
+static int measure(struct diagnosis *d)
+{
+	int status = EXIT_OK;
+
+	for (size_t way = 0; way < COST_WAYS && !status; way++)
+		status = measure_way(d->o, way, &d->costs[way]);
+	return status;
+}
+
 static int count_io_uring(void *n, const char *fd, const char *link)
 {
 	(void)fd;
@@ -103,6 +189,37 @@ static unsigned io_urings(uint32_t pid)
 
 	proc_descriptors(pid, count_io_uring, &n);
 	return n;
+}
+
+static double per_exchange(uint64_t n, const struct cost *cost)
+{
+	return cost->exchanges ? (double)n / (double)cost->exchanges : NAN;
+}
+
+static void print_costs(const struct cost *costs)
+{
+	printf("\n%-34s %15s %17s %10s\n", "COST (a second of each)", "BPF NS/EXCHANGE",
+		"FIRINGS/EXCHANGE", "EXCHANGES");
+	for (size_t way = 0; way < COST_WAYS; way++) {
+		const struct cost *c = &costs[way];
+
+		if (c->exchanges)
+			printf("%-34s %15.0f %17.1f %10" PRIu64 "\n", ways[way].words,
+				per_exchange(c->bpf_ns, c), per_exchange(c->firings, c),
+				c->exchanges);
+		else
+			printf("%-34s %15s %17s %10s\n", ways[way].words, "-", "-", "idle");
+	}
+}
+
+/* How a stage's boundaries are known: "exact" or "substitute"; NULL if they are not. */
+static const char *stage_source(const struct diagnosis *d, size_t i)
+{
+	int f = stage_sources[i].feature, sub = feature_table[f].substitute;
+
+	if (d->features.used[f])
+		return "exact";
+	return sub >= 0 && d->features.used[sub] ? "substitute" : NULL;
 }
 
 static const char *feature_state(const struct diagnosis *d, int f)
@@ -128,13 +245,11 @@ static void print_text(const struct diagnosis *d)
 	if (d->features.used[FEATURE_SOCKET_OLD])
 		printf("\nnote        %s\n", feature_table[FEATURE_SOCKET_OLD].without);
 	printf("\nstages      ");
-	for (size_t i = 0; i < sizeof(stage_sources) / sizeof(stage_sources[0]); i++) {
-		int f = stage_sources[i].feature, sub = feature_table[f].substitute;
-		bool exact = d->features.used[f];
-		bool near = sub >= 0 && d->features.used[sub];
+	for (size_t i = 0; i < STAGE_SOURCES; i++) {
+		const char *source = stage_source(d, i);
 
-		printf("%s%s%s", i ? ", " : "", stage_sources[i].stage,
-		       exact ? "" : near ? " (by substitute)" : " (missing)");
+		printf("%s%s%s", i ? ", " : "", stage_sources[i].stage, !source ? " (missing)" :
+		       strcmp(source, "exact") ? " (by substitute)" : "");
 	}
 	printf("\n");
 	for (size_t i = 0; i < d->targets.n; i++) {
@@ -148,7 +263,7 @@ static void print_text(const struct diagnosis *d)
 			       "shows only at the socket" : "");
 	}
 	if (d->measured)
-		costs_print(stdout, d->costs);
+		print_costs(d->costs);
 	printf("\nverdict     %s\n", d->err ? d->why : "all used features attached");
 }
 
@@ -171,13 +286,10 @@ static void json_features(struct json *j, const struct diagnosis *d)
 static void json_stages(struct json *j, const struct diagnosis *d)
 {
 	json_array(j, "stages");
-	for (size_t i = 0; i < sizeof(stage_sources) / sizeof(stage_sources[0]); i++) {
-		int f = stage_sources[i].feature, sub = feature_table[f].substitute;
-
+	for (size_t i = 0; i < STAGE_SOURCES; i++) {
 		json_object(j, NULL);
 		json_string(j, "stage", stage_sources[i].stage);
-		json_string(j, "source", d->features.used[f] ? "exact" :
-			    sub >= 0 && d->features.used[sub] ? "substitute" : NULL);
+		json_string(j, "source", stage_source(d, i));
 		json_object_end(j);
 	}
 	json_array_end(j);
@@ -194,6 +306,26 @@ static void json_targets(struct json *j, const struct diagnosis *d)
 		json_bytes(j, "comm", t->comm, sizeof(t->comm));
 		json_string(j, "exe", t->exe);
 		json_u64(j, "io_urings", io_urings(t->pid));
+		json_object_end(j);
+	}
+	json_array_end(j);
+}
+
+static void json_costs(struct json *j, const struct diagnosis *d)
+{
+	if (!d->measured) {
+		json_null(j, "cost");
+		return;
+	}
+	json_array(j, "cost");
+	for (size_t way = 0; way < COST_WAYS; way++) {
+		const struct cost *c = &d->costs[way];
+
+		json_object(j, NULL);
+		json_string(j, "with", ways[way].with);
+		json_double(j, "bpf_ns_per_exchange", per_exchange(c->bpf_ns, c));
+		json_double(j, "firings_per_exchange", per_exchange(c->firings, c));
+		json_u64(j, "exchanges", c->exchanges);
 		json_object_end(j);
 	}
 	json_array_end(j);
@@ -218,16 +350,11 @@ static void print_json(const struct diagnosis *d)
 	json_features(&j, d);
 	json_stages(&j, d);
 	json_targets(&j, d);
-	costs_json(&j, d->measured ? d->costs : NULL);
+	json_costs(&j, d);
 	json_bool(&j, "works", !d->err);
 	json_string(&j, "why", d->err ? d->why : NULL);
 	json_object_end(&j);
 	json_finish(&j);
-}
-
-static bool wants_target(const struct target_spec *spec)
-{
-	return spec->n_pids || spec->n_comms || spec->n_ports || spec->cgroup;
 }
 
 int cmd_doctor(const struct options *o)
@@ -236,7 +363,7 @@ int cmd_doctor(const struct options *o)
 	int err, status = EXIT_OK;
 	char why[512] = "";
 
-	if (wants_target(&o->target)) {
+	if (target_spec_given(&o->target)) {
 		err = targets_resolve(&o->target, &d.targets, why, sizeof(why));
 		if (err) {
 			fail_line("%s", why);
@@ -250,7 +377,7 @@ int cmd_doctor(const struct options *o)
 	read_lockdown(d.lockdown, sizeof(d.lockdown));
 	try_session(&d);
 	if (o->cost && !d.err) {
-		status = costs_measure(o, d.costs);
+		status = measure(&d);
 		d.measured = !status;
 	}
 	if (o->json)

@@ -7,13 +7,13 @@
 #include "base/out_file.h"
 #include "base/status.h"
 #include "base/term.h"
-#include "cli/command_watch.h"
+#include "capture/watch_result.h"
 #include "cli/commands.h"
-#include "cli/flame_notes.h"
-#include "cli/folded_file.h"
+#include "cli/options.h"
 #include "explain/profile.h"
 #include "explain/stage_map.h"
 #include "render/render.h"
+#include "stream/sink.h"
 
 struct flame {
 	const struct options *o;
@@ -24,7 +24,7 @@ struct flame {
 	struct flame_tree *base;	/* of --against; else NULL */
 	struct tail_set *tail;
 	unsigned modules;	/* files without symbols */
-	const struct watch_result *watch;
+	struct watch_result w;
 };
 
 #define MODULES_SHOWN 8
@@ -92,22 +92,99 @@ static void on_module(void *ctx, const struct stack_module *m)
  * The exchanges at or above the P99's bucket, as the report's tail; or the faster half. When there
  * was more than one window each is judged by its own.
  */
-static struct profile_tail tail_of(const struct flame *f, const struct watch_result *w,
-				   bool typical)
+static struct profile_tail tail_of(const struct flame *f, bool typical)
 {
 	struct dist d;
 
 	if (tail_set_slides(f->tail))
 		return (struct profile_tail){ .set = f->tail, .typical = typical };
-	dist_from_hist(&d, &w->aggregate->ledger.latency);
+	dist_from_hist(&d, &f->w.aggregate->ledger.latency);
 	if (typical)
 		return (struct profile_tail){ .to_ns = d.p50_ns };
 	return (struct profile_tail){ .from_ns = dist_tail_ns(&d), .to_ns = UINT64_MAX };
 }
 
-static int make_tree(struct flame *f, const struct watch_result *w, struct flame_tree *tree)
+static struct fmt share_of(uint64_t part, uint64_t all)
 {
-	struct profile_tail tail = tail_of(f, w, false);
+	return format_share(all ? (double)part / (double)all : 0);
+}
+
+/* How many there were, whether they reached us or not. */
+static uint64_t tail_count(const struct hist *latency, uint64_t from_ns)
+{
+	uint64_t n = 0;
+
+	for (unsigned b = hist_bucket(from_ns); b < HIST_BUCKETS; b++)
+		n += latency->bucket[b];
+	return n;
+}
+
+static void say_tail(const struct flame *f, const struct profile_tail *t)
+{
+	uint64_t all = t->set ? tail_set_count(t->set) :
+				tail_count(&f->w.aggregate->ledger.latency, t->from_ns);
+	char which[128];
+
+	if (!all && !t->exchanges)
+		return;
+	if (t->set)
+		snprintf(which, sizeof(which), "at or above the P99 of their %s",
+			 format_ns(f->w.window_ns).s);
+	else
+		snprintf(which, sizeof(which), "of %s and more", format_ns(t->from_ns).s);
+	say_line("tail: %s exchanges %s; %s of their %s in stages that a thread "
+		 "answers for, stacks explain %s of it", format_count(t->exchanges).s, which,
+		 format_ns(t->stage_ns).s, format_ns(t->latency_ns).s,
+		 share_of(t->explained_ns, t->stage_ns).s);
+	if (all > t->exchanges)
+		warn_line("%s more exchanges of the tail are not in it: they were lost or dropped",
+			  format_count(all - t->exchanges).s);
+	if (t->set && tail_set_late(t->set))
+		warn_line("%s exchanges came too late for a tail: watch for a shorter time, or "
+			  "with a longer --window", format_count(tail_set_late(t->set)).s);
+}
+
+static void say_stats(const struct flame *f)
+{
+	const struct options *o = f->o;
+	const struct aggregate *a = f->w.aggregate;
+	struct profile_stats s;
+
+	profile_get_stats(f->profile, o->mode, &s);
+	if (o->input && !f->w.stack_hz)
+		say_line("no stacks were recorded: record takes them, report -o only with --html");
+	say_line("%s samples, %s absences, %s stacks", format_count(s.samples).s,
+		 format_count(s.offcpu).s, format_count(s.stacks).s);
+	if (s.unnamed)
+		say_line("%s of them have no stack: none could be taken", format_count(s.unnamed).s);
+	if (s.broken)
+		say_line("%s of %s user stacks end before their thread's beginning: code that was "
+			 "built without frame pointers hides its callers (-fno-omit-frame-pointer)",
+			 share_of(s.broken, s.user_stacks).s, format_count(s.user_stacks).s);
+	if (s.unknown)
+		say_line("%s of their frames have no name: no symbol covers them",
+			 share_of(s.unknown, s.user_frames).s);
+	if (f->modules)
+		say_line("files of this build-id in /usr/lib/debug/.build-id, or with --debug-dir, "
+			 "would name them");
+	if (s.cut)
+		say_line("%s stacks are cut: deeper than %u frames", format_count(s.cut).s,
+			 f->w.stack_depth);
+	if (s.dropped)
+		warn_line("%s records were dropped: watch for a shorter time",
+			  format_count(s.dropped).s);
+	if (a->counters.stacks_lost)
+		warn_line("%s stack%s found no room in the kernel's map",
+			  format_count(a->counters.stacks_lost).s,
+			  a->counters.stacks_lost == 1 ? "" : "s");
+	if (aggregate_lost_events(a))
+		warn_line("%s events were lost because the ring was full: raise --ring-size",
+			  format_count(aggregate_lost_events(a)).s);
+}
+
+static int make_tree(struct flame *f, struct flame_tree *tree)
+{
+	struct profile_tail tail = tail_of(f, false);
 	const struct options *o = f->o;
 	struct profile *p = f->profile;
 	int err;
@@ -116,13 +193,13 @@ static int make_tree(struct flame *f, const struct watch_result *w, struct flame
 		return profile_tree_by_stage(p, o->mode, tree);
 	err = profile_tree(p, o->mode, &tail, tree);
 	if (!err && o->mode == PROFILE_TAIL)
-		flame_say_tail(&tail, w);
+		say_tail(f, &tail);
 	return err;
 }
 
-static int compare(struct flame *f, const struct watch_result *w, struct flame_tree *tree)
+static int compare(struct flame *f, struct flame_tree *tree)
 {
-	struct profile_tail typical = tail_of(f, w, true);
+	struct profile_tail typical = tail_of(f, true);
 	int err;
 
 	if (f->o->against_typical) {
@@ -134,24 +211,14 @@ static int compare(struct flame *f, const struct watch_result *w, struct flame_t
 	return f->base ? flame_set_base(tree, f->base) : 0;
 }
 
-/* A capture whose head is damaged may not say what was watched. */
-static void describe_target(const struct targets *t, char *to, size_t size)
-{
-	if (t->n)
-		snprintf(to, size, "%s, pid %u",
-			 format_comm(t->list[0].comm, sizeof(t->list[0].comm), 24).s, t->list[0].pid);
-	else
-		snprintf(to, size, "unknown target");
-}
-
-static int write_svg(const struct flame *f, const struct flame_tree *tree,
-		     const struct watch_result *w)
+static int write_svg(const struct flame *f, const struct flame_tree *tree)
 {
 	static const char *const titles[PROFILE_MODES] = {
 		"On-CPU time", "Blocked time", "Wake-ups", "What made the tail slow",
 	};
 	bool staged = f->o->mode == PROFILE_TAIL || f->o->by_stage;
-	char target[80], subtitle[256];
+	const struct targets *t = &f->w.targets;
+	char target[80] = "unknown target", subtitle[256];
 	struct flame_svg svg = {
 		.title = titles[f->o->mode], .subtitle = subtitle, .unit = FLAME_NS,
 		.stages = staged ? stage_words : NULL,
@@ -159,10 +226,13 @@ static int write_svg(const struct flame *f, const struct flame_tree *tree,
 		.base_name = f->o->against_typical ? "typical" : f->o->against,
 	};
 
-	describe_target(&w->targets, target, sizeof(target));
+	/* A capture whose head is damaged may not say what was watched. */
+	if (t->n)
+		snprintf(target, sizeof(target), "%s, pid %u",
+			 format_comm(t->list[0].comm, sizeof(t->list[0].comm), 24).s, t->list[0].pid);
 	snprintf(subtitle, sizeof(subtitle), "%s, %s from %s", target,
-		 format_ns(w->end_ns - w->start_ns).s,
-		 format_time(w->start_ns + (uint64_t)w->realtime_offset_ns, 0).s);
+		 format_ns(f->w.end_ns - f->w.start_ns).s,
+		 format_time(f->w.start_ns + (uint64_t)f->w.realtime_offset_ns, 0).s);
 	return flame_write_svg(tree, &svg, f->svg.f, NULL);
 }
 
@@ -172,23 +242,23 @@ static const char *const nothing[PROFILE_MODES] = {
 	"nobody ended a wait of the target", "no exchange was seen, or none that waited for a thread",
 };
 
-static int show(struct flame *f, const struct watch_result *w)
+static int show(struct flame *f)
 {
 	struct flame_tree *tree = flame_new();
 	int err;
 
 	tail_set_end(f->tail);
-	profile_set_rate(f->profile, w->stack_hz);
-	err = tree ? make_tree(f, w, tree) : -ENOMEM;
+	profile_set_rate(f->profile, f->w.stack_hz);
+	err = tree ? make_tree(f, tree) : -ENOMEM;
 	if (!err)
-		err = compare(f, w, tree);
+		err = compare(f, tree);
 	if (!err) {
-		flame_say_stats(f->profile, f->o, w, f->modules);
+		say_stats(f);
 		if (!flame_total(tree))
 			say_line("nothing to show: %s", nothing[f->o->mode]);
 		if (f->svg.f) {
 			out_file_begin(&f->svg);
-			err = write_svg(f, tree, w);
+			err = write_svg(f, tree);
 		} else {
 			flame_write_folded(tree, stdout);
 		}
@@ -201,10 +271,10 @@ static int show(struct flame *f, const struct watch_result *w)
 	return EXIT_FAULT;
 }
 
-static void end_trace(struct flame *f, const struct watch_result *w)
+static void end_trace(struct flame *f)
 {
-	uint64_t lost = w->aggregate ? aggregate_lost_events(w->aggregate) : 0;
-	uint64_t left_out = chrome_trace_end(f->trace, w->realtime_offset_ns, lost);
+	uint64_t lost = f->w.aggregate ? aggregate_lost_events(f->w.aggregate) : 0;
+	uint64_t left_out = chrome_trace_end(f->trace, f->w.realtime_offset_ns, lost);
 
 	f->trace = NULL;
 	if (left_out)
@@ -217,7 +287,7 @@ static void on_begin(void *ctx)
 {
 	struct flame *f = ctx;
 
-	tail_set_begin(f->tail, f->watch->start_ns, f->watch->window_ns);
+	tail_set_begin(f->tail, f->w.start_ns, f->w.window_ns);
 	if (!f->timeline.f)
 		return;
 	out_file_begin(&f->timeline);
@@ -226,7 +296,7 @@ static void on_begin(void *ctx)
 		warn_line("no timeline: out of memory");
 }
 
-static int run(struct flame *f, struct watch_result *w)
+static int run(struct flame *f)
 {
 	const struct options *o = f->o;
 	bool every = o->mode == PROFILE_TAIL || o->by_stage || o->chrome_trace;
@@ -242,13 +312,13 @@ static int run(struct flame *f, struct watch_result *w)
 		.stack = on_stack, .module = on_module, .ctx = f,
 	};
 	struct sinks sinks = { .list = { &sink }, .n = 1 };
-	int recorded, status = command_watch(o, &sinks, w, &recorded);
+	int recorded, status = command_watch(o, &sinks, &f->w, &recorded);
 
 	if (!status) {
-		status = show(f, w);
+		status = show(f);
 		status = recorded ? recorded : status;
 	}
-	end_trace(f, w);
+	end_trace(f);
 	return status;
 }
 
@@ -268,23 +338,22 @@ static int open_files(struct flame *f)
 
 int cmd_flame(const struct options *o)
 {
-	struct watch_result w = { 0 };
-	struct flame f = { .o = o, .watch = &w };
+	struct flame f = { .o = o };
 	int status;
 
 	if (o->folded)
 		return folded_file_show(o);
 	status = open_files(&f);
 	if (!status)
-		status = run(&f, &w);
+		status = run(&f);
 	if ((out_file_end(&f.svg) | out_file_end(&f.timeline)) && !status)
 		status = EXIT_FAULT;
 	if (!status)
-		status = command_status(o, &w, aggregate_lost_events(w.aggregate));
+		status = command_status(o, &f.w);
 	profile_free(f.profile);
 	history_free(f.history);
 	flame_free(f.base);
 	tail_set_free(f.tail);
-	watch_result_free(&w);
+	watch_result_free(&f.w);
 	return status;
 }

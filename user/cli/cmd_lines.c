@@ -3,10 +3,12 @@
 #include <stdio.h>
 
 #include "base/status.h"
-#include "cli/command_watch.h"
+#include "capture/watch_result.h"
 #include "cli/commands.h"
+#include "cli/options.h"
 #include "explain/waterfall.h"
 #include "render/render.h"
+#include "stream/sink.h"
 
 struct lines {
 	bool json;
@@ -86,7 +88,7 @@ static int run(const struct options *o, struct lines *l, const struct sinks *sin
 		if (lost)
 			warn_line("%llu events were lost because the ring was full: raise --ring-size",
 				  (unsigned long long)lost);
-		status = command_status(o, &l->watch, lost);
+		status = command_status(o, &l->watch);
 	}
 	watch_result_free(&l->watch);
 	return status;

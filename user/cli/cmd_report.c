@@ -1,22 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* cmd_report.c - watch, then say where the P99 went. */
+/* cmd_report.c - watch, then say where the P99 went; with --html as a page too. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/out_file.h"
 #include "base/status.h"
-#include "cli/command_watch.h"
+#include "capture/watch_result.h"
 #include "cli/commands.h"
-#include "cli/report_page.h"
+#include "cli/options.h"
 #include "explain/finding.h"
+#include "explain/heatmap.h"
+#include "explain/hot_code.h"
 #include "explain/report_build.h"
 #include "explain/worst.h"
 #include "render/render.h"
+#include "stream/sink.h"
 
 struct reporting {
+	const struct options *o;
 	struct history *history;
 	struct worst worst;
-	struct report_page *page;	/* with --html; else NULL */
+	/* With --html; else NULL: */
+	struct out_file page;
+	struct heatmap *heat;
+	struct profile *profile;
+	struct flame_tree *tree;	/* of the tail, */
+	struct profile_tail tail;	/* which it is of */
 };
 
 static int on_exchange(void *ctx, const struct exchange_info *x)
@@ -26,6 +38,16 @@ static int on_exchange(void *ctx, const struct exchange_info *x)
 	history_add_exchange(r->history, &x->ex);
 	worst_add(&r->worst, x, r->history);
 	return 0;
+}
+
+static void on_stack(void *ctx, const struct named_stack *s)
+{
+	profile_stack(((struct reporting *)ctx)->profile, s);
+}
+
+static void on_latency(void *ctx, uint64_t now_ns, const struct hist *total)
+{
+	heatmap_feed(((struct reporting *)ctx)->heat, now_ns, total);
 }
 
 static int fill_targets(struct report *r, const struct targets *t)
@@ -66,7 +88,7 @@ static int fill_notes(struct report *r, const struct watch_result *w)
 	return 0;
 }
 
-static int build(struct report *r, const struct watch_result *w, const struct options *o,
+static bool build(struct report *r, const struct watch_result *w, const struct options *o,
 		 struct history *history)
 {
 	struct report_source from = {
@@ -84,17 +106,17 @@ static int build(struct report *r, const struct watch_result *w, const struct op
 	r->overhead.collector_cpu_seconds = w->collector_cpu_seconds;
 	r->exchanges_only = w->rebuilt;
 	r->loss_unknown = !w->loss_known;
-	return fill_targets(r, &w->targets) || fill_notes(r, w) || report_build(r, &from) ? -1 : 0;
+	return fill_targets(r, &w->targets) || fill_notes(r, w) || report_build(r, &from);
 }
 
 /* Where stacks were taken they name the code of what was computed, or slept in. */
-static void name_code(struct report *r, struct report_page *page)
+static void name_code(struct report *r, const struct flame_tree *tree)
 {
 	static const char *const codes[] = { "loop-blocked", "slow-service", "blocking-call",
 					     "lock-contention" };
-	char code[COMM_LEN * 4];
+	char code[COMM_LEN * 4] = "";
 
-	report_page_code(page, r, code, sizeof(code));
+	hot_code(tree, code, sizeof(code));
 	for (size_t i = 0; code[0] && i < r->n_findings; i++) {
 		struct finding *f = &r->findings[i];
 
@@ -108,64 +130,114 @@ static void name_code(struct report *r, struct report_page *page)
 	}
 }
 
-static int print(const struct options *o, const struct watch_result *w,
-		 struct reporting *reporting)
+/* After the watch: only then it is known how often stacks were taken. 0 or -ENOMEM. */
+static int make_tree(struct reporting *t, struct report *r, uint32_t hz)
 {
-	struct style style = { .color = !o->json && options_color(o, 1) };
-	struct report r = { .worst = reporting->worst.list, .n_worst = reporting->worst.n };
-	int status = EXIT_FAULT;
+	int err;
 
-	reporting->worst.list = NULL;
-	if (build(&r, w, o, reporting->history)) {
+	t->tail = (struct profile_tail){ .from_ns = dist_tail_ns(&r->latency), .to_ns = UINT64_MAX };
+	t->tree = flame_new();
+	profile_set_rate(t->profile, hz);
+	err = t->tree ? profile_tree(t->profile, PROFILE_TAIL, &t->tail, t->tree) : -ENOMEM;
+	if (!err && hz)
+		name_code(r, t->tree);
+	return err;
+}
+
+static int write_page(struct reporting *t, const struct report *r, uint32_t hz)
+{
+	struct html_page page = {
+		.r = r, .heat = t->heat, .waterfalls = t->worst.waterfalls,
+		.tree = hz ? t->tree : NULL, .tail = t->tail,
+	};
+
+	profile_get_stats(t->profile, PROFILE_TAIL, &page.stacks);
+	out_file_begin(&t->page);
+	return html_write(t->page.f, &page);
+}
+
+/* The page's file is closed; one that was not there before goes if it is not whole. */
+static int end_page(struct out_file *page, int err)
+{
+	/* out_file_end() prints what could not be written. */
+	if (err && err != -EIO)
+		fail_line("cannot write '%s': %s", page->path, strerror(-err));
+	if (!out_file_end(page) && !err)
+		return EXIT_OK;
+	if (page->created)
+		unlink(page->path);
+	return EXIT_FAULT;
+}
+
+static int print(struct reporting *t, const struct watch_result *w)
+{
+	const struct options *o = t->o;
+	struct style style = { .color = !o->json && options_color(o, 1) };
+	struct report r = { .worst = t->worst.list, .n_worst = t->worst.n };
+	int err = 0, status = EXIT_OK;
+
+	t->worst.list = NULL;
+	if (build(&r, w, o, t->history)) {
 		fail_line("out of memory");
-	} else {
-		if (reporting->page) {
-			report_page_rate(reporting->page, w->stack_hz);
-			name_code(&r, reporting->page);
-		}
-		if (o->json)
-			render_report_json(stdout, &r);
-		else
-			render_report_text(stdout, &r, &style);
-		status = EXIT_OK;
-		if (reporting->page)
-			status = report_page_write(reporting->page, &r,
-						   reporting->worst.waterfalls);
-		if (!status)
-			status = command_status(o, w, r.loss.ring);
+		report_free(&r);
+		return EXIT_FAULT;
 	}
+	if (o->html)
+		err = make_tree(t, &r, w->stack_hz);
+	if (o->json)
+		render_report_json(stdout, &r);
+	else
+		render_report_text(stdout, &r, &style);
+	if (o->html)
+		status = end_page(&t->page, err ? err : write_page(t, &r, w->stack_hz));
 	report_free(&r);
-	return status;
+	return status ? status : command_status(o, w);
+}
+
+static int prepare(struct reporting *t)
+{
+	const char *html = t->o->html;
+
+	if (html && t->history) {
+		t->heat = heatmap_new();
+		t->profile = profile_new(t->history, t->o->hz);
+	}
+	if (!t->history || worst_init(&t->worst, t->o->top, html) ||
+	    (html && (!t->heat || !t->profile))) {
+		fail_line("out of memory");
+		return EXIT_FAULT;
+	}
+	/* A bad name is known before the watch. */
+	return out_file_open(&t->page, html) ? EXIT_FAULT : EXIT_OK;
 }
 
 int cmd_report(const struct options *o)
 {
 	struct watch_result w = { 0 };
-	struct reporting r = { .history = history_new(o->html ? HISTORY_WHOLE : HISTORY_RECENT) };
-	const struct sink history = history_sink(r.history), sink = {
-		.needs = { .answers = true, .syscalls = true }, .exchange = on_exchange, .ctx = &r,
+	struct reporting t = {
+		.o = o, .history = history_new(o->html ? HISTORY_WHOLE : HISTORY_RECENT),
 	};
-	struct sinks sinks = { .list = { &history, &sink }, .n = 2 };
-	int status = EXIT_OK, recorded;
+	const struct sink history = history_sink(t.history), sink = {
+		.needs = { .answers = true, .syscalls = true }, .exchange = on_exchange, .ctx = &t,
+	}, page = {
+		.needs = { .intervals = true, .stack_hz = o->hz },
+		.stack = on_stack, .latency = on_latency, .ctx = &t,
+	};
+	struct sinks sinks = { .list = { &history, &sink, &page }, .n = o->html ? 3 : 2 };
+	int recorded, status = prepare(&t);
 
-	if (worst_init(&r.worst, o->top, o->html) || !r.history) {
-		fail_line("out of memory");
-		status = EXIT_FAULT;
-	}
-	if (!status && o->html)
-		status = report_page_open(&r.page, o->html, r.history, o->hz);
-	if (!status) {
-		sinks_add(&sinks, report_page_sink(r.page));
-		status = command_watch(o, &sinks, &w, &recorded);
-	}
+	status = status ? status : command_watch(o, &sinks, &w, &recorded);
 	/* The capture is written by now, so that both say the same; the report comes in any case. */
 	if (!status) {
-		status = print(o, &w, &r);
+		status = print(&t, &w);
 		status = recorded ? recorded : status;
 	}
-	worst_free(&r.worst);
-	report_page_close(r.page);
-	history_free(r.history);
+	out_file_end(&t.page);
+	worst_free(&t.worst);
+	flame_free(t.tree);
+	heatmap_free(t.heat);
+	profile_free(t.profile);
+	history_free(t.history);
 	watch_result_free(&w);
 	return status;
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* folded_file.c - the flame graph's library over files. */
-#include "cli/folded_file.h"
-
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/out_file.h"
-#include "explain/stage_map.h"
 #include "base/status.h"
 #include "base/term.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "explain/stage_map.h"
+#include "flamegraph/flamegraph.h"
 
 static FILE *open_input(const char *path)
 {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/quantity.h"
 #include "cli/options_table.h"
 
@@ -74,16 +75,6 @@ static const struct option_row *row_of(int val)
 	return NULL;
 }
 
-/* "-p" or "--over": as short as help shows it. */
-static const char *spelled(const struct option_row *row, char buf[32])
-{
-	if (row->key)
-		snprintf(buf, 32, "-%c", row->key);
-	else
-		snprintf(buf, 32, "--%s", row->name);
-	return buf;
-}
-
 static int set_command(struct options *o, const char *word)
 {
 	for (int i = CMD_NONE + 1; i < CMD_COUNT; i++) {
@@ -101,18 +92,18 @@ static int add_numbers(uint32_t **array, size_t *n, const char *list, const stru
 	for (;;) {
 		size_t len = strcspn(list, ",");
 		char part[16] = "";
-		uint32_t number, *grown;
+		uint32_t number, *place;
 
 		if (len >= sizeof(part))
 			return -EINVAL;
 		memcpy(part, list, len);
 		if (quantity_u32(part, (uint32_t)v->min, (uint32_t)v->max, &number))
 			return -EINVAL;
-		grown = reallocarray(*array, *n + 1, sizeof(*grown));
-		if (!grown)
+		place = array_more(array, *n, sizeof(*place));
+		if (!place)
 			return -ENOMEM;
-		*array = grown;
-		grown[(*n)++] = number;
+		*place = number;
+		++*n;
 		if (!list[len])
 			return 0;
 		list += len + 1;
@@ -146,6 +137,12 @@ static const char *set_value(struct options *o, const struct option_row *row, co
 		return v->set(o, text);
 	case VALUE_FLAG:
 		*(bool *)field = true;
+		break;
+	case VALUE_FIXED:
+		*(unsigned *)field = (unsigned)v->min;
+		break;
+	case VALUE_MORE:
+		++*(unsigned *)field;
 		break;
 	case VALUE_TEXT:
 		*(const char **)field = text;
@@ -181,7 +178,10 @@ static int apply(struct options *o, const struct option_row *row, const char *va
 	const char *wanted;
 	char name[32];
 
-	spelled(row, name);
+	if (row->key)
+		snprintf(name, sizeof(name), "-%c", row->key);
+	else
+		snprintf(name, sizeof(name), "--%s", row->name);
 	if (!(row->commands & IN(o->command))) {
 		if (o->command == CMD_NONE)
 			return usage(o, "%s comes after the command", name);
@@ -277,8 +277,6 @@ void options_free(struct options *o)
 	for (size_t i = 0; i < o->export.n_groups; i++)
 		target_spec_free(&o->export.groups[i].spec);
 	free(o->export.groups);
-	o->export.groups = NULL;
-	o->export.n_groups = 0;
 }
 
 bool options_color(const struct options *o, int fd)

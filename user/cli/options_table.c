@@ -92,6 +92,8 @@ const struct command_row command_rows[CMD_COUNT] = {
 
 #define SPECIAL(function)	{ VALUE_SPECIAL, .set = (function) }
 #define FLAG(field)		{ VALUE_FLAG, AT(bool, field) }
+#define FIXED(field, value)	{ VALUE_FIXED, AT(unsigned, field), .min = (value) }
+#define MORE(field)		{ VALUE_MORE, AT(unsigned, field) }
 #define TEXT(field)		{ VALUE_TEXT, AT(const char *, field) }
 #define WORD(field, list)	{ VALUE_WORD, AT(unsigned, field), .words = (list) }
 #define COUNT(field, low, high) \
@@ -258,11 +260,11 @@ const struct option_row option_rows[] = {
 	{ "color", 0, "WHEN", EVERY, WORD(color, color_words),
 	  .help = "auto (on a terminal, no NO_COLOR), always or never",
 	  .wanted = "it is auto, always or never", .preset = "auto" },
-	{ "verbose", 'v', NULL, ALWAYS, SPECIAL(set_verbose),
+	{ "verbose", 'v', NULL, ALWAYS, MORE(verbose),
 	  .help = "print libbpf's messages to stderr; twice for all of them" },
-	{ "help", 'h', NULL, ALWAYS, SPECIAL(set_help),
+	{ "help", 'h', NULL, ALWAYS, FIXED(action, ACTION_HELP),
 	  .help = "print this help and exit" },
-	{ "version", 0, NULL, ALWAYS, SPECIAL(set_version),
+	{ "version", 0, NULL, ALWAYS, FIXED(action, ACTION_VERSION),
 	  .help = "print the version and exit" },
 };
 

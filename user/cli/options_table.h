@@ -24,6 +24,8 @@ struct command_row {
 enum value_kind {
 	VALUE_SPECIAL,	/* by a function of its own */
 	VALUE_FLAG,	/* bool: there is no text */
+	VALUE_FIXED,	/* unsigned: set to `min`; there is no text */
+	VALUE_MORE,	/* unsigned: one more each time; there is no text */
 	VALUE_TEXT,	/* const char *: not empty; it belongs to argv */
 	VALUE_WORD,	/* unsigned: the place of the text among `words` */
 	VALUE_COUNT,	/* uint32_t */
@@ -59,14 +61,11 @@ struct option_row {
 	bool target;		/* help lists it among those that say which processes */
 };
 
-/* options_special.c */
+/* options_check.c */
 option_set set_comm, set_until, set_hz, set_period, set_ring_size, set_against, set_by, set_listen,
-	set_target, set_threshold, set_verbose, set_help, set_version;
+	set_target, set_threshold;
 
-/* What is given since the last --target belongs to it. NULL, or what went wrong. */
-const char *options_end_group(struct options *o);
-
-/* What is wrong with the options together, or NULL (options_check.c). */
+/* What is wrong with the options together, or NULL. */
 const char *options_check(struct options *o);
 
 extern const struct command_row command_rows[CMD_COUNT];

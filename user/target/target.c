@@ -21,6 +21,11 @@ void target_spec_free(struct target_spec *spec)
 	*spec = (struct target_spec){ 0 };
 }
 
+bool target_spec_given(const struct target_spec *spec)
+{
+	return spec->n_pids || spec->n_comms || spec->n_ports || spec->cgroup;
+}
+
 void targets_free(struct targets *t)
 {
 	free(t->list);

@@ -9,6 +9,7 @@
 #ifndef EPOLLSCOPE_TARGET_H
 #define EPOLLSCOPE_TARGET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,9 @@ struct target_spec {
 };
 
 void target_spec_free(struct target_spec *spec);
+
+/* Whether it holds a condition; a program is none. */
+bool target_spec_given(const struct target_spec *spec);
 
 /* A process. A pid that is used again has another start time. */
 struct target {
