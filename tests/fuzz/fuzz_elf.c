@@ -111,14 +111,17 @@ static void fuzz_name(const uint8_t *data, size_t size)
 
 static void fuzz_maps(const uint8_t *data, size_t size)
 {
-	struct sym_maps_line line;
+	struct sym_mapping m;
 	char *text = malloc(size + 1);
+	const char *path;
+	bool code;
 
 	demand(text, "memory");
 	memcpy(text, data, size);
 	text[size] = '\0';
-	if (sym_maps_parse(text, &line))
-		demand(line.start < line.end && strlen(line.path) <= size, "line");
+	path = sym_maps_parse(text, &m, &code);
+	if (path)
+		demand(m.start < m.end && strlen(path) <= size, "line");
 	free(text);
 }
 
@@ -126,7 +129,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct sym_table table = { .max_bytes = MAX_BYTES };
 	struct sym_go go;
-	size_t offset;
 	int err;
 
 	if (!size--)
@@ -137,7 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case '1':
 		go = (struct sym_go){ data, size, 0 };
-		sym_go_text_offset(&go, &offset);
+		sym_go_has_text(&go);
 		sym_go_read(&go, &table);
 		break;
 	case '2':

@@ -110,22 +110,24 @@ static void test_kallsyms(void **state)
 
 static void test_maps_line(void **state)
 {
-	struct sym_maps_line l;
+	struct sym_mapping m;
+	const char *path;
+	bool code;
 
 	(void)state;
-	assert_true(sym_maps_parse("7f00-8f00 r-xp 00001000 fe:01 1234      /a b (deleted)", &l));
-	assert_int_equal(l.start, 0x7f00);
-	assert_int_equal(l.end, 0x8f00);
-	assert_int_equal(l.offset, 0x1000);
-	assert_int_equal(l.inode, 1234);
-	assert_true(l.code);
-	assert_string_equal(l.path, "/a b (deleted)");
-	assert_true(sym_maps_parse("1000-2000 rw-p 00000000 00:00 0", &l));
-	assert_false(l.code);
-	assert_string_equal(l.path, "");
-	assert_false(sym_maps_parse("2000-1000 r-xp 0 00:00 0", &l));
-	assert_false(sym_maps_parse("x", &l));
-	assert_false(sym_maps_parse("", &l));
+	path = sym_maps_parse("7f00-8f00 r-xp 00001000 fe:01 1234      /a b (deleted)", &m, &code);
+	assert_string_equal(path, "/a b (deleted)");
+	assert_int_equal(m.start, 0x7f00);
+	assert_int_equal(m.end, 0x8f00);
+	assert_int_equal(m.offset, 0x1000);
+	assert_int_equal(m.inode, 1234);
+	assert_true(code);
+	path = sym_maps_parse("1000-2000 rw-p 00000000 00:00 0", &m, &code);
+	assert_string_equal(path, "");
+	assert_false(code);
+	assert_null(sym_maps_parse("2000-1000 r-xp 0 00:00 0", &m, &code));
+	assert_null(sym_maps_parse("x", &m, &code));
+	assert_null(sym_maps_parse("", &m, &code));
 }
 
 /* --- Go: two functions, main.a at text + 0x10 and main.b at text + 0x30, up to text + 0x50 --- */

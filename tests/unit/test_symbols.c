@@ -133,7 +133,7 @@ static void test_this_process(void **state)
 	(void)state;
 	assert_int_equal(symbols_add_process(s, pid), 0);
 	assert_int_equal(symbols_add_process(s, pid), 0);
-	assert_int_equal(symbols_user_stack(s, pid, stack, 4, out), 2);
+	assert_int_equal(symbols_stack(s, pid, stack, 4, out), 2);
 	assert_string_equal(out[0].name, "test_this_process");
 	assert_string_equal(out[0].object, "test_symbols");
 	assert_int_equal(out[0].kind, SYMBOL_USER);
@@ -214,7 +214,7 @@ static void test_kernel_file(void **state)
 	(void)state;
 	assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
 	close(fd);
-	assert_int_equal(symbols_kernel_stack(s, stack, 3, out), 3);
+	assert_int_equal(symbols_stack(s, 0, stack, 3, out), 3);
 	unlink(path);
 	assert_string_equal(out[0].name, "one");
 	assert_string_equal(out[0].object, "[kernel]");

@@ -137,45 +137,29 @@ struct fmt format_decimal(double value, unsigned decimals)
 	return f;
 }
 
-static struct fmt fraction(uint64_t realtime_ns, unsigned digits)
-{
-	unsigned us = (unsigned)(realtime_ns % NS_PER_SEC / 1000);
-	struct fmt f = { "" };
-
-	if (digits >= 6)
-		snprintf(f.s, sizeof(f.s), ".%06u", us);
-	else if (digits >= 3)
-		snprintf(f.s, sizeof(f.s), ".%03u", us / 1000);
-	return f;
-}
-
-static struct tm utc(uint64_t realtime_ns)
-{
-	time_t seconds = (time_t)(realtime_ns / NS_PER_SEC);
-	struct tm tm = { 0 };
-
-	gmtime_r(&seconds, &tm);
-	return tm;
-}
-
 struct fmt format_time(uint64_t realtime_ns, unsigned digits)
 {
-	struct tm tm = utc(realtime_ns);
+	unsigned us = (unsigned)(realtime_ns % NS_PER_SEC / 1000);
+	time_t seconds = (time_t)(realtime_ns / NS_PER_SEC);
+	struct tm tm = { 0 };
+	char fraction[8] = "";
 	struct fmt f;
 
-	snprintf(f.s, sizeof(f.s), "%04d-%02d-%02dT%02d:%02d:%02d%.8sZ", tm.tm_year + 1900,
-		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-		 fraction(realtime_ns, digits).s);
+	gmtime_r(&seconds, &tm);
+	if (digits)
+		snprintf(fraction, sizeof(fraction), ".%0*u", (int)digits,
+			 digits == 6 ? us : us / 1000);
+	snprintf(f.s, sizeof(f.s), "%04d-%02d-%02dT%02d:%02d:%02d%sZ", tm.tm_year + 1900,
+		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, fraction);
 	return f;
 }
 
 struct fmt format_clock(uint64_t realtime_ns, unsigned digits)
 {
-	struct tm tm = utc(realtime_ns);
-	struct fmt f;
+	struct fmt whole = format_time(realtime_ns, digits), f;
+	const char *at = strchr(whole.s, 'T') + 1;
 
-	snprintf(f.s, sizeof(f.s), "%02d:%02d:%02d%.8s", tm.tm_hour, tm.tm_min, tm.tm_sec,
-		 fraction(realtime_ns, digits).s);
+	snprintf(f.s, sizeof(f.s), "%.*s", (int)strcspn(at, "Z"), at);
 	return f;
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* quantity.c - parsing of numbers, durations and shares. */
+#include <ctype.h>
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/quantity.h"
@@ -14,11 +16,6 @@ struct decimal {
 	uint64_t fraction;
 };
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* Reads digits[.digits] and leaves *text behind them; digits past the ninth place are dropped. */
 static int parse_decimal(const char **text, struct decimal *d)
 {
@@ -26,17 +23,16 @@ static int parse_decimal(const char **text, struct decimal *d)
 	uint64_t place = FRACTION_ONE / 10;
 
 	*d = (struct decimal){ 0 };
-	if (!is_digit(*p))
+	if (!isdigit((unsigned char)*p))
 		return -EINVAL;
-	for (; is_digit(*p); p++) {
-		if (__builtin_mul_overflow(d->whole, 10, &d->whole) ||
-		    __builtin_add_overflow(d->whole, (uint64_t)(*p - '0'), &d->whole))
-			return -ERANGE;
-	}
+	errno = 0;
+	d->whole = strtoull(p, (char **)&p, 10);
+	if (errno)
+		return -ERANGE;
 	if (*p == '.') {
-		if (!is_digit(*++p))
+		if (!isdigit((unsigned char)*++p))
 			return -EINVAL;
-		for (; is_digit(*p); p++, place /= 10)
+		for (; isdigit((unsigned char)*p); p++, place /= 10)
 			d->fraction += place * (uint64_t)(*p - '0');
 	}
 	*text = p;

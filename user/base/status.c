@@ -14,46 +14,21 @@
 #define MESSAGE_MAX 700
 
 /* Writes the whole line at once, so that lines of several writers do not mix. */
-static void __attribute__((format(printf, 2, 0)))
-print_line(const char *prefix, const char *fmt, va_list args)
+void status_line(const char *prefix, const char *fmt, ...)
 {
 	char message[MESSAGE_MAX], line[4 * MESSAGE_MAX + 64];
+	va_list args;
 	size_t len;
 
+	va_start(args, fmt);
 	if (vsnprintf(message, sizeof(message), fmt, args) < 0)
-		return;
+		*message = '\0';
+	va_end(args);
 	len = (size_t)snprintf(line, sizeof(line), "epollscope: %s", prefix);
 	len += escape_text(line + len, sizeof(line) - len - 1, message, strlen(message));
 	line[len++] = '\n';
 	if (write(STDERR_FILENO, line, len) < 0)
 		return; /* nobody is left to tell */
-}
-
-void fail_line(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	print_line("", fmt, args);
-	va_end(args);
-}
-
-void say_line(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	print_line("", fmt, args);
-	va_end(args);
-}
-
-void warn_line(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	print_line("note: ", fmt, args);
-	va_end(args);
 }
 
 int exit_status_of(int err)

@@ -19,17 +19,15 @@ enum exit_status {
 };
 
 /*
- * One line on stderr: "epollscope: " and the message, without its newline. What would steer the
- * terminal is escaped (escape_text), so names from outside may be passed as they are. Messages
- * longer than 700 bytes are cut: limit what may be long with a precision.
+ * One line on stderr: "epollscope: ", the prefix and the message, without its newline. What would
+ * steer the terminal is escaped (escape_text), so names from outside may be passed as they are.
+ * Messages longer than 700 bytes are cut: limit what may be long with a precision.
  */
-void fail_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void status_line(const char *prefix, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same for progress: "epollscope: attached ...". */
-void say_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-/* The same for what the user should know although it goes on: "epollscope: note: ...". */
-void warn_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+#define fail_line(...) status_line("", __VA_ARGS__)		/* why it ends */
+#define say_line(...) status_line("", __VA_ARGS__)		/* progress */
+#define warn_line(...) status_line("note: ", __VA_ARGS__)	/* what the user should know */
 
 /* The status that a negative errno from target or launch stands for. */
 int exit_status_of(int err);

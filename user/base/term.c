@@ -30,21 +30,11 @@ size_t utf8_decode(const char *s, size_t len, uint32_t *code)
 
 	if (!len)
 		return 0;
-	if (b[0] < 0x80) {
-		*code = b[0];
-		return 1;
-	}
-	if (b[0] >= 0xc2 && b[0] <= 0xdf)
-		n = 2;
-	else if ((b[0] & 0xf0) == 0xe0)
-		n = 3;
-	else if (b[0] >= 0xf0 && b[0] <= 0xf4)
-		n = 4;
-	else
+	n = b[0] < 0x80 ? 1 : b[0] < 0xc2 ? 0 : b[0] < 0xe0 ? 2 : b[0] < 0xf0 ? 3 :
+	    b[0] < 0xf5 ? 4 : 0;
+	if (!n || n > len)
 		return 0;
-	if (n > len)
-		return 0;
-	c = b[0] & (0xff >> (n + 1));
+	c = n == 1 ? b[0] : b[0] & (0xff >> (n + 1));
 	for (size_t i = 1; i < n; i++) {
 		if ((b[i] & 0xc0) != 0x80)
 			return 0;

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/span.h"
 #include "explain/blame.h"
 #include "explain/stage_map.h"
 

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "explain/profile_private.h"
-#include "base/span.h"
 #include "explain/stage_map.h"
 #include "base/term.h"
 

@@ -13,6 +13,14 @@
 
 #include "model/model.h"
 
+/* How much of one stretch of time another one covers. */
+static inline uint64_t span_overlap(uint64_t from, uint64_t to, uint64_t start, uint64_t end)
+{
+	uint64_t lo = from > start ? from : start, hi = to < end ? to : end;
+
+	return hi > lo ? hi - lo : 0;
+}
+
 /* A stage of one exchange, and the thread that it waited for. */
 struct stage_span {
 	unsigned stage;

@@ -2,7 +2,6 @@
 /* waterfall.c - see waterfall.h. */
 #include <string.h>
 
-#include "base/span.h"
 #include "explain/stage_map.h"
 #include "explain/waterfall.h"
 

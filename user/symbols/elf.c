@@ -35,8 +35,15 @@ static int check_header(const Elf64_Ehdr *header)
 	return 0;
 }
 
-static int checked(Elf **elf)
+/* A file or, if there is one, an image. */
+static int begin(const Elf64_Ehdr *header, int fd, char *image, size_t len, Elf **elf)
 {
+	int err = check_header(header);
+
+	if (err)
+		return err;
+	elf_version(EV_CURRENT);
+	*elf = image ? elf_memory(image, len) : elf_begin(fd, ELF_C_READ, NULL);
 	if (!*elf)
 		return -EINVAL;
 	if (elf_kind(*elf) == ELF_K_ELF)
@@ -49,34 +56,22 @@ static int checked(Elf **elf)
 int sym_elf_begin(int fd, Elf **elf)
 {
 	Elf64_Ehdr header;
-	int err;
 
 	*elf = NULL;
 	if (pread(fd, &header, sizeof(header), 0) != sizeof(header))
 		return -ENOEXEC;
-	err = check_header(&header);
-	if (err)
-		return err;
-	elf_version(EV_CURRENT);
-	*elf = elf_begin(fd, ELF_C_READ, NULL);
-	return checked(elf);
+	return begin(&header, fd, NULL, 0, elf);
 }
 
 int sym_elf_begin_memory(char *image, size_t len, Elf **elf)
 {
 	Elf64_Ehdr header;
-	int err;
 
 	*elf = NULL;
 	if (len < sizeof(header))
 		return -ENOEXEC;
 	memcpy(&header, image, sizeof(header));
-	err = check_header(&header);
-	if (err)
-		return err;
-	elf_version(EV_CURRENT);
-	*elf = elf_memory(image, len);
-	return checked(elf);
+	return begin(&header, -1, image, len, elf);
 }
 
 Elf_Data *sym_elf_data(Elf_Scn *section)

@@ -3,8 +3,8 @@
  * gopclntab.c - Go's function table (.gopclntab), which even a stripped Go program keeps: its own
  * tracebacks need it. Layouts: src/runtime/symtab.go (pcHeader, functab, _func) of Go 1.2 to 1.26.
  *
- * All versions: a header, then pairs (start of the function, offset of its record) sorted by start
- * and ended by the end of the code; a record begins with the start again and the offset of the name.
+ * All versions: a header, then pairs (start of the function, offset of its record) sorted by start and
+ * ended by the end of the code; a record begins with the start again and the offset of the name.
  */
 #include <endian.h>
 #include <errno.h>
@@ -18,12 +18,12 @@ enum go_layout { GO_2, GO_16, GO_18 };	/* since 1.2, 1.16, 1.18 */
 struct pclntab {
 	const struct sym_go *go;
 	enum go_layout layout;
-	unsigned pointer;	/* bytes */
+	unsigned pointer;	/* bytes of a start or an offset */
 	uint64_t count;		/* functions */
 	uint64_t text;		/* what starts are relative to */
 	uint64_t names;		/* offset of the names in the table */
-	uint64_t functions;	/* offset of the pairs, and of what records' offsets are relative to */
-	uint64_t records;
+	uint64_t functions;	/* offset of the pairs */
+	uint64_t records;	/* what the offsets of records are relative to */
 };
 
 /* An unsigned number of the machine's own byte order; 0 and *bad set beyond the end. */
@@ -68,11 +68,10 @@ static int layout_of(const struct sym_go *go, enum go_layout *layout)
 	return go->data[7] == 8 ? 0 : -ENOTSUP;
 }
 
-bool sym_go_text_offset(const struct sym_go *go, size_t *offset)
+bool sym_go_has_text(const struct sym_go *go)
 {
 	enum go_layout layout;
 
-	*offset = 8 + 2 * 8;
 	return !layout_of(go, &layout) && layout == GO_18;
 }
 
@@ -93,18 +92,17 @@ static int read_header(const struct sym_go *go, struct pclntab *p)
 	case GO_16:
 		p->names = number(go, 8 + 2 * 8, 8, &bad);
 		p->functions = number(go, 8 + 6 * 8, 8, &bad);
-		p->records = p->functions;
 		break;
 	case GO_18:
 		p->pointer = 4;
-		p->text = go->text ? go->text : number(go, 8 + 2 * 8, 8, &bad);
+		p->text = go->text ? go->text : number(go, GO_TEXT_OFFSET, 8, &bad);
 		p->names = number(go, 8 + 3 * 8, 8, &bad);
 		p->functions = number(go, 8 + 7 * 8, 8, &bad);
-		p->records = p->functions;
 		if (!bad && !p->text)
 			return -ENOTSUP;
 		break;
 	}
+	p->records = p->layout == GO_2 ? 0 : p->functions;
 	if (bad || p->names > go->len || p->functions > go->len ||
 	    p->count > (go->len - p->functions) / (2 * p->pointer))
 		return -EINVAL;
@@ -115,7 +113,6 @@ static int add_function(const struct pclntab *p, uint64_t start, uint64_t end, u
 			struct sym_table *t)
 {
 	bool bad = false;
-	unsigned entry = p->layout == GO_18 ? 4 : 8;
 	uint64_t at, name, stated;
 	const char *text;
 	size_t room, len;
@@ -124,8 +121,8 @@ static int add_function(const struct pclntab *p, uint64_t start, uint64_t end, u
 	if (record > UINT32_MAX)
 		return -EINVAL;
 	at = p->records + record;
-	stated = number(p->go, at, entry, &bad);
-	name = p->names + number(p->go, at + entry, 4, &bad);
+	stated = number(p->go, at, p->pointer, &bad);
+	name = p->names + number(p->go, at + p->pointer, 4, &bad);
 	if (bad || name >= p->go->len || stated != start)
 		return -EINVAL;
 	text = (const char *)p->go->data + name;
@@ -220,12 +217,11 @@ static bool find_text(Elf *elf, uint64_t address, struct sym_go *go, uint64_t ma
 {
 	GElf_Shdr text;
 	uint64_t stored;
-	size_t offset;
 
-	if (!sym_go_text_offset(go, &offset) || go->len < offset + 8)
+	if (!sym_go_has_text(go) || go->len < GO_TEXT_OFFSET + sizeof(stored))
 		return true;
-	memcpy(&stored, go->data + offset, 8);
-	if (relocated(elf, address + offset, &go->text) || stored)
+	memcpy(&stored, go->data + GO_TEXT_OFFSET, sizeof(stored));
+	if (relocated(elf, address + GO_TEXT_OFFSET, &go->text) || stored)
 		return true;
 	if (!gelf_getshdr(sym_elf_section(elf, ".text"), &text))
 		return false;
@@ -236,12 +232,10 @@ static bool find_text(Elf *elf, uint64_t address, struct sym_go *go, uint64_t ma
 /* Other linkers put the table of position-independent code among other data, aligned to 32. */
 static size_t find_table(const Elf_Data *data)
 {
-	size_t offset;
-
 	for (size_t at = 0; at + 8 <= data->d_size; at += 32) {
 		struct sym_go go = { (const uint8_t *)data->d_buf + at, data->d_size - at, 0 };
 
-		if (sym_go_text_offset(&go, &offset))
+		if (sym_go_has_text(&go))
 			return at;
 	}
 	return data->d_size;

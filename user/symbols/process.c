@@ -11,18 +11,17 @@
 
 #define MAX_MAPPINGS 65536
 
-bool sym_maps_parse(const char *text, struct sym_maps_line *line)
+const char *sym_maps_parse(const char *text, struct sym_mapping *m, bool *code)
 {
 	char perms[5];
 	int path = 0;
 
 	if (sscanf(text, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %*x:%*x %" SCNu64 " %n",
-		   &line->start, &line->end, perms, &line->offset, &line->inode, &path) < 5 ||
-	    strlen(perms) != 4 || line->start >= line->end)
-		return false;
-	line->code = perms[2] == 'x';
-	line->path = path ? text + path : "";
-	return true;
+		   &m->start, &m->end, perms, &m->offset, &m->inode, &path) < 5 ||
+	    strlen(perms) != 4 || m->start >= m->end)
+		return NULL;
+	*code = perms[2] == 'x';
+	return path ? text + path : "";
 }
 
 static int add(struct sym_process *p, size_t *room, const struct sym_mapping *m)
@@ -76,25 +75,23 @@ static int read_maps(struct symbols *s, FILE *in, const struct sym_process *old,
 	int err = 0;
 
 	while (!err && (len = getline(&text, &line_room, in)) > 0) {
-		struct sym_maps_line line;
 		struct sym_mapping m = { 0 };
+		const char *path;
+		bool code;
 
 		if (text[len - 1] == '\n')
 			text[len - 1] = '\0';
-		if (!sym_maps_parse(text, &line) || !line.code)
+		path = sym_maps_parse(text, &m, &code);
+		if (!path || !code)
 			continue;
 		if (fresh->n == MAX_MAPPINGS) {
 			sym_skipped(s, "mappings of a process beyond", "65536", -E2BIG);
 			break;
 		}
-		m.start = line.start;
-		m.end = line.end;
-		m.offset = line.offset;
-		m.inode = line.inode;
-		m.vdso = !strcmp(line.path, "[vdso]");
+		m.vdso = !strcmp(path, "[vdso]");
 		if (m.vdso)
-			fresh->vdso = line.start;
-		fill(s, fresh->pid, old, line.path, &m);
+			fresh->vdso = m.start;
+		fill(s, fresh->pid, old, path, &m);
 		err = add(fresh, &room, &m);
 	}
 	if (!err && ferror(in))

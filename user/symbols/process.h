@@ -144,13 +144,11 @@ int sym_process_read(struct symbols *s, uint32_t pid, const struct sym_process *
 int sym_process_merge(struct sym_process *fresh, const struct sym_process *old);
 const struct sym_mapping *sym_process_find(const struct sym_process *p, uint64_t address);
 
-/* One line of maps, terminated, without its newline. */
-struct sym_maps_line {
-	uint64_t start, end, offset, inode;
-	bool code;
-	const char *path;	/* in the line */
-};
-bool sym_maps_parse(const char *text, struct sym_maps_line *line);
+/*
+ * One line of maps, terminated, without its newline: its path, "" without one; NULL if it is malformed.
+ * Of *m it fills the numbers.
+ */
+const char *sym_maps_parse(const char *text, struct sym_mapping *m, bool *code);
 
 void sym_processes_free(struct symbols *s);
 

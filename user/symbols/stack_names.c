@@ -254,7 +254,7 @@ static size_t user_frames(const struct receiver *t, uint32_t pid, const uint64_t
 {
 	struct symbol symbols[STACK_DEPTH];
 
-	n = symbols_user_stack(t->names->symbols, pid, ip, n, symbols);
+	n = symbols_stack(t->names->symbols, pid, ip, n, symbols);
 	/* All but the first are return addresses: the call is before. */
 	for (size_t i = 0; i < n; i++)
 		frames[i] = user_frame(t, pid, ip[i] - (i > 0), &symbols[i], t->names->room[i]);
@@ -267,7 +267,7 @@ static size_t kernel_frames(const struct receiver *t, const uint64_t *ip, size_t
 	struct symbol symbols[STACK_DEPTH];
 	size_t skip;
 
-	n = symbols_kernel_stack(t->names->symbols, ip, n, symbols);
+	n = symbols_stack(t->names->symbols, 0, ip, n, symbols);
 	skip = tracing_frames(symbols, n);
 	for (size_t i = skip; i < n; i++) {
 		char *room = t->names->room[i];

@@ -135,23 +135,16 @@ bool symbols_kernel(struct symbols *s, uint64_t address, struct symbol *out)
 	return true;
 }
 
-size_t symbols_user_stack(struct symbols *s, uint32_t pid, const uint64_t *addresses, size_t n,
-			  struct symbol *out)
+size_t symbols_stack(struct symbols *s, uint32_t pid, const uint64_t *addresses, size_t n,
+		     struct symbol *out)
 {
 	size_t i;
 
 	for (i = 0; i < n && addresses[i]; i++)
-		symbols_user(s, pid, addresses[i] - (i > 0), &out[i]);
-	return i;
-}
-
-size_t symbols_kernel_stack(struct symbols *s, const uint64_t *addresses, size_t n,
-			    struct symbol *out)
-{
-	size_t i;
-
-	for (i = 0; i < n && addresses[i]; i++)
-		symbols_kernel(s, addresses[i] - (i > 0), &out[i]);
+		if (pid)
+			symbols_user(s, pid, addresses[i] - (i > 0), &out[i]);
+		else
+			symbols_kernel(s, addresses[i] - (i > 0), &out[i]);
 	return i;
 }
 

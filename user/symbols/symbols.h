@@ -98,13 +98,12 @@ bool symbols_user(struct symbols *s, uint32_t pid, uint64_t address, struct symb
 bool symbols_kernel(struct symbols *s, uint64_t address, struct symbol *out);
 
 /*
- * A stack as the kernel stores it, innermost first, ended by n or by a 0. All but the first are
+ * A stack as the kernel stores it, of a process or, pid 0, of the kernel, innermost first, ended by n
+ * or by a 0. All but the first are
  * return addresses, whose call is one byte before. Returns the number of frames stored in out[n].
  */
-size_t symbols_user_stack(struct symbols *s, uint32_t pid, const uint64_t *addresses, size_t n,
-			  struct symbol *out);
-size_t symbols_kernel_stack(struct symbols *s, const uint64_t *addresses, size_t n,
-			    struct symbol *out);
+size_t symbols_stack(struct symbols *s, uint32_t pid, const uint64_t *addresses, size_t n,
+		     struct symbol *out);
 
 /* "_[k]" for a kernel frame, else "". */
 const char *symbols_suffix(const struct symbol *symbol);

@@ -88,8 +88,9 @@ struct sym_go {
 	uint64_t text;
 };
 int sym_go_read(const struct sym_go *go, struct sym_table *t);
-/* Whether the table's functions are relative to a text start, which is stored at this offset. */
-bool sym_go_text_offset(const struct sym_go *go, size_t *offset);
+/* Whether the table's functions are relative to a text start, which is stored at GO_TEXT_OFFSET. */
+#define GO_TEXT_OFFSET 24
+bool sym_go_has_text(const struct sym_go *go);
 
 /*
  * A perf map: "START SIZE NAME" lines, hexadecimal. Returns how many lines were refused; *err is an
