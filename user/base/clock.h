@@ -4,14 +4,32 @@
 #define EPOLLSCOPE_CLOCK_H
 
 #include <stdint.h>
+#include <time.h>
 
-/* CLOCK_MONOTONIC in ns: what the kernel side stamps with. */
-uint64_t monotonic_ns(void);
+static inline uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* What the kernel side stamps with. */
+static inline uint64_t monotonic_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
 
 /* What to add to CLOCK_MONOTONIC for ns since the epoch, as of now. */
-int64_t realtime_offset_ns(void);
+static inline int64_t realtime_offset_ns(void)
+{
+	return (int64_t)clock_ns(CLOCK_REALTIME) - (int64_t)monotonic_ns();
+}
 
 /* CPU time that this process has used so far, in all threads. */
-uint64_t own_cpu_ns(void);
+static inline uint64_t own_cpu_ns(void)
+{
+	return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
 
 #endif

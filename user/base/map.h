@@ -2,10 +2,10 @@
 /*
  * map.h - finds the items of an array by their keys.
  *
- * A map holds numbers, for instance indices of an array of the caller's; the items and their keys stay
- * with the caller, who says whether a number is that of a key. Keys are bytes and may be chosen by an
- * attacker: their hash (SipHash-1-3) is keyed with random bytes of the process, so nobody can choose
- * keys that meet in one place. A map has no order that could be seen.
+ * A map holds numbers, for instance indices of an array of the caller's; the items and their keys
+ * stay with the caller, who says whether a number is that of a key. Keys are bytes and may be
+ * chosen by an attacker: their hash (SipHash-1-3) is keyed with random bytes of the process, so
+ * nobody can choose keys that meet in one place. A map has no order that could be seen.
  */
 #ifndef EPOLLSCOPE_MAP_H
 #define EPOLLSCOPE_MAP_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * cfi_run.c - the instructions of an entry of .eh_frame (DWARF 5, 6.4.2), for the three registers that
- * we follow. libdw would run them as well, but takes memory for any register that a file makes up.
+ * cfi_run.c - the instructions of an entry of .eh_frame (DWARF 5, 6.4.2), for the three registers
+ * that we follow. libdw would run them as well, but takes memory for any register that a file makes
+ * up.
  */
 #include <dwarf.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * debug.c - separate debug files: found by the build-id of the file that they belong to, or by the
- * name that an ELF file gives (.gnu_debuglink): beside it, in .debug/ there, and in its folder below
- * the debug directory. The name and all that lies there are the target's: a name with a slash is
- * none, files are looked for in its own root, only regular ones are opened, and one that has not
+ * name that an ELF file gives (.gnu_debuglink): beside it, in .debug/ there, and in its folder
+ * below the debug directory. The name and all that lies there are the target's: a name with a slash
+ * is none, files are looked for in its own root, only regular ones are opened, and one that has not
  * the CRC is of another build.
  */
 #include <errno.h>

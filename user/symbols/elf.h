@@ -38,8 +38,8 @@ struct sym_object {
 };
 
 /*
- * A file, which must stay open, or an image of one in memory; end it with elf_end(). 0, -ENOEXEC: not
- * a 64-bit ELF file of this machine's byte order, -EINVAL: malformed.
+ * A file, which must stay open, or an image of one in memory; end it with elf_end(). 0, -ENOEXEC:
+ * not a 64-bit ELF file of this machine's byte order, -EINVAL: malformed.
  */
 int sym_elf_begin(int fd, Elf **elf);
 int sym_elf_begin_memory(char *image, size_t len, Elf **elf);
@@ -48,9 +48,9 @@ int sym_elf_begin_memory(char *image, size_t len, Elf **elf);
 int sym_elf_head(Elf *elf, struct sym_object *object);
 
 /*
- * Adds the functions of a file's .symtab, or else of its .gnu_debugdata, with .dynsym; Go's table if
- * there is no .symtab. `whole` says whether a .symtab was found. Those that could be read stay if
- * something else is malformed. 0 or a negative errno. sym_table_finish() is left to the caller.
+ * Adds the functions of a file's .symtab, or else of its .gnu_debugdata, with .dynsym; Go's table
+ * if there is no .symtab. `whole` says whether a .symtab was found. Those that could be read stay
+ * if something else is malformed. 0 or a negative errno. sym_table_finish() is left to the caller.
  */
 int sym_elf_symbols(Elf *elf, struct sym_object *object, bool *whole);
 
@@ -76,12 +76,28 @@ void sym_object_free(struct sym_object *object);
 Elf_Data *sym_elf_data(Elf_Scn *section);
 /* The first section of that name or NULL. */
 Elf_Scn *sym_elf_section(Elf *elf, const char *name);
+/* .gopclntab, if there is one. 0 or a negative errno. */
+int sym_elf_go(Elf *elf, struct sym_table *table);
+
+/* --- call-frame information of a file (.eh_frame) --- */
+
+struct cfi;
+
+/*
+ * Of a file, whose descriptor remains the caller's, or of an image in memory, which is copied. 0;
+ * -ENODATA if it has no such information; -ENOEXEC, -EINVAL, -ENOMEM or another negative errno.
+ */
+int cfi_open(int fd, struct cfi **out);
+int cfi_open_memory(const void *image, size_t len, struct cfi **out);
+void cfi_close(struct cfi *cfi);	/* NULL is fine */
+
+/* The rule for the byte at this offset in the file; whether there is one. */
+bool cfi_find(struct cfi *cfi, uint64_t offset, struct cfi_rule *rule);
+
 /*
  * The rule at an address of an entry of .eh_frame. In: rule->start and end of its code; out: of the
  * rule. False if it or the CIE is malformed or not of a known kind.
  */
 bool cfi_run(const Dwarf_CIE *cie, const Dwarf_FDE *fde, uint64_t address, struct cfi_rule *rule);
-/* .gopclntab, if there is one. 0 or a negative errno. */
-int sym_elf_go(Elf *elf, struct sym_table *table);
 
 #endif

@@ -3,8 +3,8 @@
  * gopclntab.c - Go's function table (.gopclntab), which even a stripped Go program keeps: its own
  * tracebacks need it. Layouts: src/runtime/symtab.go (pcHeader, functab, _func) of Go 1.2 to 1.26.
  *
- * All versions: a header, then pairs (start of the function, offset of its record) sorted by start and
- * ended by the end of the code; a record begins with the start again and the offset of the name.
+ * All versions: a header, then pairs (start of the function, offset of its record) sorted by start
+ * and ended by the end of the code; a record begins with the start and the offset of its name.
  */
 #include <endian.h>
 #include <errno.h>
@@ -62,7 +62,7 @@ static int layout_of(const struct sym_go *go, enum go_layout *layout)
 	default:
 		return -ENOTSUP;
 	}
-	/* Two zeros, the quantum of instructions, the size of a pointer; 32-bit code is not ours. */
+	/* Two zeros, the quantum of instructions, the size of a pointer: 32 bits are not ours. */
 	if (bad || go->len < 8 || go->data[4] || go->data[5])
 		return -EINVAL;
 	return go->data[7] == 8 ? 0 : -ENOTSUP;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * listings.c - lists of symbols that are text: the kernel's, and perf maps, by which a runtime names the
- * code that it made: /tmp/perf-PID.map of its own root and its own pid namespace, written by its own
- * user. /tmp is everybody's: a file of somebody else, or one that others may write, could put any
- * words into a report.
+ * listings.c - lists of symbols that are text: the kernel's, and perf maps, by which a runtime
+ * names the code that it made: /tmp/perf-PID.map of its own root and its own pid namespace, written
+ * by its own user. /tmp is everybody's: a file of somebody else, or one that others may write, could
+ * put any words into a report.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,8 +23,8 @@
 #define MAX_PERF_MAP (64u << 20)
 
 /*
- * What a file has from its start, at most `most` bytes: files in /proc do not know their size. free()
- * *text, also when it fails. 0 or a negative errno.
+ * What a file has from its start, at most `most` bytes: files in /proc do not know their size.
+ * free() *text, also when it fails. 0 or a negative errno.
  */
 static int read_text(int fd, size_t most, char **text, size_t *len)
 {
@@ -175,7 +175,8 @@ uint64_t sym_jit_read(const char *text, size_t len, struct sym_table *t, int *er
 		const char *name;
 
 		if (parse_code(at, newline, &start, &size, &name))
-			*err = sym_table_add(t, start, size, name, (size_t)(newline - name), ++line);
+			*err = sym_table_add(t, start, size, name, (size_t)(newline - name),
+					     ++line);
 		else
 			refused++;
 		at = newline + 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* process.h - what stands behind symbols.h: processes, what they have mapped, and the mapped files. */
+/* process.h - what stands behind symbols.h: processes, what they have mapped, the mapped files. */
 #ifndef EPOLLSCOPE_SYM_PROCESS_H
 #define EPOLLSCOPE_SYM_PROCESS_H
 
@@ -145,8 +145,8 @@ int sym_process_merge(struct sym_process *fresh, const struct sym_process *old);
 const struct sym_mapping *sym_process_find(const struct sym_process *p, uint64_t address);
 
 /*
- * One line of maps, terminated, without its newline: its path, "" without one; NULL if it is malformed.
- * Of *m it fills the numbers.
+ * One line of maps, terminated, without its newline: its path, "" without one; NULL if it is
+ * malformed. Of *m it fills the numbers.
  */
 const char *sym_maps_parse(const char *text, struct sym_mapping *m, bool *code);
 

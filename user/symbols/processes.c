@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * processes.c - which processes a pid was and is: programs come by fork and exec, pids are used again,
- * and stacks are asked about when their process may have ended.
+ * processes.c - which processes a pid was and is: programs come by fork and exec, pids are used
+ * again, and stacks are asked about when their process may have ended.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -52,7 +52,8 @@ static int insert(struct symbols *s, struct sym_process *p)
 		*at = p;
 		return 0;
 	}
-	if (array_reserve(&s->processes, &s->processes_room, s->n_processes + 1, sizeof(*s->processes)) ||
+	if (array_reserve(&s->processes, &s->processes_room, s->n_processes + 1,
+			  sizeof(*s->processes)) ||
 	    map_add(&s->by_pid, &p->pid, sizeof(p->pid), (uint32_t)s->n_processes)) {
 		free_process(p);
 		return -ENOMEM;
@@ -148,7 +149,8 @@ static struct sym_process *find_running(const struct symbols *s, uint32_t pid)
 
 int symbols_add_process(struct symbols *s, uint32_t pid)
 {
-	struct sym_process *old = find_running(s, pid), *other = sym_processes_find(s, pid, 0), *fresh;
+	struct sym_process *other = sym_processes_find(s, pid, 0), *fresh;
+	struct sym_process *old = find_running(s, pid);
 	int err = look(s, pid, old, &fresh);
 
 	if (err)

@@ -225,7 +225,7 @@ const struct stack_copy *stack_copies_find(const struct stack_copies *t, int32_t
 	return id >= STACK_COPY_FIRST_ID && i < t->n ? &t->list[i] : NULL;
 }
 
-/* Whether it is of that stack: the map compares hashes only. What both have is in both, in order. */
+/* Whether it is of that stack: the map compares hashes only. What both have is in order. */
 static bool fits(const struct stack_copy *top, const uint64_t *ip, size_t n)
 {
 	const struct callers *c = &top->callers;

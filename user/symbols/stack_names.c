@@ -31,7 +31,7 @@ struct stack_names {
 	struct stack_modules *modules;
 	struct stack_copies copies;
 	size_t depth;
-	char (*room)[FRAME_BYTES];	/* of frames that are not a symbol's name alone */
+	char room[STACK_DEPTH][FRAME_BYTES];	/* of frames that are not a symbol's name alone */
 	unsigned notes;
 	uint64_t next_look_ns;		/* at a process that has mapped more */
 };
@@ -63,8 +63,7 @@ struct stack_names *stack_names_new(size_t depth, const char *debug_dir, stack_r
 	s->symbols = symbols_new(&options);
 	s->modules = stack_modules_new();
 	s->copies.symbols = s->symbols;
-	s->room = malloc(STACK_DEPTH * sizeof(*s->room));
-	if (s->symbols && s->modules && s->room)
+	if (s->symbols && s->modules)
 		return s;
 	stack_names_free(s);
 	return NULL;
@@ -79,7 +78,6 @@ void stack_names_free(struct stack_names *s)
 	stack_copies_free(&s->copies);
 	stack_modules_free(s->modules);
 	symbols_free(s->symbols);
-	free(s->room);
 	free(s);
 }
 
@@ -103,11 +101,11 @@ void stack_names_say(const struct stack_names *s, bool verbose)
 	if (verbose)
 		say_line("call-frame information: %s user stacks, %s extended, %s with a bad frame "
 			 "pointer, %s left incomplete, %s rejected", format_count(t->asked).s,
-			 format_count(t->found).s, format_count(t->astray).s, format_count(t->open).s,
-			 format_count(t->bad).s);
+			 format_count(t->found).s, format_count(t->astray).s,
+			 format_count(t->open).s, format_count(t->bad).s);
 	else if (lacking)
-		say_line("%s of %s user stacks may lack callers of their innermost function: it has no "
-			 "frame pointer or usable unwind information",
+		say_line("%s of %s user stacks may lack callers of their innermost function: it "
+			 "has no frame pointer or usable unwind information",
 			 format_share((double)lacking / (double)t->asked).s,
 			 format_count(t->asked).s);
 }
@@ -292,8 +290,9 @@ static void give(const struct receiver *t, struct stack_key key)
 	const char *frames[STACK_DEPTH];
 	uint64_t ip[STACK_DEPTH];
 	struct named_stack named = { .key = key, .frames = frames };
-	const struct stack_copy *top = key.pid ? stack_copies_find(&t->names->copies, key.id) : NULL;
-	size_t n = t->names->read(t->names->read_ctx, top ? top->id : key.id, ip, &named.cut);
+	struct stack_names *s = t->names;
+	const struct stack_copy *top = key.pid ? stack_copies_find(&s->copies, key.id) : NULL;
+	size_t n = s->read(s->read_ctx, top ? top->id : key.id, ip, &named.cut);
 
 	if (top && top->callers.astray)
 		named.cut = false;
@@ -301,7 +300,7 @@ static void give(const struct receiver *t, struct stack_key key)
 		n = stack_copy_apply(top, ip, n, STACK_DEPTH);
 	if (!n)
 		return;
-	symbols_at(t->names->symbols, key.first_ns);
+	symbols_at(s->symbols, key.first_ns);
 	if (key.pid)
 		named.n = user_frames(t, key.pid, ip, cut(t, n, &named), frames);
 	else

@@ -44,8 +44,8 @@ void stack_names_say(const struct stack_names *s, bool verbose);
 void stack_names_event(struct stack_names *s, const struct event *e);
 
 /*
- * Calls stack for each, in the order of their first events, and module for each file before the first
- * stack that needs it.
+ * Calls stack for each, in the order of their first events, and module for each file before the
+ * first stack that needs it.
  */
 void stack_names_give(struct stack_names *s, stack_module_fn module, named_stack_fn stack,
 		      void *ctx);

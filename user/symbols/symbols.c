@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * symbols.c - addresses into names. The way of an address: the process at that time (processes.c),
- * what it has mapped there (process.c), the file (files.c) and its tables (elf_symbols.c, debug.c,
- * gopclntab.c; listings.c where no file is), the entry that covers it (table.c), its name (names.c).
+ * what it has mapped there (process.c), the file (files.c) and its tables (elf.c, debug.c,
+ * gopclntab.c; listings.c where no file is), the entry that covers it and its name (table.c).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -94,7 +94,7 @@ bool symbols_user(struct symbols *s, uint32_t pid, uint64_t address, struct symb
 	out->name = out->object = sym_name(&s->names, m ? m->bracketed : 0);
 	if (m && m->file && in_file(s, m, address, out))
 		return true;
-	/* A runtime speaks for the memory that it filled itself, not for a program's or library's. */
+	/* A runtime speaks for memory that it filled itself, not for a program's or library's. */
 	if (!p || !p->jit || (m && m->file && m->file->elf.n_segments))
 		return false;
 	e = sym_jit_find(s, p->jit, address);
@@ -130,7 +130,8 @@ bool symbols_kernel(struct symbols *s, uint64_t address, struct symbol *out)
 	if (module)
 		out->object = interned(s, module + 1);
 	if (!e->shown)
-		e->shown = sym_intern(&s->names, text, module ? (size_t)(module - text) : strlen(text));
+		e->shown = sym_intern(&s->names, text,
+				      module ? (size_t)(module - text) : strlen(text));
 	out->name = sym_name(&s->names, e->shown);
 	return true;
 }

@@ -2,13 +2,14 @@
 /*
  * symbols.h - addresses of the kernel and of processes into names.
  *
- * A process is known by its pid and a time. What it has mapped is remembered when it is added, and the mapped files are held open, so that its addresses have names after its
- * libraries were deleted and after it ended. Symbols are read when a first address needs them, once
- * a file however many processes map it.
+ * A process is known by its pid and a time. What it has mapped is remembered when it is added, and
+ * the mapped files are held open, so that its addresses have names after its libraries were deleted
+ * and after it ended. Symbols are read when a first address needs them, once a file however many
+ * processes map it.
  *
  * Nothing is invented: an address that no symbol covers is "[libfoo.so]", "[vdso]", "[anon]" or
- * "[unknown]". Files, maps and names are somebody else's: what is malformed, too
- * large or not a regular file is skipped with a note, never waited for.
+ * "[unknown]". Files, maps and names are somebody else's: what is malformed, too large or not a
+ * regular file is skipped with a note, never waited for.
  */
 #ifndef EPOLLSCOPE_SYMBOLS_H
 #define EPOLLSCOPE_SYMBOLS_H
@@ -18,7 +19,6 @@
 #include <stdint.h>
 
 #include "model/stack.h"
-#include "symbols/cfi.h"
 
 #define SYMBOLS_NAME_MAX 1024	/* bytes of a name, with its NUL; longer ones end in "..." */
 
@@ -28,7 +28,7 @@ struct symbols_options {
 	const char *debug_dir;	/* separate debug files; NULL is /usr/lib/debug */
 	const char *kallsyms;	/* NULL is /proc/kallsyms */
 	uint64_t max_bytes;	/* of all tables together; 0 is 512 MiB */
-	/* Called with one line, fit for a terminal, for each thing that was skipped; may be NULL. */
+	/* Called with a line, fit for a terminal, for each thing that was skipped; may be NULL. */
 	void (*note)(void *arg, const char *text);
 	void *arg;
 };
@@ -58,8 +58,34 @@ struct symbol_place {
 	unsigned build_id_len;	/* 0 if the file has none */
 	uint64_t offset;	/* in the file */
 	uint64_t vaddr;		/* what addr2line takes; 0 if no segment covers it */
-	uint64_t function;	/* where its function begins, as the unwind table says; 0: unknown */
+	uint64_t function;	/* where its function begins by the unwind table; 0: unknown */
 };
+
+/* --- how to get from an address in a function to its caller; x86-64 only --- */
+
+/* Where the frame begins: behind the return address, which is the word below. */
+enum cfi_cfa {
+	CFI_CFA_NONE,	/* no rule that we can follow */
+	CFI_CFA_SP,	/* the stack pointer and cfa_offset */
+	CFI_CFA_FP,	/* the frame pointer and cfa_offset */
+};
+
+/* Where the caller's frame pointer is. */
+enum cfi_fp {
+	CFI_FP_LOST,
+	CFI_FP_SAME,	/* still in its register */
+	CFI_FP_SAVED,	/* in the word at the frame's beginning and fp_offset */
+};
+
+struct cfi_rule {
+	uint64_t start, end;	/* addresses that it is for, as the file itself gives them */
+	enum cfi_cfa cfa;
+	enum cfi_fp fp;
+	int64_t cfa_offset;
+	int64_t fp_offset;
+};
+
+/* --- */
 
 /* NULL without memory. Options may be NULL and are copied, their strings are not. */
 struct symbols *symbols_new(const struct symbols_options *options);
@@ -79,8 +105,8 @@ int symbols_add_process(struct symbols *s, uint32_t pid);
 int symbols_refresh(struct symbols *s, uint32_t pid);
 
 /*
- * A child has what its parent had when it was forked, until an exec, however soon it ends. 0, -ESRCH:
- * the parent is not known, -ENOMEM.
+ * A child has what its parent had when it was forked, until an exec, however soon it ends. 0,
+ * -ESRCH: the parent is not known, -ENOMEM.
  */
 int symbols_add_child(struct symbols *s, uint32_t parent, uint32_t pid, uint64_t fork_ns);
 
@@ -98,9 +124,9 @@ bool symbols_user(struct symbols *s, uint32_t pid, uint64_t address, struct symb
 bool symbols_kernel(struct symbols *s, uint64_t address, struct symbol *out);
 
 /*
- * A stack as the kernel stores it, of a process or, pid 0, of the kernel, innermost first, ended by n
- * or by a 0. All but the first are
- * return addresses, whose call is one byte before. Returns the number of frames stored in out[n].
+ * A stack as the kernel stores it, of a process or (pid 0) of the kernel, innermost first, ended by
+ * n or by a 0. All but the first are return addresses, whose call is one byte before. Returns the
+ * number of frames stored in out[n].
  */
 size_t symbols_stack(struct symbols *s, uint32_t pid, const uint64_t *addresses, size_t n,
 		     struct symbol *out);
@@ -112,7 +138,7 @@ const char *symbols_suffix(const struct symbol *symbol);
 int symbols_place(struct symbols *s, uint32_t pid, uint64_t address, struct symbol_place *place);
 
 /*
- * How to get from a function to its caller (cfi.h). 0; -ENOENT: nothing executable is mapped there;
+ * How to get from there to the caller. 0; -ENOENT: nothing executable is mapped there;
  * -ENODATA: nothing is known of that code.
  */
 int symbols_rule(struct symbols *s, uint32_t pid, uint64_t address, struct cfi_rule *rule);

@@ -54,7 +54,7 @@ struct sym_table {
 	char *names;
 	size_t names_len, names_room;
 	uint64_t max_bytes;	/* set before the first add; 0 is no limit */
-	bool newest_wins;	/* of entries that overlap, the higher rank and not the nearer start */
+	bool newest_wins;	/* where some overlap, the higher rank and not the nearer start */
 };
 
 /* The size runs at most to the next symbol's start. */
