@@ -7,7 +7,7 @@
 
 #define PID_LIMIT	4194304	/* the kernel's PID_MAX_LIMIT */
 #define SYSCALL_NUMBERS	512
-#define CPU_SLOTS	1024	/* power of two */
+#define CPU_SLOTS	1024	/* processors, a power of two */
 #define THREAD_SLOTS	1024	/* power of two */
 #define STACK_SLOTS	16384
 #define STACK_SLOTS_2	4096	/* for those whose place is taken */
@@ -16,13 +16,12 @@
 #define WAKER_NETWORK	0	/* no process has this id */
 
 struct control {
-	__u64 tail_ns;		/* exchanges at or above this go to the ring */
-	__u32 sample_every;	/* and one in this many of the others; 0: none */
+	__u64 tail_ns;		/* exchanges at or above this are told with names and their answer */
+	__u64 record_ns;	/* those at or above this are handed over as records; ~0: none */
 	__u32 conn_events;	/* EV_CONN_CLOSE is wanted */
 	__u32 next_loop;	/* slots of struct loop handed out */
 	__u32 snapshot_pass;	/* of the iterator: enum snapshot_pass */
 	__u32 last_flush;	/* the watch is over: what connections still hold is counted */
-	__u32 pad;
 	__u64 turn_ns;		/* turns as long as this go to the ring; ~0: none */
 	__u64 off_ns;		/* intervals off the CPU as long as this do; ~0: none */
 	__u64 close_wait_ns;	/* older ones are counted at the end */

@@ -80,6 +80,10 @@ enum event_kind {
 	EV_OFFCPU,	/* struct ev_offcpu: a long one */
 	EV_SAMPLE,	/* struct ev_sample: where a thread was, every so often */
 	EV_KINDS,
+	/* In the rings alone, never in a capture: user space makes EV_EXCHANGE and EV_ANSWER of them. */
+	EV_RECORD = 32,	/* struct ev_record: a finished exchange, as stamps */
+	EV_CONN,	/* struct ev_conn: whose records will come */
+	EV_THREAD,	/* struct ev_thread: the same */
 };
 
 struct event_head {
@@ -109,6 +113,11 @@ enum exchange_flags {
 	EXCHANGE_SPLIT_DISPATCH = 1 << 5,
 	EXCHANGE_SPLIT_SERVICE = 1 << 6,
 	EXCHANGE_NO_WAIT = 1 << 7,	/* read without a wait since the data came: all dispatch */
+	/* Of a record: how the data was delivered, if neither MERGED nor NO_WAIT. */
+	EXCHANGE_ASLEEP = 1 << 8,	/* a thread slept on the eventpoll; else none did */
+	/* Of a record alone: */
+	RECORD_SLOW = 1 << 9,		/* it took control.tail_ns or longer */
+	RECORD_PREV_SLOW = 1 << 10,	/* so did the one before it, whose answer is in prev_* */
 };
 
 /* On-CPU time is the stage's time less these two. */
@@ -132,6 +141,53 @@ struct ev_exchange {
 	__u32 reader_tid;	/* who read the request; another than tid: handoff */
 	char comm[COMM_LEN];	/* of the thread; raw bytes, not terminated when full */
 	struct flow flow;
+};
+
+/*
+ * A finished exchange as the kernel side hands it over: raw stamps, CLOCK_MONOTONIC; bpf/stages.h
+ * makes the ledger of them. Names and addresses came before, with EV_THREAD and EV_CONN. Records
+ * have a ring of their own on each processor (struct record_ring); head.size says whether the part
+ * from accepted_ns on is there.
+ */
+struct ev_record {
+	struct event_head head;	/* time_ns: end of the exchange */
+	__u64 conn;		/* socket cookie */
+	__u64 first_ns;		/* arrival of the request's first byte */
+	__u64 arrival_ns;	/* arrival of the first byte of what the last read took */
+	__u64 wake_ns;		/* the wait that delivered that: with ASLEEP */
+	__u64 oncpu_ns;
+	__u64 return_ns;	/* neither with MERGED nor with NO_WAIT */
+	__u64 read_ns;		/* the last read */
+	__u32 number;		/* of the exchange on its connection, from 1 */
+	__u32 turn;		/* of the answering thread, from 1; 0 outside a loop */
+	__u32 pid;
+	__u32 tid;
+	__u32 reader_tid;
+	__u32 flags;		/* enum exchange_flags */
+	__u32 bytes_in;
+	/* The answer before this one on its connection, complete: */
+	__u32 prev_sends;	/* how many sends; 0: there was none, or it was told as EV_ANSWER */
+	__u64 prev_send_ns;	/* first to last byte handed to the kernel */
+	__u64 prev_deliver_ns;	/* last byte handed over to last byte acknowledged; ~0: not known */
+	__u32 prev_bytes_out;
+	__u32 pad;
+	/* Only where one of them is not 0. */
+	__u64 accepted_ns;	/* the connection was accepted after its data came */
+	struct split split[SPLIT_COUNT];
+	__u64 pad2;
+};
+
+#define RECORD_SHORT	__builtin_offsetof(struct ev_record, accepted_ns)
+
+/*
+ * The head of a processor's ring of records, which the kernel side fills and user space empties:
+ * slot i of those that were ever taken is at i modulo the ring's size, a power of two.
+ */
+struct record_ring {
+	__u64 head;		/* slots ever filled: written by the kernel side */
+	__u64 pad[7];
+	__u64 tail;		/* slots ever emptied: written by user space */
+	__u64 pad2[7];
 };
 
 enum answer_flags {
@@ -168,6 +224,23 @@ struct ev_conn_close {
 	__u8 closed_by;		/* enum close_side */
 	__u8 reason;		/* enum close_reason */
 	__u8 pad[5];
+};
+
+/* Sent before the second record of a connection, or before one that is slow. */
+struct ev_conn {
+	struct event_head head;
+	__u64 conn;
+	__u32 pid;
+	__u32 pad;
+	struct flow flow;
+};
+
+/* Sent before a thread's first record. */
+struct ev_thread {
+	struct event_head head;
+	__u32 pid;
+	__u32 tid;
+	char comm[COMM_LEN];
 };
 
 enum process_change {
@@ -277,6 +350,9 @@ struct ev_sample_top {
 	struct ev_sample sample;
 	struct user_top top;
 };
+
+#define SMALL_SENDS	2		/* more than this, */
+#define SMALL_BYTES	256		/* of less than this each, are small writes */
 
 /*
  * What the kernel side accumulates. Each processor writes its own set, so nothing is lost and
@@ -412,6 +488,10 @@ struct listener {
 _Static_assert(sizeof(struct event_head) == 16, "wire");
 _Static_assert(sizeof(struct flow) == 40, "wire");
 _Static_assert(sizeof(struct ev_exchange) == 240, "wire");
+_Static_assert(sizeof(struct ev_record) == 192, "wire");
+_Static_assert(RECORD_SHORT == 128, "wire");
+_Static_assert(sizeof(struct ev_conn) == 72, "wire");
+_Static_assert(sizeof(struct ev_thread) == 40, "wire");
 _Static_assert(sizeof(struct ev_answer) == 64, "wire");
 _Static_assert(sizeof(struct ev_conn_close) == 256, "wire");
 _Static_assert(sizeof(struct ev_process) == 48, "wire");

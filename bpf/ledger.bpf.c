@@ -42,6 +42,23 @@ done:
 	return 0;
 }
 
+/* `flag` is one of enum exchange_flags, or 0 if no thread was asleep on the eventpoll. */
+INLINE void wait_is(struct conn *c, __u16 flag, __u64 wake, __u64 oncpu, __u64 ret)
+{
+	c->flags = flag;
+	c->wake_ns = wake;
+	c->oncpu_ns = oncpu;
+	c->return_ns = ret;
+}
+
+/* A wait that entered before the data came and slept until woken delivered it asleep. */
+INLINE void wait_found(struct conn *c, __u64 from, __u64 enter, __u64 wake, __u64 oncpu, __u64 ret)
+{
+	bool asleep = enter < from && wake && oncpu > from;
+
+	wait_is(c, asleep ? EXCHANGE_ASLEEP : 0, wake, oncpu, ret);
+}
+
 /*
  * The event gets on the eventpoll's list a little after the stamp of its data: a wait that begins in
  * between finds nothing of it. Two programs and the wait queue's callbacks, up to 2 us.
@@ -60,7 +77,7 @@ __noinline int wait_in_history(struct conn *c, __u64 ep, __u64 from)
 
 	if (!c)
 		return 0;
-	wait_is(c, WAIT_NONE, 0, 0, 0);
+	wait_is(c, EXCHANGE_NO_WAIT, 0, 0, 0);
 	e = bpf_map_lookup_elem(&eventpolls, &ep);
 	if (!e)
 		return 0;
@@ -74,13 +91,91 @@ __noinline int wait_in_history(struct conn *c, __u64 ep, __u64 from)
 		found = r;
 	}
 	if (i == EP_RETURNS)
-		c->wait_mode = WAIT_LOST;
+		c->flags = EXCHANGE_MERGED;
 	if (i == EP_RETURNS || !found)
 		return 0;
 	if (next && !e->shared && found->enter_ns < from + LISTED_NS &&
 	    found->oncpu_ns <= from)
 		found = next;
 	wait_found(c, from, found->enter_ns, found->wake_ns, found->oncpu_ns, found->return_ns);
+	return 0;
+}
+
+/* The bit of enum exchange_flags that stands for a stage's split. */
+#define SPLIT_BIT(which)	(EXCHANGE_SPLIT_BUSY << (which))
+
+INLINE void split_is(struct conn *c, __u32 which, __u64 runnable_ns, __u64 blocked_ns)
+{
+	c->flags |= SPLIT_BIT(which);
+	if (!(runnable_ns | blocked_ns) && !c->split_some)
+		return;
+	if (!c->split_some)
+		__builtin_memset(c->split, 0, sizeof(c->split));
+	c->split_some = 1;
+	c->split[which].runnable_ns = runnable_ns;
+	c->split[which].blocked_ns = blocked_ns;
+}
+
+/* Most threads were on their CPU all the time since: one load tells. */
+INLINE void split_measured(struct conn *c, const struct thread *t, __u32 which, __u64 from,
+			   __u64 to)
+{
+	struct split split = {};
+
+	if (t->off_end_ns <= from || !off_between(t, from, to, &split))
+		split_is(c, which, split.runnable_ns, split.blocked_ns);
+}
+
+__noinline int ledger_wait(struct conn *c, const struct thread *t, __u64 ep, __u64 from, __u64 now)
+{
+	bool mine;
+
+	if (!c || !t)
+		return 0;
+	mine = t->turn && (!ep || (ep == t->wait_ep && !t->ep_shared));
+	if (ep && (!mine || t->prev_return_ns > from)) {
+		wait_in_history(c, ep, from);
+	} else if (t->turn) {
+		if (t->return_ns > from)
+			wait_found(c, from, t->wait_enter_ns, t->wait_wake_ns, t->wait_oncpu_ns,
+				   t->return_ns);
+		else
+			wait_is(c, EXCHANGE_NO_WAIT, 0, 0, 0);
+	} else {
+		/* No loop at all: the wait is in the read itself. */
+		if (!t->off_ns && t->waking_ns)	/* since before the attach */
+			wait_found(c, from, control.attach_ns, t->waking_ns, t->oncpu_ns, now);
+		else if (t->data_return_ns > from)
+			wait_found(c, from, t->wait_enter_ns, t->wait_wake_ns, t->wait_oncpu_ns,
+				   t->data_return_ns);
+		else
+			wait_is(c, 0, 0, 0, now);
+	}
+
+	c->split_some = 0;
+	if (!c->flags && mine)
+		split_measured(c, t, SPLIT_BUSY, from, c->return_ns);
+	else if (c->flags == EXCHANGE_NO_WAIT && t->turn)
+		split_measured(c, t, SPLIT_DISPATCH, from, now);
+	if (t->turn && t->return_ns == c->return_ns)
+		split_is(c, SPLIT_DISPATCH, t->runnable_ns - t->return_runnable_ns,
+			 t->blocked_ns - t->return_blocked_ns);
+	return 0;
+}
+
+__noinline int record_lengthen(struct ev_record *r, const struct conn *c, __u64 runnable_ns,
+			       __u64 blocked_ns)
+{
+	if (!r || !c)
+		return 0;
+	r->head.size = sizeof(*r);
+	r->accepted_ns = r->number == 1 && c->accepted_ns > c->first_ns ? c->accepted_ns : 0;
+	__builtin_memset(r->split, 0, sizeof(r->split));
+	if (c->split_some)
+		__builtin_memcpy(r->split, c->split, sizeof(c->split));
+	r->split[SPLIT_SERVICE].runnable_ns = runnable_ns;
+	r->split[SPLIT_SERVICE].blocked_ns = blocked_ns;
+	r->pad2 = 0;
 	return 0;
 }
 
@@ -91,24 +186,23 @@ INLINE void stage_count(struct ledger_set *set, __u32 latency_bucket, __u32 stag
 		add(&set->stage_ns[latency_bucket][stage], ns);
 }
 
-INLINE void split_count(struct counters *n, __u32 which, __u64 ns, const struct split *split)
+INLINE void split_count(struct counters *n, __u32 which, __u64 ns, const struct ev_record *r)
 {
 	add(&n->split_ns[which], ns);
-	if (split->runnable_ns)
-		add(&n->split[which].runnable_ns, split->runnable_ns);
-	if (split->blocked_ns)
-		add(&n->split[which].blocked_ns, split->blocked_ns);
+	if (r->head.size == RECORD_SHORT)
+		return;
+	add(&n->split[which].runnable_ns, r->split[which].runnable_ns);
+	add(&n->split[which].blocked_ns, r->split[which].blocked_ns);
 }
 
-INLINE void flags_count(struct counters *n, const struct ledger *l)
+INLINE void flags_count(struct counters *n, const struct ledger *l, const struct ev_record *r)
 {
 	if (l->flags & EXCHANGE_SPLIT_BUSY)
-		split_count(n, SPLIT_BUSY, l->stage_ns[STAGE_BUSY], &l->split[SPLIT_BUSY]);
+		split_count(n, SPLIT_BUSY, l->stage_ns[STAGE_BUSY], r);
 	if (l->flags & EXCHANGE_SPLIT_DISPATCH)
-		split_count(n, SPLIT_DISPATCH, l->stage_ns[STAGE_DISPATCH],
-			    &l->split[SPLIT_DISPATCH]);
+		split_count(n, SPLIT_DISPATCH, l->stage_ns[STAGE_DISPATCH], r);
 	if (l->flags & EXCHANGE_SPLIT_SERVICE)
-		split_count(n, SPLIT_SERVICE, l->stage_ns[STAGE_SERVICE], &l->split[SPLIT_SERVICE]);
+		split_count(n, SPLIT_SERVICE, l->stage_ns[STAGE_SERVICE], r);
 	if (l->flags & EXCHANGE_CLAMPED)
 		add(&n->clamped, 1);
 	if (l->flags & EXCHANGE_ASYNC)
@@ -121,13 +215,29 @@ INLINE void flags_count(struct counters *n, const struct ledger *l)
 		add(&n->no_wait, 1);
 }
 
-__noinline int ledger_count(const struct ledger *l)
+/* What a complete answer says of the application. */
+INLINE void answer_count(struct counters *n, __u32 sends, __u32 bytes)
+{
+	add_shared(&n->answers, 1);
+	add_shared(&n->answer_sends, sends);
+	if (sends > SMALL_SENDS && bytes / sends < SMALL_BYTES)
+		add_shared(&n->answers_small, 1);
+}
+
+__noinline int ledger_stages(struct ledger *l, const struct ev_record *r)
+{
+	if (l && r)
+		stages_of(l, r, r->head.size == RECORD_SHORT ? 0 : r->accepted_ns);
+	return 0;
+}
+
+__noinline int ledger_add(const struct ledger *l, const struct ev_record *r)
 {
 	__u32 key = cpu_set(), bucket, stage;
 	struct ledger_set *set = bpf_map_lookup_elem(&ledger_sets, &key);
 	struct counters *n = bpf_map_lookup_elem(&counter_sets, &key);
 
-	if (!l || !set || !n)
+	if (!l || !r || !set || !n)
 		return 0;
 	bucket = hist_bucket(l->latency_ns);
 	hist_put(&set->latency, l->latency_ns, false);
@@ -135,127 +245,64 @@ __noinline int ledger_count(const struct ledger *l)
 	for (stage = 0; stage < STAGE_COUNT; stage++)
 		if (l->present & (1 << stage))
 			stage_count(set, bucket, stage, l->stage_ns[stage]);
-	flags_count(n, l);
-	return 0;
-}
-
-/* b moved to where the order of stamps allows it. */
-INLINE __u64 clamp(__u64 b, __u64 lo, __u64 hi)
-{
-	if (b < lo)
-		return lo;
-	return b > hi ? hi : b;
-}
-
-INLINE void ledger_delivery(struct ledger *l, const struct conn *c, __u64 from)
-{
-	__u64 wake, oncpu, ret = from;
-
-	if (c->wait_mode == WAIT_ASLEEP) {
-		wake = clamp(c->wake_ns, from, c->read_ns);
-		oncpu = clamp(c->oncpu_ns, wake, c->read_ns);
-		ret = clamp(c->return_ns, oncpu, c->read_ns);
-		l->stage_ns[STAGE_WAKEUP] = wake - from;
-		l->stage_ns[STAGE_RUNQUEUE] = oncpu - wake;
-		l->stage_ns[STAGE_RETURN] = ret - oncpu;
-		l->present |= 1 << STAGE_WAKEUP | 1 << STAGE_RUNQUEUE | 1 << STAGE_RETURN;
-	} else if (c->wait_mode == WAIT_BUSY) {
-		ret = clamp(c->return_ns, from, c->read_ns);
-		l->stage_ns[STAGE_BUSY] = ret - from;
-		l->present |= 1 << STAGE_BUSY;
-	} else {
-		l->flags |= c->wait_mode == WAIT_LOST ? EXCHANGE_MERGED : EXCHANGE_NO_WAIT;
-	}
-	l->stage_ns[STAGE_DISPATCH] = c->read_ns - ret;
-	l->present |= 1 << STAGE_DISPATCH | 1 << STAGE_SERVICE;
-}
-
-__noinline int ledger_stages(struct ledger *l, const struct conn *c, const struct thread *t,
-			     __u32 tid, __u64 now)
-{
-	__u64 from, arrival;
-
-	if (!l || !c || !t)
+	flags_count(n, l, r);
+	if (!r->prev_sends)
 		return 0;
-	from = clamp(c->accepted_ns, c->first_ns, c->read_ns);
-	arrival = clamp(c->arrival_ns, from, c->read_ns);
-	__builtin_memset(l, 0, sizeof(*l));
-	l->latency_ns = now - c->first_ns;
-	if (c->accepted_ns > c->first_ns) {
-		l->stage_ns[STAGE_ACCEPT] = from - c->first_ns;
-		l->present |= 1 << STAGE_ACCEPT;
-	}
-	if (arrival > from) {
-		l->stage_ns[STAGE_RECEIVE] = arrival - from;
-		l->present |= 1 << STAGE_RECEIVE;
-	}
-	if (c->first_ns > c->read_ns || c->arrival_ns > c->read_ns)
-		l->flags |= EXCHANGE_CLAMPED;
-	ledger_delivery(l, c, arrival);
-	l->stage_ns[STAGE_SERVICE] = now - c->read_ns;
-
-	l->flags |= c->split_flags;
-	if (c->split_flags & EXCHANGE_SPLIT_BUSY)
-		l->split[SPLIT_BUSY] = c->split[SPLIT_BUSY];
-	if (c->split_flags & EXCHANGE_SPLIT_DISPATCH)
-		l->split[SPLIT_DISPATCH] = c->split[SPLIT_DISPATCH];
-	if (c->reader != tid) {
-		l->flags |= EXCHANGE_HANDOFF;
-	} else if (c->turn != t->turn) {
-		l->flags |= EXCHANGE_ASYNC;
-	} else {
-		l->split[SPLIT_SERVICE].runnable_ns = t->runnable_ns - c->runnable_ns;
-		l->split[SPLIT_SERVICE].blocked_ns = t->blocked_ns - c->blocked_ns;
-		l->flags |= EXCHANGE_SPLIT_SERVICE;
-	}
+	hist_put(&set->send, r->prev_send_ns, false);
+	if (r->prev_deliver_ns != ~0ULL)
+		hist_put(&set->deliver, r->prev_deliver_ns, false);
+	answer_count(n, r->prev_sends, r->prev_bytes_out);
 	return 0;
 }
 
-INLINE void answer_report(const struct conn *c, __u64 send_ns, bool delivered, __u64 deliver_ns,
-			  __u64 now)
+INLINE void answer_report(const struct conn *c, __u64 number, __u64 now)
 {
 	struct ev_answer *e = event_reserve(sizeof(*e), EV_ANSWER, now);
+	bool delivered = c->prev_deliver_ns != ~0ULL;
 
 	if (!e)
 		return;
 	e->conn = c->id;
-	e->number = c->exchanges;
-	e->send_ns = send_ns;
-	e->deliver_ns = delivered ? deliver_ns : 0;
-	e->bytes_out = c->answer_end - c->answer_start;
+	e->number = number;
+	e->send_ns = c->prev_send_ns;
+	e->deliver_ns = delivered ? c->prev_deliver_ns : 0;
+	e->bytes_out = c->prev_bytes;
 	e->flags = delivered ? ANSWER_DELIVERED : 0;
 	e->pad = 0;
 	event_submit(e);
 }
 
-__noinline int answer_finish(struct conn *c, __u32 end, __u64 delivered_us, __u32 sent_jiffies,
-			     __u64 now)
+__noinline int answer_late(struct conn *c, __u64 number, __u64 now)
 {
-	__u64 acked_ns = delivered_us * 1000, deliver_ns, send_ns;
-	bool delivered = end & END_DELIVERED;
-	__u32 key = cpu_set();
+	struct counters *n = counters();
 
-	if (!c)
+	if (!c || !n)
 		return 0;
-	deliver_ns = acked_ns > c->last_send_ns ? acked_ns - c->last_send_ns : 0;
-	send_ns = c->last_send_ns - c->first_send_ns;
-	if (end & END_LATE) {
-		hist_add_shared(H_SEND_LATE, send_ns);
-		if (delivered)
-			hist_add_shared(H_DELIVER_LATE, deliver_ns);
-	} else {
-		struct ledger_set *set = bpf_map_lookup_elem(&ledger_sets, &key);
+	hist_add_shared(H_SEND_LATE, c->prev_send_ns);
+	if (c->prev_deliver_ns != ~0ULL)
+		hist_add_shared(H_DELIVER_LATE, c->prev_deliver_ns);
+	answer_count(n, c->prev_sends, c->prev_bytes);
+	if (c->slow)
+		answer_report(c, number, now);
+	c->prev_sends = 0;
+	c->slow = 0;
+	return 0;
+}
 
-		if (set) {
-			hist_put(&set->send, send_ns, false);
-			if (delivered)
-				hist_put(&set->deliver, deliver_ns, false);
-		}
-	}
-	answer_signals(c, sent_jiffies, now);
-	if (c->reported)
-		answer_report(c, send_ns, delivered, deliver_ns, now);
-	c->first_send_ns = 0;
-	c->reported = 0;
+__noinline int thread_tell(struct thread *t, __u64 now)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct ev_thread *e;
+
+	if (!t)
+		return 0;
+	e = event_reserve(sizeof(*e), EV_THREAD, now);
+	if (!e)
+		return 0;
+	t->told = 1;
+	e->pid = pid_tgid >> 32;
+	e->tid = pid_tgid;
+	bpf_get_current_comm(e->comm, sizeof(e->comm));
+	event_submit(e);
 	return 0;
 }

@@ -14,6 +14,11 @@
 
 #include "symptoms.bpf.h"
 
+/*
+ * What is only declared here is a function of its own in ledger.bpf.c: the verifier walks its
+ * branches once, and not anew for every path that leads there.
+ */
+
 /* Data was queued: stamp the first unread byte. Any context. */
 INLINE void ledger_arrival(struct conn *c, __u32 rcv_nxt)
 {
@@ -35,7 +40,8 @@ INLINE __u64 ledger_take_arrival(struct conn *c, const struct sock *sk, const st
 	if (!unread_bytes(sk, tp)) {
 		c->ready_ns = 0;
 		c->next_ns = 0;
-		drained(c, now);
+		if (c->sign.left)
+			drained(c, now);
 	} else if (c->next_ns && (__s32)(tp->copied_seq - c->ready_end) >= 0) {
 		c->ready_ns = c->next_ns;
 		c->ready_end = rcv_nxt;
@@ -47,99 +53,78 @@ INLINE __u64 ledger_take_arrival(struct conn *c, const struct sock *sk, const st
 	return taken;
 }
 
-/*
- * Functions of their own (ledger.bpf.c), so that the verifier walks their loops once.
- * off_between: runnable and blocked time of a thread between two moments; 1 if forgotten.
- * wait_in_history: the first return of a shared or foreign eventpoll after `from`.
- */
-int off_between(const struct thread *t, __u64 from, __u64 to, struct split *out);
-int wait_in_history(struct conn *c, __u64 ep, __u64 from);
+/* How the data that came at `from` reached the thread that now reads it, from eventpoll `ep` or 0. */
+int ledger_wait(struct conn *c, const struct thread *t, __u64 ep, __u64 from, __u64 now);
 
-INLINE void wait_is(struct conn *c, enum wait_mode mode, __u64 wake, __u64 oncpu, __u64 ret)
+/*
+ * Most of it, inline: the reader's own last return brought the data, and since then, or since the
+ * data came, the thread has not been off its CPU. False: ledger_wait() finds out.
+ */
+INLINE bool ledger_wait_plain(struct conn *c, const struct thread *t, __u64 ep, __u64 from)
 {
-	c->wait_mode = mode;
-	c->wake_ns = wake;
-	c->oncpu_ns = oncpu;
+	__u64 ret = t->return_ns;
+
+	if (!ep || ep != t->wait_ep || t->ep_shared || t->prev_return_ns > from ||
+	    t->off_end_ns > from)
+		return false;
+	c->wake_ns = t->wait_wake_ns;
+	c->oncpu_ns = t->wait_oncpu_ns;
 	c->return_ns = ret;
-}
-
-/* A wait that entered before the data came and slept until woken delivered it asleep. */
-INLINE void wait_found(struct conn *c, __u64 from, __u64 enter, __u64 wake, __u64 oncpu, __u64 ret)
-{
-	bool asleep = enter < from && wake && oncpu > from;
-
-	wait_is(c, asleep ? WAIT_ASLEEP : WAIT_BUSY, wake, oncpu, ret);
-}
-
-/* How the data that came at `from` reached the thread that now reads it. */
-INLINE void ledger_wait(struct conn *c, const struct sock *sk, const struct thread *t, __u64 from,
-			__u64 now)
-{
-	__u64 ep = ep_of(sk);
-	bool mine = t->turn && (!ep || (ep == t->wait_ep && !t->ep_shared));
-
-	if (ep && (!mine || t->prev_return_ns > from)) {
-		wait_in_history(c, ep, from);
-	} else if (t->turn) {
-		if (t->return_ns > from)
-			wait_found(c, from, t->wait_enter_ns, t->wait_wake_ns, t->wait_oncpu_ns,
-				   t->return_ns);
-		else
-			wait_is(c, WAIT_NONE, 0, 0, 0);
-	} else {
-		/* No loop at all: the wait is in the read itself. */
-		if (!t->off_ns && t->waking_ns)	/* since before the attach */
-			wait_found(c, from, control.attach_ns, t->waking_ns, t->oncpu_ns, now);
-		else if (t->data_return_ns > from)
-			wait_found(c, from, t->wait_enter_ns, t->wait_wake_ns, t->wait_oncpu_ns,
-				   t->data_return_ns);
-		else
-			wait_is(c, WAIT_BUSY, 0, 0, now);
-	}
-
-	c->split_flags = 0;
-	if (c->wait_mode == WAIT_BUSY && mine &&
-	    !off_between(t, from, c->return_ns, &c->split[SPLIT_BUSY]))
-		c->split_flags |= EXCHANGE_SPLIT_BUSY;
-	if (c->wait_mode == WAIT_NONE && t->turn &&
-	    !off_between(t, from, now, &c->split[SPLIT_DISPATCH]))
-		c->split_flags |= EXCHANGE_SPLIT_DISPATCH;
-	if (!t->turn || t->return_ns != c->return_ns)
-		return;
-	c->split[SPLIT_DISPATCH].runnable_ns = t->runnable_ns - t->return_runnable_ns;
-	c->split[SPLIT_DISPATCH].blocked_ns = t->blocked_ns - t->return_blocked_ns;
-	c->split_flags |= EXCHANGE_SPLIT_DISPATCH;
+	c->split_some = 0;
+	c->flags = EXCHANGE_SPLIT_DISPATCH;
+	if (ret <= from)
+		c->flags |= EXCHANGE_NO_WAIT;
+	else if (t->wait_enter_ns < from && t->wait_wake_ns && t->wait_oncpu_ns > from)
+		c->flags |= EXCHANGE_ASLEEP;
+	else
+		c->flags |= EXCHANGE_SPLIT_BUSY;
+	return true;
 }
 
 /*
- * The answer is complete: its send and deliver times. `late` when no further request shows it but
- * a close, which may run in softirq, or the flush: those add to histograms of their own.
+ * The answer is complete, as the next request shows: it goes with that one's record.
  */
-enum answer_end {
-	END_DELIVERED = 1 << 0,	/* all of it was acknowledged */
-	END_LATE = 1 << 1,
-};
-
-int answer_finish(struct conn *c, __u32 end, __u64 delivered_us, __u32 sent_jiffies, __u64 now);
-
-INLINE void ledger_finish_answer(struct conn *c, const struct tcp_sock *tp, bool late, __u64 now)
+INLINE void answer_ends(struct conn *c, const struct tcp_sock *tp)
 {
-	__u32 end = late ? END_LATE : 0;
+	__u64 acked_ns = tp->delivered_mstamp * 1000;
 
+	c->prev_send_ns = c->last_send_ns - c->first_send_ns;
+	c->prev_deliver_ns = ~0ULL;
 	if ((__s32)(tp->snd_una - c->answer_end) >= 0)
-		end |= END_DELIVERED;
-	answer_finish(c, end, tp->delivered_mstamp, tp->lsndtime, now);
+		c->prev_deliver_ns = acked_ns > c->last_send_ns ? acked_ns - c->last_send_ns : 0;
+	c->prev_bytes = c->answer_end - c->answer_start;
+	c->prev_sends = c->sends;
+	c->first_send_ns = 0;
+	if (c->sign.held)
+		nagle_released(c, tp->lsndtime, bpf_ktime_get_ns());
+}
+
+/*
+ * No further request will come for it: a close, which may run in softirq, or the flush. Such
+ * answers are added to histograms of their own, and told if their exchange was slow (ledger.bpf.c).
+ */
+int answer_late(struct conn *c, __u64 number, __u64 now);
+
+INLINE void ledger_finish_late(struct conn *c, const struct tcp_sock *tp, __u64 now)
+{
+	/* That of the request before, if this one was never answered. */
+	if (c->prev_sends)
+		answer_late(c, c->exchanges, now);
+	if (!c->first_send_ns)
+		return;
+	answer_ends(c, tp);
+	answer_late(c, c->exchanges, now);
 }
 
 /* The current thread has read from the connection. */
 INLINE void ledger_read(struct conn *c, const struct sock *sk, const struct tcp_sock *tp,
 			struct thread *t, __u32 tid, __u64 now)
 {
-	__u64 arrival = ledger_take_arrival(c, sk, tp, now);
+	__u64 arrival = ledger_take_arrival(c, sk, tp, now), ep;
 
 	turn_touch(t, c->id, now);
 	if (c->first_send_ns)
-		ledger_finish_answer(c, tp, false, now);
+		answer_ends(c, tp);
 	if (!c->owned)
 		conn_adopt(c, sk);
 
@@ -164,63 +149,157 @@ INLINE void ledger_read(struct conn *c, const struct sock *sk, const struct tcp_
 		return;
 	if (arrival && arrival != READY_UNKNOWN)
 		c->arrival_ns = arrival;
-	arrival = c->arrival_ns > c->accepted_ns ? c->arrival_ns : c->accepted_ns;
-	ledger_wait(c, sk, t, arrival, now);
+	arrival = c->arrival_ns;
+	if (!c->exchanges && c->accepted_ns > arrival)
+		arrival = c->accepted_ns;
+	ep = ep_of(c, sk);
+	if (!ledger_wait_plain(c, t, ep, arrival))
+		ledger_wait(c, t, ep, arrival, now);
 }
 
-struct ledger {
-	__u64 stage_ns[STAGE_COUNT];
-	struct split split[SPLIT_COUNT];
-	__u64 latency_ns;
-	__u32 flags;
-	__u32 present;	/* bit a stage: the exchange has it, if only for 0 ns */
-};
+/* The stages of a record; added to the histograms, the shares of the tail and the counters. */
+int ledger_stages(struct ledger *l, const struct ev_record *r);
+int ledger_add(const struct ledger *l, const struct ev_record *r);
 
-/* The stages: differences of consecutive clamped stamps (ledger.bpf.c). */
-int ledger_stages(struct ledger *l, const struct conn *c, const struct thread *t, __u32 tid,
-		  __u64 now);
-
-/* Adds the exchange to the histograms, the shares of the tail and the counters. */
-int ledger_count(const struct ledger *l);
-
-/* All at or above the threshold that user space keeps at the P99, and a sample of the rest. */
-INLINE bool ledger_wanted(const struct conn *c, __u64 latency_ns)
+/*
+ * The address of a connection, once, before its record: the reader empties the rings of records last.
+ * Static, because a global function can't be given a socket.
+ */
+static __noinline __attribute__((unused)) int conn_tell(struct conn *c, const struct sock *sk,
+							__u64 now)
 {
-	if (latency_ns >= control.tail_ns)
-		return true;
-	return control.sample_every && c->exchanges % control.sample_every == 0;
-}
+	struct ev_conn *e;
 
-INLINE void ledger_report(struct conn *c, const struct sock *sk, const struct thread *t,
-			  const struct ledger *l, __u64 pid_tgid, __u64 now)
-{
-	struct ev_exchange *e = event_reserve(sizeof(*e), EV_EXCHANGE, now);
-
+	e = event_reserve(sizeof(*e), EV_CONN, now);
 	if (!e)
-		return;
-	c->reported = 1;
+		return 0;
+	c->told = 1;
 	e->conn = c->id;
-	e->number = c->exchanges;
-	e->turn = t->turn;
-	e->latency_ns = l->latency_ns;
-	__builtin_memcpy(e->stage_ns, l->stage_ns, sizeof(e->stage_ns));
-	__builtin_memcpy(e->split, l->split, sizeof(e->split));
-	e->bytes_in = c->request_bytes;
-	e->pid = pid_tgid >> 32;
-	e->tid = pid_tgid;
-	e->flags = l->flags;
-	e->reader_tid = c->reader;
-	bpf_get_current_comm(e->comm, sizeof(e->comm));
+	e->pid = c->pid;
+	e->pad = 0;
 	flow_fill(&e->flow, sk, c->role);
 	event_submit(e);
+	return 0;
+}
+
+/* The same of a thread's name (ledger.bpf.c). */
+int thread_tell(struct thread *t, __u64 now);
+
+/*
+ * Where the next record of this processor goes; without room, which is counted, or if none is wanted,
+ * a place where it can be made to be added up here, and *ring is NULL.
+ */
+INLINE struct ev_record *record_slot(struct record_ring **ring, bool wanted)
+{
+	__u32 cpu = bpf_get_smp_processor_id(), key;
+	struct record_ring *mine = &record_rings[cpu & (CPU_SLOTS - 1)];
+
+	*ring = NULL;
+	if (wanted && mine->head - mine->tail < cfg_records) {
+		*ring = mine;
+		key = cpu * cfg_records + ((__u32)mine->head & (cfg_records - 1));
+	} else {
+		key = cfg_cpus * cfg_records + cpu;
+		if (wanted)
+			COUNT(ring_lost);
+	}
+	return bpf_map_lookup_elem(&records, &key);
+}
+
+/* The record is complete before the reader sees that there is one more. */
+INLINE void record_submit(struct record_ring *ring)
+{
+#ifdef __TARGET_ARCH_x86
+	__u64 head = ring->head + 1;
+
+	barrier();
+	*(volatile __u64 *)&ring->head = head;	/* stores keep their order */
+#else
+	__sync_fetch_and_add(&ring->head, 1);
+#endif
+}
+
+/* The long part: how long stages were off the CPU, and the accept (ledger.bpf.c). */
+int record_lengthen(struct ev_record *r, const struct conn *c, __u64 runnable_ns, __u64 blocked_ns);
+
+INLINE void record_fill(struct ev_record *r, struct conn *c, const struct thread *t,
+			struct task_struct *task, __u64 now)
+{
+	__u64 runnable_ns = t->runnable_ns - c->runnable_ns;
+	__u64 blocked_ns = t->blocked_ns - c->blocked_ns;
+	__u32 flags = EXCHANGE_SPLIT_SERVICE;
+
+	if (c->turn != (__u32)t->turn)
+		flags = EXCHANGE_ASYNC;
+	if (c->reader != (__u32)task->pid)
+		flags = EXCHANGE_HANDOFF;
+	r->head.size = RECORD_SHORT;
+	r->head.kind = EV_RECORD;
+	r->head.cpu = bpf_get_smp_processor_id();
+	r->head.time_ns = now;
+	r->conn = c->id;
+	r->first_ns = c->first_ns;
+	r->arrival_ns = c->arrival_ns;
+	r->wake_ns = c->wake_ns;
+	r->oncpu_ns = c->oncpu_ns;
+	r->return_ns = c->return_ns;
+	r->read_ns = c->read_ns;
+	r->number = c->exchanges;
+	r->turn = t->turn;
+	r->pid = task->tgid;
+	r->tid = task->pid;
+	r->reader_tid = c->reader;
+	r->flags = flags | c->flags;
+	r->bytes_in = c->request_bytes;
+	r->prev_sends = c->prev_sends;
+	r->prev_send_ns = c->prev_send_ns;
+	r->prev_deliver_ns = c->prev_deliver_ns;
+	r->prev_bytes_out = c->prev_bytes;
+	r->pad = 0;
+	c->prev_sends = 0;
+	if (flags != EXCHANGE_SPLIT_SERVICE)
+		runnable_ns = blocked_ns = 0;
+	if (runnable_ns | blocked_ns | c->split_some || r->number == 1)
+		record_lengthen(r, c, runnable_ns, blocked_ns);
+}
+
+/* The exchange is over: its record, or where there is none, its part of the sums. */
+INLINE void ledger_record(struct conn *c, const struct sock *sk, struct thread *t,
+			  struct task_struct *task, __u64 now)
+{
+	__u64 latency_ns = now - c->first_ns;
+	struct record_ring *ring;
+	struct ev_record *r;
+
+	if (latency_ns > c->max_latency_ns)
+		c->max_latency_ns = latency_ns;
+	if (c->slow)
+		c->flags |= RECORD_PREV_SLOW;
+	c->slow = latency_ns >= control.tail_ns;
+	if (c->slow)
+		c->flags |= RECORD_SLOW;
+	r = record_slot(&ring, latency_ns >= control.record_ns);
+	if (!r)
+		return;
+	record_fill(r, c, t, task, now);
+	if (!ring) {
+		struct ledger l = {};
+
+		ledger_stages(&l, r);
+		ledger_add(&l, r);
+		return;
+	}
+	if (!c->told && (c->exchanges > 1 || c->slow))
+		conn_tell(c, sk, now);
+	if (!t->told)
+		thread_tell(t, now);
+	record_submit(ring);
 }
 
 /* The current thread has handed bytes of an answer to the kernel, which now hold up to `end`. */
 INLINE void ledger_send(struct conn *c, const struct sock *sk, __u32 end, struct thread *t,
-			__u64 pid_tgid, __u64 now)
+			struct task_struct *task, __u64 now)
 {
-	struct ledger l;
-
 	if (c->phase == PHASE_IDLE) {
 		if (c->first_send_ns) {
 			c->last_send_ns = now;
@@ -238,11 +317,8 @@ INLINE void ledger_send(struct conn *c, const struct sock *sk, __u32 end, struct
 		COUNT(clock);
 		return;
 	}
-	ledger_stages(&l, c, t, (__u32)pid_tgid, now);
-	ledger_count(&l);
 	c->exchanges++;
-	if (l.latency_ns > c->max_latency_ns)
-		c->max_latency_ns = l.latency_ns;
+	ledger_record(c, sk, t, task, now);
 	c->first_send_ns = now;
 	c->last_send_ns = now;
 	c->answer_end = end;
@@ -254,8 +330,6 @@ INLINE void ledger_send(struct conn *c, const struct sock *sk, __u32 end, struct
 		if (loop)
 			add(&loop->exchanges, 1);
 	}
-	if (ledger_wanted(c, l.latency_ns))
-		ledger_report(c, sk, t, &l, pid_tgid, now);
 }
 
 #endif

@@ -16,6 +16,7 @@
 #include "events.h"
 #include "syscalls.h"
 #include "control.h"
+#include "stages.h"
 #include "state.h"
 
 #ifdef MAPS_OWNER
@@ -151,6 +152,15 @@ MAP struct {
 	__type(value, struct off_top);
 } tops SEC(".maps");
 
+/* cfg_records records for each processor, and one more in which a record that found no room is made. */
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ev_record);
+} records SEC(".maps");
+
 struct ring_def {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 16);
@@ -166,6 +176,8 @@ MAP struct {
 
 /* Fixed before the load: the verifier drops what they rule out. */
 MAP const volatile __u32 cfg_sets;	/* processors' sets of histograms, a power of two */
+MAP const volatile __u32 cfg_records;	/* in a processor's ring, a power of two */
+MAP const volatile __u32 cfg_cpus;	/* that may come to be */
 MAP const volatile __u32 cfg_atomic;	/* sets are shared by processors */
 MAP const volatile __u32 cfg_by_addr;	/* no socket hooks: conns_by_addr */
 MAP const volatile __u32 cfg_syscalls;	/* time every system call, not only those of the loop */
@@ -181,6 +193,9 @@ MAP struct control control;
 /* Two bitmaps that every hook asks first. */
 MAP __u64 target_bits[PID_LIMIT / 64];
 MAP __u64 port_bits[65536 / 64];
+
+/* How far the ring of records of each processor is filled and emptied. */
+MAP struct record_ring record_rings[CPU_SLOTS];
 
 /* When a tracked socket last became readable on each processor: names the network as waker. */
 MAP __u64 ready_on_cpu[CPU_SLOTS];

@@ -136,8 +136,8 @@ int on_flush(struct bpf_iter__tcp *ctx)
 	if (control.snapshot_pass == SNAPSHOT_ACCEPTED)
 		return 0;
 	now = bpf_ktime_get_ns();
-	if (c->first_send_ns)
-		ledger_finish_answer(c, tp, true, now);
+	if (c->first_send_ns || control.last_flush)
+		ledger_finish_late(c, tp, now);
 	if (control.last_flush) {
 		conn_signals(c, tp, now);
 		close_wait_count(c, now);

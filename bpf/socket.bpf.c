@@ -157,8 +157,8 @@ INLINE int after_read(struct sock *sk, struct task_struct *task)
 		t->in_wait = WAITS_NOT;
 		t->data_return_ns = now;
 	}
-	if (c->shut_ns)
-		window_opened(&c->shut_ns, true, now);
+	if (c->sign.shut)
+		our_window_opened(c, now);
 	if (c->role != ROLE_SERVER) {
 		turn_touch(t, c->id, now);
 		return 0;
@@ -188,27 +188,27 @@ int BPF_PROG(on_rcv_space_adjust, struct sock *sk)
 }
 
 INLINE void server_send(struct conn *c, struct sock *sk, struct tcp_sock *tp, struct thread *t,
-			__u64 now)
+			struct task_struct *task, __u64 now)
 {
-	__u64 pid_tgid = bpf_get_current_pid_tgid(), addr = (__u64)sk;
+	__u64 addr = (__u64)sk;
 
 	/* The request may have left through splice, which shows at its system call only. */
 	if (c->phase == PHASE_IDLE && c->ready_ns && !unread_bytes(sk, tp)) {
 		struct spliced *s = bpf_map_lookup_elem(&splices, &addr);
 
 		if (s && s->time_ns > c->ready_ns)
-			ledger_read(c, sk, tp, t, (__u32)pid_tgid, s->time_ns);
+			ledger_read(c, sk, tp, t, task->pid, s->time_ns);
 	}
-	ledger_send(c, sk, tp->write_seq, t, pid_tgid, now);
+	ledger_send(c, sk, tp->write_seq, t, task, now);
 	/* It was cut short, or will be followed by an event and not by a send that fails. */
 	if (sk->sk_wmem_queued >= sk->sk_sndbuf)
 		send_full(c, tp);
 	nagle_check(c, tp, now);
 	/* Sent in another turn than it was read in: an event, or a deferred answer. */
-	if (c->turn != t->turn)
+	if (c->turn != (__u32)t->turn)
 		t->touched++;
-	if (c->state == TCP_CLOSE && c->first_send_ns)
-		ledger_finish_answer(c, tp, false, now);
+	if (c->state == TCP_CLOSE)
+		ledger_finish_late(c, tp, now);
 }
 
 SEC("tp_btf/sock_send_length")
@@ -237,13 +237,13 @@ int BPF_PROG(on_send_length, struct sock *sk, int ret)
 	if (!t)
 		return 0;
 	t->socket_ns = now;
-	if (c->zero_ns)
+	if (c->sign.zero)
 		their_window_opened(c, tp, now);
 	if (c->role == ROLE_CLIENT) {
 		turn_touch(t, c->id, now);
 		client_send(c, t, now);
 	} else {
-		server_send(c, sk, tp, t, now);
+		server_send(c, sk, tp, t, task, now);
 	}
 	return 0;
 }

@@ -88,28 +88,30 @@ INLINE void conn_own(struct conn *c, __u32 pid, const char *comm)
 
 /*
  * The address of the eventpoll that watches a socket, or 0. The file keeps a list of its epoll
- * items (since 5.11); a socket in several eventpolls counts with the latest of them.
+ * items (since 5.11); a socket in several eventpolls counts with the latest of them. An item's
+ * eventpoll is looked up once, by a helper's call, and known by the item's address from then on: while
+ * the connection has it the kernel does not give that address to another, and without one we forget it.
  */
-INLINE __u64 ep_of(const struct sock *sk)
+INLINE __u64 ep_of(struct conn *c, const struct sock *sk)
 {
 	struct socket *socket = sk->sk_socket;
-	struct hlist_node *link;
+	struct hlist_node *link = NULL;
 	struct hlist_head *items;
-	struct eventpoll *ep;
 
-	if (!socket || !socket->file)
-		return 0;
-	items = socket->file->f_ep;
-	if (!items)
-		return 0;
-	link = items->first;
-	if (!link)
-		return 0;
-	if (bpf_probe_read_kernel(&ep, sizeof(ep),
-				  (char *)link - bpf_core_field_offset(struct epitem, fllink) +
-				  bpf_core_field_offset(struct epitem, ep)))
-		return 0;
-	return (__u64)ep;
+	if (socket && socket->file) {
+		items = socket->file->f_ep;
+		if (items)
+			link = items->first;
+	}
+	if ((__u64)link == c->ep_item)
+		return c->ep;
+	c->ep_item = (__u64)link;
+	c->ep = 0;
+	if (link && bpf_probe_read_kernel(&c->ep, sizeof(c->ep),
+					  (char *)link - bpf_core_field_offset(struct epitem, fllink) +
+					  bpf_core_field_offset(struct epitem, ep)))
+		c->ep = 0;
+	return c->ep;
 }
 
 /* The file behind a descriptor of the current task: an address, to be read with probe reads. */

@@ -2,7 +2,7 @@
 /*
  * state.h - what the kernel side remembers of a connection, a thread and an eventpoll.
  *
- * Never seen by user space. Times are CLOCK_MONOTONIC ns, 0 means "not so".
+ * User space knows the sizes, and reads the eventpolls' totals. Times are CLOCK_MONOTONIC ns, 0 means "not so".
  */
 #ifndef EPOLLSCOPE_STATE_H
 #define EPOLLSCOPE_STATE_H
@@ -16,76 +16,93 @@ enum exchange_phase {
 	PHASE_SKIP,	/* as OPEN, but its beginning was not seen: not counted */
 };
 
-/* How the data of the last read reached the reader. */
-enum wait_mode {
-	WAIT_NONE,	/* read without a wait since the data came */
-	WAIT_ASLEEP,	/* a thread slept on the socket's eventpoll: wakeup, runqueue, return */
-	WAIT_BUSY,	/* none did: busy */
-	WAIT_LOST,	/* the return was overwritten before the read */
+/*
+ * Signs of trouble that a hook has to look after: one load tells that there is none. Bytes of their
+ * own, because softirq sets `shut` while a thread changes the others.
+ */
+struct conn_signs {
+	__u8 left;	/* left_ns: a read left bytes behind, then */
+	__u8 shut;	/* shut_ns: our receive window was shut, then */
+	__u8 zero;	/* zero_ns: a send found theirs shut, then */
+	__u8 held;	/* held_*: Nagle keeps something back */
 };
 
 struct conn {
 	/*
+	 * What every exchange touches comes first, in the order of its cache lines: the storage's own
+	 * header takes eight bytes of the first one.
+	 *
 	 * Arrival, written where data is queued (often softirq), consumed by the reader. ready_ns
 	 * is the stamp of the first unread byte; it covers bytes up to ready_end. What comes while
 	 * that is unread has its first stamp in next_ns.
 	 */
 	__u64 ready_ns;
 	__u64 next_ns;
-	__u32 ready_end;	/* TCP sequence */
 
 	/* The exchange under way, written by the thread that reads and answers. */
-	__u32 phase;
 	__u64 first_ns;		/* arrival of the request's first byte */
 	__u64 arrival_ns;	/* arrival of the first byte of what the last read took */
 	__u64 read_ns;		/* the last read */
+	__u32 ready_end;	/* TCP sequence */
+	__u32 copied_seq;	/* TCP sequence read so far */
+	__u8 phase;		/* enum exchange_phase */
+	__u8 role;		/* enum role */
+	__u8 owned;		/* a target accepted or connected it: counted */
+	__u8 state;		/* TCP state */
+	union {
+		struct conn_signs sign;
+		__u32 signs;	/* any of them */
+	};
+
 	__u64 wake_ns;		/* the wait that delivered it: */
 	__u64 oncpu_ns;
 	__u64 return_ns;
-	__u32 wait_mode;
-	__u32 reader;		/* tid */
-	__u64 turn;		/* of the reader */
 	__u64 runnable_ns;	/* the reader's totals at the last read */
 	__u64 blocked_ns;
-	struct split split[2];	/* busy and dispatch, measured at the last read */
-	__u32 split_flags;
+	__u32 reader;		/* tid */
+	__u32 turn;		/* of the reader */
 	__u32 request_bytes;
-	__u32 copied_seq;	/* TCP sequence read so far */
-
-	/* The answer that is being sent, until the next request is read. */
-	__u32 answer_start;	/* TCP sequence */
+	__u32 exchanges;
+	__u32 answer_start;	/* the answer that is being sent: TCP sequence */
 	__u32 answer_end;
-	__u64 first_send_ns;
-	__u64 last_send_ns;
-	__u8 reported;		/* this exchange went to the ring buffer */
 
-	/* The connection: what every exchange looks at, then the rest. */
-	__u8 role;		/* enum role */
-	__u8 state;		/* TCP state */
-	__u8 owned;		/* a target accepted or connected it: counted */
+	__u64 first_send_ns;	/* 0: no answer is being sent */
+	__u64 last_send_ns;
+	__u64 ep_item;		/* address of its epoll item, */
+	__u64 ep;		/* and of the eventpoll that this is in */
+	__u64 id;		/* socket cookie */
+	__u64 max_latency_ns;
+	__u32 sends;		/* of the answer */
+	/* The answer before it, complete, on its way into the next record. */
+	__u32 prev_sends;	/* 0: there is none */
+	__u32 prev_bytes;
+	__u16 flags;		/* of enum exchange_flags: how the last read's data was delivered */
+	__u8 split_some : 1;	/* one of split[] is not 0 */
+	__u8 slow : 1;		/* the last exchange took control.tail_ns or longer */
+	__u8 told;		/* EV_CONN is sent */
+	__u64 prev_send_ns;
+	__u64 prev_deliver_ns;	/* ~0: not acknowledged by itself */
+
+	/* The connection, and what most exchanges leave alone. */
 	__u8 preexisting;
 	__u8 reset;		/* enum close_reason, if not CLOSE_FIN */
 	__u8 first_close;	/* enum close_side */
 	__u8 fin_acked;
 	__u64 accepted_ns;
-	__u64 exchanges;
-	__u64 max_latency_ns;
-
-	__u64 id;		/* socket cookie */
+	struct split split[2];	/* busy and dispatch, measured at the last read */
 	__u64 born_ns;		/* ESTABLISHED, or the attach */
 	__u64 state_since_ns;
 	__u64 state_ns[TCP_STATES];
-	__u64 left_ns;		/* a read left bytes behind, then; 0: it drained the queue */
-	__u64 shut_ns;		/* our receive window was shut, then */
-	__u64 zero_ns;		/* a send found theirs shut, then */
+	__u64 left_ns;
+	__u64 shut_ns;
+	__u64 zero_ns;
 	__u32 held_seq;		/* Nagle keeps back what ends there: */
-	__u32 held_jiffies;	/* since then; 0: nothing */
+	__u32 held_jiffies;	/* since then */
 	__u64 held_ns;
-	__u32 sends;		/* of the answer */
 	__u32 segments_seen;	/* data_segs_out when we met it */
+	__u32 pid;
 	__u64 request_ns;	/* client role: first byte sent, answer not seen yet */
 	__u64 response_ns;	/* client role: data came before the send returned */
-	__u32 pid;
 	__u32 retransmits;
 	char comm[COMM_LEN];
 };
@@ -93,8 +110,6 @@ struct conn {
 #define UNDRAINED_NS	100000000ULL	/* bytes left behind so long are stalled */
 #define WINDOW_SHUT_NS	200000000ULL	/* a window shut so long counts */
 #define NAGLE_NS	20000000ULL	/* kept back so long is a delay */
-#define SMALL_SENDS	2		/* more than this, */
-#define SMALL_BYTES	256		/* of less than this each, are small writes */
 
 /* An interval off the CPU: blocked first, then runnable. */
 struct off_interval {
@@ -144,6 +159,8 @@ struct thread {
 	__u64 return_blocked_ns;
 	__u32 ep_shared;	/* other threads wait on wait_ep too */
 	__u32 loop;		/* slot + 1, 0 before the first wait */
+	__u32 told;		/* EV_THREAD is sent */
+	__u32 pad2;
 
 	/* The turn: what it did with its events. */
 	__u32 turn_events;
@@ -166,6 +183,7 @@ struct thread {
 	__u64 enter_nvcsw;	/* the kernel's count of sleeps when the call began, */
 	__u32 enter_blocks;	/* and ours */
 	__u32 blocks;
+	__u64 off_end_ns;	/* of the last interval in off[] */
 	__u32 off_count;	/* intervals ever put in off[] */
 	__u32 waker_flags;	/* of a long blocking: enum offcpu_flags */
 	__u32 waker_pid;

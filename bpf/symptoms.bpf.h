@@ -6,8 +6,8 @@
  * Counted where a hook passes anyway; whatever costs more than a few adds is on a path that only a
  * sick server takes.
  */
-#ifndef EPOLLSCOPE_SIGNALS_H
-#define EPOLLSCOPE_SIGNALS_H
+#ifndef EPOLLSCOPE_SYMPTOMS_BPF_H
+#define EPOLLSCOPE_SYMPTOMS_BPF_H
 
 #include "socket.bpf.h"
 
@@ -98,35 +98,37 @@ INLINE __u32 epoll_mask_of(const struct sock *sk)
 /* The queue is empty, after bytes had been left behind. Only an edge-triggered one stalls so. */
 INLINE void drained(struct conn *c, __u64 now)
 {
-	if (c->left_ns && now - c->left_ns > UNDRAINED_NS) {
+	if (now - c->left_ns > UNDRAINED_NS) {
 		COUNT(undrained);
 		COUNT_BY(undrained_ns, now - c->left_ns);
 	}
-	c->left_ns = 0;
+	c->sign.left = 0;
 }
 
 INLINE void left_behind(struct conn *c, const struct sock *sk, __u64 now)
 {
-	__u64 since = c->left_ns;
-
-	if (since && now - since > UNDRAINED_NS)
+	if (c->sign.left)
 		drained(c, now);
-	c->left_ns = epoll_mask_of(sk) & EPOLLET ? now : 0;
+	if (epoll_mask_of(sk) & EPOLLET) {
+		c->left_ns = now;
+		c->sign.left = 1;
+	}
 }
 
 /* A segment joined data that nobody has read yet: is there room for another? */
 INLINE void window_check(struct conn *c, const struct tcp_sock *tp)
 {
-	if (!c->shut_ns && (__s32)(tp->rcv_wup + tp->rcv_wnd - tp->rcv_nxt) <= 0)
+	if (!c->sign.shut && (__s32)(tp->rcv_wup + tp->rcv_wnd - tp->rcv_nxt) <= 0) {
 		c->shut_ns = bpf_ktime_get_ns();
+		c->sign.shut = 1;
+	}
 }
 
-INLINE void window_opened(__u64 *since_ns, bool ours, __u64 now)
+INLINE void window_opened(__u64 since_ns, bool ours, __u64 now)
 {
-	__u64 shut = now - *since_ns;
+	__u64 shut = now - since_ns;
 	struct counters *n = counters();
 
-	*since_ns = 0;
 	if (shut <= WINDOW_SHUT_NS || !n)
 		return;
 	add_shared(ours ? &n->window_ours : &n->window_theirs, 1);
@@ -137,16 +139,24 @@ INLINE void window_opened(__u64 *since_ns, bool ours, __u64 now)
 INLINE void send_full(struct conn *c, const struct tcp_sock *tp)
 {
 	COUNT(send_eagain);
-	if (!c->zero_ns && (__s32)(tp->snd_una + tp->snd_wnd - tp->snd_nxt) < (__s32)tp->mss_cache)
+	if (!c->sign.zero && (__s32)(tp->snd_una + tp->snd_wnd - tp->snd_nxt) < (__s32)tp->mss_cache) {
 		c->zero_ns = bpf_ktime_get_ns();
+		c->sign.zero = 1;
+	}
+}
+
+INLINE void our_window_opened(struct conn *c, __u64 now)
+{
+	c->sign.shut = 0;
+	window_opened(c->shut_ns, true, now);
 }
 
 /* A window that is full because the way is long opens after a round trip: that is not shut. */
 INLINE void their_window_opened(struct conn *c, const struct tcp_sock *tp, __u64 now)
 {
+	c->sign.zero = 0;
 	if (now - c->zero_ns > 4 * 125ULL * tp->srtt_us)	/* in eighths of a microsecond */
-		window_opened(&c->zero_ns, false, now);
-	c->zero_ns = 0;
+		window_opened(c->zero_ns, false, now);
 }
 
 /* After a send: less than a segment is left, and waits for the acknowledgement of what is out. */
@@ -154,13 +164,14 @@ INLINE void nagle_check(struct conn *c, const struct tcp_sock *tp, __u64 now)
 {
 	__u32 unsent = tp->write_seq - tp->snd_nxt;
 
-	if (!unsent || unsent >= tp->mss_cache || !tp->packets_out || c->held_jiffies)
+	if (!unsent || unsent >= tp->mss_cache || !tp->packets_out || c->sign.held)
 		return;
 	if (BPF_CORE_READ_BITFIELD(tp, nonagle) & TCP_NAGLE_OFF)
 		return;
 	COUNT(nagle_held);
 	c->held_seq = tp->write_seq;
-	c->held_jiffies = (__u32)bpf_jiffies64() | 1;
+	c->held_jiffies = (__u32)bpf_jiffies64();
+	c->sign.held = 1;
 	c->held_ns = now;
 }
 
@@ -174,7 +185,7 @@ INLINE void nagle_released(struct conn *c, __u32 sent_jiffies, __u64 now)
 	__u32 held = sent_jiffies - c->held_jiffies;
 	__u64 held_ns;
 
-	c->held_jiffies = 0;
+	c->sign.held = 0;
 	if (!passed || (__s32)held <= 0 || held > passed)
 		return;
 	held_ns = (now - c->held_ns) / passed * held;
@@ -182,21 +193,6 @@ INLINE void nagle_released(struct conn *c, __u32 sent_jiffies, __u64 now)
 		return;
 	COUNT(nagle_delayed);
 	COUNT_BY(nagle_delayed_ns, held_ns);
-}
-
-/* An answer is complete. */
-INLINE void answer_signals(struct conn *c, __u32 sent_jiffies, __u64 now)
-{
-	struct counters *n = counters();
-
-	if (!n)
-		return;
-	add_shared(&n->answers, 1);
-	add_shared(&n->answer_sends, c->sends);
-	if (c->sends > SMALL_SENDS && (c->answer_end - c->answer_start) / c->sends < SMALL_BYTES)
-		add_shared(&n->answers_small, 1);
-	if (c->held_jiffies)
-		nagle_released(c, sent_jiffies, now);
 }
 
 /* The connection closes, or the watch is over. */
@@ -207,11 +203,11 @@ INLINE void conn_signals(struct conn *c, const struct tcp_sock *tp, __u64 now)
 	if (n)
 		add_shared(&n->segments_out, tp->data_segs_out - c->segments_seen);
 	c->segments_seen = tp->data_segs_out;
-	if (c->left_ns)
+	if (c->sign.left)
 		drained(c, now);
-	if (c->shut_ns)
-		window_opened(&c->shut_ns, true, now);
-	if (c->zero_ns)
+	if (c->sign.shut)
+		our_window_opened(c, now);
+	if (c->sign.zero)
 		their_window_opened(c, tp, now);
 }
 

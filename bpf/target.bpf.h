@@ -108,6 +108,7 @@ INLINE void off_ended(struct thread *t, __u64 blocked_ns, __u64 end_ns)
 		off->end_ns = end_ns;
 		off->blocked_ns = blocked_ns;
 		t->off_count++;
+		t->off_end_ns = end_ns;
 	} else if (t->state == THREAD_BLOCKED) {
 		/* It was awake before in this wait, found nothing and went back to sleep. */
 		if (t->wait_wake_ns && n)

@@ -119,10 +119,10 @@ INLINE void conn_closed(struct conn *c, struct sock *sk, int old, __u64 now)
 	}
 	if (!tp)
 		return;
-	if (c->first_send_ns)
-		ledger_finish_answer(c, tp, true, now);
+	ledger_finish_late(c, tp, now);
 	conn_signals(c, tp, now);
-	if (control.conn_events)
+	/* Who keeps its address may forget it. */
+	if (control.conn_events || c->told)
 		close_event(c, sk, tp, now);
 }
 

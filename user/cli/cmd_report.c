@@ -78,7 +78,7 @@ static int fill_notes(struct report *r, const struct watch_result *w)
 	for (int f = 0; f < FEATURE_COUNT; f++) {
 		int sub = feature_table[f].substitute;
 
-		if (set->available[f] || f == FEATURE_SOCKET_OLD)
+		if (set->available[f] || f == FEATURE_SOCKET_OLD || feature_table[f].cheaper)
 			continue;
 		r->notes[r->n_notes++] = sub >= 0 && set->used[sub] ?
 					 feature_table[sub].without : feature_table[f].without;

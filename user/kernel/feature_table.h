@@ -12,6 +12,7 @@
 enum feature {
 	FEATURE_CONNECTIONS,
 	FEATURE_SYSCALLS,
+	FEATURE_WAITS,
 	FEATURE_CALLS,
 	FEATURE_SCHED,
 	FEATURE_SOCKET,
@@ -30,6 +31,7 @@ struct feature_info {
 	const char *without;	/* what a report lacks when the kernel does not have it */
 	bool essential;		/* no report without it */
 	int substitute;		/* feature to use instead; -1: none */
+	bool cheaper;		/* it costs less and tells the same: no report lacks it */
 };
 
 /* A BPF program and the tracepoint or iterator it needs. */
@@ -38,6 +40,7 @@ struct hook {
 	const char *program;
 	const char *type;	/* kernel BTF type that exists when the hook does */
 	bool manual;		/* attached by our own code, not by libbpf's */
+	bool function;		/* the type is a function, at whose entry or exit it is */
 };
 
 extern const struct feature_info feature_table[FEATURE_COUNT];
@@ -52,8 +55,11 @@ struct feature_set {
 };
 
 /* Looks each hook up in the kernel's types and decides what is used. */
-void features_decide(struct feature_set *set, bool (*has_type)(const char *type, void *ctx),
+void features_decide(struct feature_set *set, bool (*has_type)(const char *type, bool function, void *ctx),
 		     void *ctx);
+
+/* The kernel has all that a feature takes and does not let us: `what` is a static string. */
+void features_refuse(struct feature_set *set, enum feature f, const char *what);
 
 /* The first essential feature that can't be had, or -1. */
 int features_lacking(const struct feature_set *set);

@@ -38,6 +38,12 @@ struct session {
 	struct counters *counters;	/* sets */
 	struct loop *loops;		/* LOOPS_MAX */
 
+	/* Rings of exchange records, one a processor: mapped. */
+	struct ev_record *records;	/* cpus x records_room, then a spare one each */
+	struct record_ring *record_rings;	/* in the skeleton's memory */
+	uint64_t *record_heads;		/* how far the records to drain go */
+	uint32_t records_room;
+
 	struct ring_buffer *rings;
 	int *ring_fds;		/* one a processor; libbpf does not own them */
 	uint64_t drained;	/* records that came out of them */
@@ -62,6 +68,20 @@ struct session {
 	bool every_turn;
 	bool detached;
 };
+
+/* Before the load: sizes. After it: mapped, 0 or a negative errno. */
+int records_configure(struct session *s, const struct session_config *config);
+int records_map(struct session *s);
+void records_unmap(struct session *s);
+
+/*
+ * What is drained is what was there at the look. Names and addresses come by the other rings before
+ * the records that need them: those are emptied between the two.
+ */
+void records_look(struct session *s);
+long records_drain(struct session *s, record_fn fn, void *ctx);
+
+uint64_t records_made(const struct session *s);
 
 /*
  * Before the attach: under load the hooks meet connections at once, and only the listeners tell

@@ -42,12 +42,37 @@ static void set_chatter(unsigned verbose)
 	libbpf_set_print(verbose > 1 ? print_all : verbose ? print_warnings : print_none);
 }
 
-static bool kernel_has_type(const char *type, void *ctx)
+static bool kernel_has_type(const char *type, bool function, void *ctx)
 {
-	bool typedefed = !strncmp(type, "btf_trace_", 10);
+	uint32_t kind = function ? BTF_KIND_FUNC :
+			!strncmp(type, "btf_trace_", 10) ? BTF_KIND_TYPEDEF : BTF_KIND_STRUCT;
 
-	return btf__find_by_name_kind(ctx, type,
-				      typedefed ? BTF_KIND_TYPEDEF : BTF_KIND_STRUCT) > 0;
+	return btf__find_by_name_kind(ctx, type, kind) > 0;
+}
+
+/*
+ * Whether a program at the exit of a kernel function can be attached: some kernels are built without
+ * the means, some hosts forbid it. The function is one that hardly anybody calls.
+ */
+static bool functions_can_be_hooked(const struct btf *btf)
+{
+	struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FEXIT);
+	int fd, link;
+
+	opts.attach_btf_id = btf__find_by_name_kind(btf, "core_sys_select", BTF_KIND_FUNC);
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "epollscope_try", "GPL", insns, 2, &opts);
+	if (fd < 0)
+		return false;
+	link = bpf_raw_tracepoint_open(NULL, fd);
+	close(fd);
+	if (link < 0)
+		return false;
+	close(link);
+	return true;
 }
 
 int session_probe(struct feature_set *set, char *why, size_t why_len)
@@ -62,6 +87,8 @@ int session_probe(struct feature_set *set, char *why, size_t why_len)
 		return -ENOSYS;
 	}
 	features_decide(set, kernel_has_type, btf);
+	if (set->available[FEATURE_WAITS] && !functions_can_be_hooked(btf))
+		features_refuse(set, FEATURE_WAITS, "fexit");
 	btf__free(btf);
 	if (features_lacking(set) < 0)
 		return 0;
@@ -84,17 +111,18 @@ static void choose_programs(struct session *s)
 }
 
 /*
- * All calls by one pair of programs, or the loop's calls by their own tracepoints. Without socket
- * hooks it is all: sends are taken at their calls.
+ * All calls by one pair of programs, or the loop's calls alone: at the kernel's functions, else at
+ * their own tracepoints. Without socket hooks it is all: sends are taken at their calls.
  */
 static void choose_syscall_hooks(struct session *s, const struct session_config *config)
 {
 	bool *used = s->features.used;
+	bool loop_alone = !config->syscalls && used[FEATURE_SOCKET];
 
-	if (used[FEATURE_CALLS])
-		used[FEATURE_CALLS] = !config->syscalls && used[FEATURE_SOCKET] &&
-				      !calls_find(&s->calls);
-	used[FEATURE_SYSCALLS] = !used[FEATURE_CALLS];
+	used[FEATURE_WAITS] = used[FEATURE_WAITS] && loop_alone;
+	used[FEATURE_CALLS] = used[FEATURE_CALLS] && loop_alone && !used[FEATURE_WAITS] &&
+			      !calls_find(&s->calls);
+	used[FEATURE_SYSCALLS] = !used[FEATURE_WAITS] && !used[FEATURE_CALLS];
 }
 
 static void fill_syscall_tables(struct epollscope_bpf *skel)
@@ -145,7 +173,6 @@ static int configure(struct session *s, const struct session_config *config)
 	skel->rodata->cfg_ports = config->n_ports > 0;
 	fill_syscall_tables(skel);
 	skel->bss->control.tail_ns = config->tail_ns;
-	skel->bss->control.sample_every = config->sample_every;
 	skel->bss->control.conn_events = config->conn_events;
 	skel->bss->control.close_wait_ns = config->close_wait_ns;
 	skel->bss->control.turn_ns = !config->blame ? ~0ULL :
@@ -157,6 +184,7 @@ static int configure(struct session *s, const struct session_config *config)
 	/* What this kernel does not need takes no memory; the verifier drops its uses. */
 	err = bpf_map__set_autocreate(by_addr ? skel->maps.conns : skel->maps.conns_by_addr, false);
 	err = err ? err : stacks_configure(s, config);
+	err = err ? err : records_configure(s, config);
 	err = err ? err : bpf_map__set_max_entries(skel->maps.hists, s->sets * H_MAX);
 	err = err ? err : bpf_map__set_max_entries(skel->maps.ledger_sets, s->sets);
 	err = err ? err : bpf_map__set_max_entries(skel->maps.counter_sets, s->sets);
@@ -217,7 +245,8 @@ static int make_rings(struct session *s, uint32_t ring_kib)
 	int err = 0;
 
 	s->ring_fds = malloc(s->cpus * sizeof(int));
-	if (!s->ring_fds)
+	s->record_heads = calloc(s->cpus, sizeof(*s->record_heads));
+	if (!s->ring_fds || !s->record_heads)
 		return -ENOMEM;
 	for (unsigned cpu = 0; cpu < s->cpus; cpu++)
 		s->ring_fds[cpu] = -1;
@@ -273,6 +302,7 @@ int session_open(struct session **out, const struct session_config *config, char
 	if (err)
 		return fail(s, err, "loading the BPF programs", why, why_len);
 	err = map_arrays(s);
+	err = err ? err : records_map(s);
 	if (err)
 		return fail(s, err, "mapping the histograms", why, why_len);
 	err = make_rings(s, config->ring_kib);
@@ -329,9 +359,13 @@ int session_attach(struct session *s, char *why, size_t why_len)
 
 long session_drain(struct session *s, record_fn fn, void *ctx)
 {
+	long n;
+
 	s->drain_fn = fn;
 	s->drain_ctx = ctx;
-	return ring_buffer__consume(s->rings);
+	records_look(s);
+	n = ring_buffer__consume(s->rings);
+	return n < 0 ? n : n + records_drain(s, fn, ctx);
 }
 
 static uint64_t within(uint64_t v, uint64_t lo, uint64_t hi)
@@ -388,7 +422,9 @@ void session_close(struct session *s)
 		if (s->ring_fds[cpu] >= 0)
 			close(s->ring_fds[cpu]);
 	free(s->ring_fds);
+	free(s->record_heads);
 	if (s->skel) {
+		records_unmap(s);
 		unmap_array(s->skel->maps.hists, s->hists);
 		unmap_array(s->skel->maps.ledger_sets, s->ledgers);
 		unmap_array(s->skel->maps.counter_sets, s->counters);

@@ -30,8 +30,8 @@ struct session_config {
 	uint32_t stack_hz;	/* sample stacks so often on each CPU, and at off-CPU intervals; 0: none */
 	uint32_t stack_depth;	/* frames that are wanted of each, at most session_stack_limit() */
 	uint64_t close_wait_ns;	/* connections in CLOSE_WAIT for longer are counted at the end */
-	uint64_t tail_ns;	/* first threshold for EV_EXCHANGE; 0: all */
-	uint32_t sample_every;	/* one in so many below it; 0: none */
+	uint64_t tail_ns;	/* first threshold for names and late answers; 0: all */
+	uint64_t record_ns;	/* exchanges at or above this come as records; ~0: none */
 	unsigned verbose;
 };
 
@@ -78,7 +78,10 @@ long session_drain(struct session *s, record_fn fn, void *ctx);
  */
 void session_tail(struct session *s, uint64_t tail_ns);
 
-/* The latency of all exchanges so far, added up over all processors. */
+/*
+ * The latency of the exchanges that are in the kernel side's sums, for want of room among the
+ * records: those that session_drain() gave are not.
+ */
 void session_latency(const struct session *s, struct hist *sum);
 
 /* Reads all that the kernel side accumulated into a fresh aggregate. 0 or -ENOMEM. */

@@ -9,26 +9,6 @@
 #include "kernel/private.h"
 #include "bpf/state.h"
 
-/* Words of these are all 64 bits wide: sets add up word by word, but for a histogram's maximum. */
-static void sum_words(void *sum, const void *set, size_t size)
-{
-	const __u64 *from = set;
-	__u64 *to = sum;
-
-	for (size_t i = 0; i < size / sizeof(*to); i++)
-		to[i] += from[i];
-}
-
-static void sum_ledger(struct ledger_set *sum, const struct ledger_set *set)
-{
-	hist_sum(&sum->latency, &set->latency);
-	for (unsigned stage = 0; stage < STAGE_COUNT; stage++)
-		hist_sum(&sum->stage[stage], &set->stage[stage]);
-	hist_sum(&sum->send, &set->send);
-	hist_sum(&sum->deliver, &set->deliver);
-	sum_words(sum->stage_ns, set->stage_ns, sizeof(sum->stage_ns));
-}
-
 void session_latency(const struct session *s, struct hist *sum)
 {
 	memset(sum, 0, sizeof(*sum));
@@ -39,8 +19,7 @@ void session_latency(const struct session *s, struct hist *sum)
 static void read_sets(const struct session *s, struct aggregate *a)
 {
 	for (unsigned set = 0; set < s->sets; set++) {
-		sum_ledger(&a->ledger, &s->ledgers[set]);
-		sum_words(&a->counters, &s->counters[set], sizeof(a->counters));
+		aggregate_add_sums(a, &s->ledgers[set], &s->counters[set]);
 		for (unsigned id = 0; id < H_MAX; id++)
 			hist_sum(&a->hists[id], &s->hists[set * H_MAX + id]);
 	}
@@ -239,7 +218,7 @@ void session_cost_total(const struct session *s, struct program_cost *total, uin
 uint64_t session_exchanges(const struct session *s)
 {
 	struct hist latency;
-	uint64_t n = 0;
+	uint64_t n = records_made(s);
 
 	session_latency(s, &latency);
 	for (unsigned b = 0; b < HIST_BUCKETS; b++)

@@ -66,6 +66,14 @@ int aggregate_since(struct aggregate *d, const struct aggregate *now, const stru
 void aggregate_add_exchange(struct aggregate *a, const struct ev_exchange *e);
 void aggregate_add_answer(struct aggregate *a, const struct ev_answer *answer);
 
+/* An answer's sends, for the finding on small writes. */
+void aggregate_add_sends(struct aggregate *a, uint32_t sends, uint32_t bytes);
+
+/* Adds one of the kernel side's sets; the exchanges, answers and counters of another aggregate. */
+void aggregate_add_sums(struct aggregate *a, const struct ledger_set *set,
+			const struct counters *counters);
+void aggregate_merge(struct aggregate *to, const struct aggregate *from);
+
 /* Fills all of the report that comes from the kernel side. 0 or -ENOMEM. */
 int aggregate_report(const struct aggregate *a, struct report *r);
 

@@ -31,7 +31,7 @@ static unsigned stages_of(const struct ev_exchange *e)
 		present |= 1 << STAGE_RECEIVE;
 	if (e->flags & (EXCHANGE_MERGED | EXCHANGE_NO_WAIT))
 		return present;
-	if (ns[STAGE_WAKEUP] || ns[STAGE_RUNQUEUE] || ns[STAGE_RETURN])
+	if (e->flags & EXCHANGE_ASLEEP || ns[STAGE_WAKEUP] || ns[STAGE_RUNQUEUE] || ns[STAGE_RETURN])
 		return present | 1 << STAGE_WAKEUP | 1 << STAGE_RUNQUEUE | 1 << STAGE_RETURN;
 	return present | 1 << STAGE_BUSY;
 }
@@ -73,4 +73,42 @@ void aggregate_add_answer(struct aggregate *a, const struct ev_answer *answer)
 	hist_add(&a->ledger.send, answer->send_ns);
 	if (answer->flags & ANSWER_DELIVERED)
 		hist_add(&a->ledger.deliver, answer->deliver_ns);
+}
+
+void aggregate_add_sends(struct aggregate *a, uint32_t sends, uint32_t bytes)
+{
+	struct counters *n = &a->counters;
+
+	n->answers++;
+	n->answer_sends += sends;
+	n->answers_small += sends > SMALL_SENDS && bytes / sends < SMALL_BYTES;
+}
+
+/* Words of these are all 64 bits wide: sets add up word by word, but for a histogram's maximum. */
+static void sum_words(void *sum, const void *set, size_t size)
+{
+	const __u64 *from = set;
+	__u64 *to = sum;
+
+	for (size_t i = 0; i < size / sizeof(*to); i++)
+		to[i] += from[i];
+}
+
+void aggregate_add_sums(struct aggregate *a, const struct ledger_set *set,
+			const struct counters *counters)
+{
+	struct ledger_set *sum = &a->ledger;
+
+	hist_sum(&sum->latency, &set->latency);
+	for (unsigned stage = 0; stage < STAGE_COUNT; stage++)
+		hist_sum(&sum->stage[stage], &set->stage[stage]);
+	hist_sum(&sum->send, &set->send);
+	hist_sum(&sum->deliver, &set->deliver);
+	sum_words(sum->stage_ns, set->stage_ns, sizeof(sum->stage_ns));
+	sum_words(&a->counters, counters, sizeof(a->counters));
+}
+
+void aggregate_merge(struct aggregate *to, const struct aggregate *from)
+{
+	aggregate_add_sums(to, &from->ledger, &from->counters);
 }

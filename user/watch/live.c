@@ -10,8 +10,6 @@
 #include "target/proc.h"
 #include "watch/live_private.h"
 
-#define SAMPLE_EVERY 1024	/* exchanges beside the tail, for sinks that want a few */
-
 static int follow_process(void *ctx, const struct event *e)
 {
 	const struct ev_process *p = &e->process;
@@ -55,12 +53,18 @@ const uint32_t *live_pids(const struct live *live, size_t *n)
 
 int live_read(const struct live *live, struct aggregate *a)
 {
-	return session_read(live->session, a);
+	int err = session_read(live->session, a);
+
+	aggregate_merge(a, live->sums);
+	return err;
 }
 
 int live_read_brief(const struct live *live, struct aggregate *a)
 {
-	return session_read_brief(live->session, a);
+	int err = session_read_brief(live->session, a);
+
+	aggregate_merge(a, live->sums);
+	return err;
 }
 
 static int fail_with(int err, const char *why)
@@ -85,7 +89,6 @@ static int open_session(struct live *live)
 		.stack_hz = needs->stack_hz, .stack_depth = c->stack_depth,
 		.close_wait_ns = c->close_wait_ns, .conn_events = needs->conn_closes,
 		.tail_ns = needs->exchanges == EXCHANGES_OVER ? needs->over_ns : 0,
-		.sample_every = needs->exchanges == EXCHANGES_SAMPLED ? SAMPLE_EVERY : 0,
 		.verbose = c->verbose,
 	};
 	char why[512] = "";
@@ -112,10 +115,12 @@ static int open_stream(struct live *live, const struct sinks *sinks)
 	live->sinks = *sinks;
 	sinks_add(&live->sinks, &live->follower);
 	live->stream = stream_new(&config);
+	live->known = known_new();
+	live->sums = aggregate_new();
 	if (live->needs.stack_hz)
 		live->stacks = stack_names_new(live->config.stack_depth, live->config.debug_dir, read_stack,
 					    live->session);
-	if (live->stream && (live->stacks || !live->needs.stack_hz))
+	if (live->stream && live->known && live->sums && (live->stacks || !live->needs.stack_hz))
 		return EXIT_OK;
 	fail_line("out of memory");
 	return EXIT_FAULT;
@@ -222,7 +227,7 @@ int live_end(struct live *live)
 	if (live->config.verbose)
 		session_cost_print(live->session);
 	r->aggregate = aggregate_new();
-	if (!r->aggregate || session_read(live->session, r->aggregate)) {
+	if (!r->aggregate || live_read(live, r->aggregate)) {
 		fail_line("out of memory");
 		return EXIT_FAULT;
 	}
@@ -240,6 +245,8 @@ void live_close(struct live *live)
 		return;
 	session_close(live->session);
 	stream_free(live->stream);
+	known_free(live->known);
+	aggregate_free(live->sums);
 	stack_names_free(live->stacks);
 	alive_free(&live->alive);
 	free(live);

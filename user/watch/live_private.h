@@ -4,6 +4,7 @@
 #define EPOLLSCOPE_LIVE_PRIVATE_H
 
 #include "kernel/session.h"
+#include "stream/known.h"
 #include "stream/stream.h"
 #include "stream/tail.h"
 #include "symbols/stack_names.h"
@@ -20,6 +21,9 @@ struct live {
 	struct watch_result *r;
 	struct session *session;
 	struct stream *stream;
+	struct known *known;		/* names for the records */
+	struct aggregate *sums;		/* of the records: what the kernel side has not added up */
+	uint32_t beside;		/* exchanges since the last that was given beside the tail */
 	struct tail tail;
 	struct alive alive;
 	struct stack_names *stacks;	/* NULL: none are taken */
@@ -36,7 +40,10 @@ struct live {
 /* Feeds the stream with what the rings hold. How many records that was. */
 long live_drain(struct live *live);
 
-/* Gives the latency of all exchanges so far to the sinks that ask for it. */
+/* The latency of all exchanges so far. */
+void live_latency(const struct live *live, struct hist *latency);
+
+/* Gives that to the sinks that ask for it. */
 void live_give_latency(struct live *live, uint64_t now_ns);
 
 /* Lets go of processes that have ended, and adopts those that the target has by now. */

@@ -14,23 +14,10 @@
 #define FORGET_EVERY_NS		(60000 * MS)	/* the kernel side's room of ended processes */
 #define FLUSH_AFTER_NS		(500 * MS)
 
-static void on_record(void *ctx, const void *data, size_t size)
+void live_latency(const struct live *live, struct hist *latency)
 {
-	struct live *live = ctx;
-	struct ev_offcpu room;
-
-	if (live->stacks)
-		data = stack_names_record(live->stacks, data, &size, &room);
-	stream_record(live->stream, data, size);
-}
-
-long live_drain(struct live *live)
-{
-	long n = session_drain(live->session, on_record, live);
-
-	live->r->events = stream_records(live->stream);
-	live->r->bad_events = stream_bad_records(live->stream);
-	return n;
+	session_latency(live->session, latency);
+	hist_sum(latency, &live->sums->ledger.latency);
 }
 
 void live_give_latency(struct live *live, uint64_t now)
@@ -39,7 +26,7 @@ void live_give_latency(struct live *live, uint64_t now)
 
 	if (!sinks_hear_latency(&live->sinks))
 		return;
-	session_latency(live->session, &latency);
+	live_latency(live, &latency);
 	stream_latency(live->stream, now, &latency);
 }
 
@@ -52,7 +39,7 @@ static void update_tail(struct live *live, uint64_t now)
 	live_give_latency(live, now);
 	if (live->needs.exchanges == EXCHANGES_OVER)
 		return;
-	session_latency(live->session, &latency);
+	live_latency(live, &latency);
 	live->tail_ns = tail_threshold(&live->tail, &latency, now);
 	session_tail(live->session, live->tail_ns);
 	if (!live->tail_ns && latency.sum != live->tail_sum_ns)

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * live_records.c - what comes out of the kernel side's rings on its way to the stream: records of
+ * exchanges are added up here, and those that a sink needs get their names and go on.
+ */
+#include <string.h>
+
+#include "stream/record.h"
+#include "watch/live_private.h"
+
+#define SAMPLE_EVERY 1024	/* exchanges beside the tail, for sinks that want a few */
+
+static void give(struct live *live, const void *data, size_t size)
+{
+	stream_record(live->stream, data, size);
+}
+
+/* The kernel side knows the threshold: what is slow, and one in so many of the others. */
+static bool is_needed(struct live *live, const struct ev_record *r)
+{
+	if (r->flags & RECORD_SLOW)
+		return true;
+	if (live->needs.exchanges != EXCHANGES_SAMPLED || ++live->beside < SAMPLE_EVERY)
+		return false;
+	live->beside = 0;
+	return true;
+}
+
+static void on_exchange(struct live *live, const struct ev_record *r)
+{
+	struct ev_exchange exchange;
+	struct ev_answer answer;
+
+	if (record_answer(r, &answer)) {
+		aggregate_add_answer(live->sums, &answer);
+		aggregate_add_sends(live->sums, r->prev_sends, r->prev_bytes_out);
+		if (r->flags & RECORD_PREV_SLOW)
+			give(live, &answer, sizeof(answer));
+	}
+	record_exchange(r, &exchange);
+	aggregate_add_exchange(live->sums, &exchange);
+	if (!is_needed(live, r))
+		return;
+	known_name(live->known, &exchange);
+	give(live, &exchange, sizeof(exchange));
+}
+
+static void on_record(void *ctx, const void *data, size_t size)
+{
+	const struct event_head *head = data;
+	struct live *live = ctx;
+	struct ev_offcpu room;
+
+	switch (head->kind) {
+	case EV_RECORD:
+		on_exchange(live, data);
+		return;
+	case EV_CONN:
+		known_conn(live->known, data);
+		return;
+	case EV_THREAD:
+		known_thread(live->known, data);
+		return;
+	case EV_CONN_CLOSE:
+		known_close(live->known, ((const struct ev_conn_close *)data)->conn);
+		if (!live->needs.conn_closes)
+			return;
+		break;
+	default:
+		break;
+	}
+	if (live->stacks)
+		data = stack_names_record(live->stacks, data, &size, &room);
+	give(live, data, size);
+}
+
+long live_drain(struct live *live)
+{
+	long n = session_drain(live->session, on_record, live);
+
+	/* Records come last: what closed before them has no more. */
+	known_settle(live->known);
+	live->r->events = stream_records(live->stream);
+	live->r->bad_events = stream_bad_records(live->stream);
+	return n;
+}
