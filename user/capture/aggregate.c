@@ -66,6 +66,34 @@ static const struct field listener_table[] = {
 #undef L
 };
 
+static const struct field ledger_table[] = {
+#define S(i) HISTOGRAM(LEDGER_STAGE + (i), struct ledger_set, stage[i])
+	HISTOGRAM(LEDGER_LATENCY, struct ledger_set, latency),
+	HISTOGRAM(LEDGER_SEND, struct ledger_set, send),
+	HISTOGRAM(LEDGER_DELIVER, struct ledger_set, deliver),
+	S(0), S(1), S(2), S(3), S(4), S(5), S(6), S(7),
+#undef S
+};
+
+_Static_assert(STAGE_COUNT == 8, "each has a row");
+
+/* Lists of struct aggregate: an item for each element. */
+static const struct list {
+	uint16_t id;
+	uint16_t n_fields;
+	const struct field *table;
+	size_t list, count, size;	/* places in struct aggregate; of an element */
+} lists[] = {
+#define LIST(id, table, what)							\
+	{ id, COUNT_OF(table), table, offsetof(struct aggregate, what),		\
+	  offsetof(struct aggregate, n_##what), sizeof(*((struct aggregate *)0)->what) }
+	LIST(AGGREGATE_LOOP, loop_table, loops),
+	LIST(AGGREGATE_EVENTPOLL, eventpoll_table, eventpolls),
+	LIST(AGGREGATE_WAKER, waker_table, wakers),
+	LIST(AGGREGATE_LISTENER, listener_table, listeners),
+#undef LIST
+};
+
 /* The file's names of the histograms: system calls are named by their place in syscalls.h. */
 #define FILE_SYSCALL 256
 
@@ -85,7 +113,7 @@ static void put_table(struct bytes *b, uint16_t id, const struct field *table, s
 	size_t begun = item_begin(b, id);
 
 	fields_put(b, table, n, from);
-	item_end(b, begun);
+	item_end(b, begun, true);
 }
 
 static void put_stage_ns(struct bytes *b, const struct ledger_set *l)
@@ -102,20 +130,16 @@ static void put_stage_ns(struct bytes *b, const struct ledger_set *l)
 		bytes_put(b, &i, sizeof(i));
 		bytes_put(b, l->stage_ns[i], sizeof(l->stage_ns[i]));
 	}
-	item_end(b, begun);
+	item_end(b, begun, true);
 }
 
 static void put_ledger(struct bytes *b, const struct ledger_set *l)
 {
 	size_t begun = item_begin(b, AGGREGATE_LEDGER);
 
-	item_hist(b, LEDGER_LATENCY, &l->latency);
-	item_hist(b, LEDGER_SEND, &l->send);
-	item_hist(b, LEDGER_DELIVER, &l->deliver);
-	for (unsigned stage = 0; stage < STAGE_COUNT; stage++)
-		item_hist(b, (uint16_t)(LEDGER_STAGE + stage), &l->stage[stage]);
+	fields_put(b, ledger_table, COUNT_OF(ledger_table), l);
 	put_stage_ns(b, l);
-	item_end(b, begun);
+	item_end(b, begun, true);
 }
 
 static void put_hist(struct bytes *b, unsigned id, const struct hist *h)
@@ -125,10 +149,7 @@ static void put_hist(struct bytes *b, unsigned id, const struct hist *h)
 	item_number(b, HIST_ID, hist_name(id));
 	empty = b->len;
 	item_hist(b, HIST_DATA, h);
-	if (b->len == empty && !b->failed)
-		b->len = begun - 8;	/* nor its own head */
-	else
-		item_end(b, begun);
+	item_end(b, begun, b->len > empty);
 }
 
 void aggregate_put(struct bytes *b, const struct aggregate *a)
@@ -138,16 +159,13 @@ void aggregate_put(struct bytes *b, const struct aggregate *a)
 	put_ledger(b, &a->ledger);
 	for (unsigned id = 0; id < H_MAX; id++)
 		put_hist(b, id, &a->hists[id]);
-	for (size_t i = 0; i < a->n_loops; i++)
-		put_table(b, AGGREGATE_LOOP, loop_table, COUNT_OF(loop_table), &a->loops[i]);
-	for (size_t i = 0; i < a->n_eventpolls; i++)
-		put_table(b, AGGREGATE_EVENTPOLL, eventpoll_table, COUNT_OF(eventpoll_table),
-			  &a->eventpolls[i]);
-	for (size_t i = 0; i < a->n_wakers; i++)
-		put_table(b, AGGREGATE_WAKER, waker_table, COUNT_OF(waker_table), &a->wakers[i]);
-	for (size_t i = 0; i < a->n_listeners; i++)
-		put_table(b, AGGREGATE_LISTENER, listener_table, COUNT_OF(listener_table),
-			  &a->listeners[i]);
+	for (const struct list *l = lists; l < lists + COUNT_OF(lists); l++) {
+		const char *from = *(char *const *)((const char *)a + l->list);
+		size_t n = *(const size_t *)((const char *)a + l->count);
+
+		for (size_t i = 0; i < n; i++)
+			put_table(b, l->id, l->table, l->n_fields, from + i * l->size);
+	}
 }
 
 static bool get_stage_ns(const struct item *it, struct ledger_set *l)
@@ -167,24 +185,13 @@ static bool get_stage_ns(const struct item *it, struct ledger_set *l)
 
 static bool get_ledger(struct items from, struct ledger_set *l)
 {
+	bool good = fields_get(from, ledger_table, COUNT_OF(ledger_table), l);
 	struct item it;
-	bool good = true;
 
-	while (good && items_next(&from, &it)) {
-		unsigned stage = it.id - (unsigned)LEDGER_STAGE;
-
-		if (it.id == LEDGER_LATENCY)
-			good = get_hist(&it, &l->latency);
-		else if (it.id == LEDGER_SEND)
-			good = get_hist(&it, &l->send);
-		else if (it.id == LEDGER_DELIVER)
-			good = get_hist(&it, &l->deliver);
-		else if (it.id == LEDGER_STAGE_NS)
+	while (good && items_next(&from, &it))
+		if (it.id == LEDGER_STAGE_NS)
 			good = get_stage_ns(&it, l);
-		else if (it.id >= LEDGER_STAGE && stage < STAGE_COUNT)
-			good = get_hist(&it, &l->stage[stage]);
-	}
-	return good && !from.cut;
+	return good;
 }
 
 static bool get_named_hist(struct items from, struct aggregate *a)
@@ -203,18 +210,18 @@ static bool get_named_hist(struct items from, struct aggregate *a)
 }
 
 /* One more at the end of a list. */
-static int get_one(const struct item *it, const struct field *table, size_t n, void *list,
-		   size_t *count, size_t size)
+static int get_one(struct items from, const struct list *l, struct aggregate *a)
 {
+	size_t *count = (size_t *)((char *)a + l->count);
 	void *new;
 
 	if (*count >= ITEMS_MAX)
 		return -EBADMSG;
-	new = array_more(list, *count, size);
+	new = array_more((char *)a + l->list, *count, l->size);
 	if (!new)
 		return -ENOMEM;
-	memset(new, 0, size);
-	if (!fields_get(items_in(it), table, n, new))
+	memset(new, 0, l->size);
+	if (!fields_get(from, l->table, l->n_fields, new))
 		return -EBADMSG;
 	++*count;
 	return 0;
@@ -222,30 +229,21 @@ static int get_one(const struct item *it, const struct field *table, size_t n, v
 
 static int get_item(const struct item *it, struct aggregate *a)
 {
-#define ONE(what, table) get_one(it, table, COUNT_OF(table), &a->what, &a->n_##what, sizeof(*a->what))
-	switch (it->id) {
-	case AGGREGATE_TOTALS:
-		return fields_get(items_in(it), totals_table, COUNT_OF(totals_table), a) ?
-			       0 : -EBADMSG;
-	case AGGREGATE_COUNTERS:
-		return fields_get(items_in(it), counters_table, COUNT_OF(counters_table),
-				  &a->counters) ? 0 : -EBADMSG;
-	case AGGREGATE_LEDGER:
-		return get_ledger(items_in(it), &a->ledger) ? 0 : -EBADMSG;
-	case AGGREGATE_HIST:
-		return get_named_hist(items_in(it), a) ? 0 : -EBADMSG;
-	case AGGREGATE_LOOP:
-		return ONE(loops, loop_table);
-	case AGGREGATE_EVENTPOLL:
-		return ONE(eventpolls, eventpoll_table);
-	case AGGREGATE_WAKER:
-		return ONE(wakers, waker_table);
-	case AGGREGATE_LISTENER:
-		return ONE(listeners, listener_table);
-	default:
-		return 0;
-	}
-#undef ONE
+	struct items in = items_in(it);
+	bool good = true;
+
+	if (it->id == AGGREGATE_TOTALS)
+		good = fields_get(in, totals_table, COUNT_OF(totals_table), a);
+	else if (it->id == AGGREGATE_COUNTERS)
+		good = fields_get(in, counters_table, COUNT_OF(counters_table), &a->counters);
+	else if (it->id == AGGREGATE_LEDGER)
+		good = get_ledger(in, &a->ledger);
+	else if (it->id == AGGREGATE_HIST)
+		good = get_named_hist(in, a);
+	for (const struct list *l = lists; l < lists + COUNT_OF(lists); l++)
+		if (l->id == it->id)
+			return get_one(in, l, a);
+	return good ? 0 : -EBADMSG;
 }
 
 int aggregate_get(struct items from, struct aggregate *a)

@@ -50,12 +50,14 @@ size_t item_begin(struct bytes *b, uint16_t id)
 	return b->len;
 }
 
-void item_end(struct bytes *b, size_t begun)
+void item_end(struct bytes *b, size_t begun, bool stays)
 {
 	uint32_t len = (uint32_t)(b->len - begun);
 
-	if (!b->failed)
+	if (!b->failed && stays)
 		memcpy(b->data + begun - sizeof(len), &len, sizeof(len));
+	else if (!b->failed)
+		b->len = begun - sizeof(struct item_head);
 }
 
 void item_bytes(struct bytes *b, uint16_t id, const void *data, size_t len)
@@ -63,7 +65,7 @@ void item_bytes(struct bytes *b, uint16_t id, const void *data, size_t len)
 	size_t begun = item_begin(b, id);
 
 	bytes_put(b, data, len);
-	item_end(b, begun);
+	item_end(b, begun, true);
 }
 
 void item_text(struct bytes *b, uint16_t id, const char *text)
@@ -94,10 +96,7 @@ void item_hist(struct bytes *b, uint16_t id, const struct hist *h)
 		if (bucket.count)
 			bytes_put(b, &bucket, sizeof(bucket));
 	}
-	if (b->len == empty && !h->sum && !h->max && !b->failed)
-		b->len = begun - sizeof(struct item_head);
-	else
-		item_end(b, begun);
+	item_end(b, begun, b->len > empty || h->sum || h->max);
 }
 
 bool items_next(struct items *from, struct item *it)
@@ -184,10 +183,7 @@ static void put_numbers(struct bytes *b, const struct field *f, const uint8_t *m
 		any |= number;
 		bytes_put(b, &number, sizeof(number));
 	}
-	if (!any && !b->failed)
-		b->len = begun - sizeof(struct item_head);
-	else
-		item_end(b, begun);
+	item_end(b, begun, any || f->kind == FIELD_NUMBER_ALWAYS);
 }
 
 void fields_put(struct bytes *b, const struct field *table, size_t n, const void *from)
@@ -197,6 +193,8 @@ void fields_put(struct bytes *b, const struct field *table, size_t n, const void
 
 		if (table[i].kind == FIELD_HIST)
 			item_hist(b, table[i].id, (const struct hist *)member);
+		else if (table[i].kind == FIELD_TEXT)
+			item_text(b, table[i].id, (const char *)member);
 		else if (table[i].kind == FIELD_BYTES)
 			item_bytes(b, table[i].id, member, table[i].size);
 		else
@@ -208,17 +206,23 @@ static bool get_field(const struct item *it, const struct field *f, uint8_t *mem
 {
 	size_t n = f->size / f->width;
 
-	if (f->kind == FIELD_HIST)
+	switch (f->kind) {
+	case FIELD_HIST:
 		return get_hist(it, (struct hist *)member);
-	if (f->kind == FIELD_BYTES) {
+	case FIELD_TEXT:
+		get_text(it, (char *)member, f->size);
+		return true;
+	case FIELD_BYTES:
 		memcpy(member, it->data, it->len < f->size ? it->len : f->size);
 		return true;
+	case FIELD_FLAG:
+		*(bool *)member = get_number(it) != 0;
+		return true;
+	default:
+		for (size_t i = 0; i < n && i < it->len / sizeof(uint64_t); i++)
+			memcpy(member + i * f->width, it->data + i * sizeof(uint64_t), f->width);
+		return f->kind == FIELD_NUMBER_ALWAYS || it->len % sizeof(uint64_t) == 0;
 	}
-	if (it->len % sizeof(uint64_t))
-		return false;
-	for (size_t i = 0; i < n && i < it->len / sizeof(uint64_t); i++)
-		memcpy(member + i * f->width, it->data + i * sizeof(uint64_t), f->width);
-	return true;
 }
 
 bool fields_get(struct items from, const struct field *table, size_t n, void *to)

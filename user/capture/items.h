@@ -25,9 +25,9 @@ void *bytes_reserve(struct bytes *b, size_t len);
 void bytes_put(struct bytes *b, const void *data, size_t len);
 void bytes_free(struct bytes *b);
 
-/* An item that holds items: put them between these two. */
+/* An item that holds items: put them between these two. It is taken back unless it is to stay. */
 size_t item_begin(struct bytes *b, uint16_t id);
-void item_end(struct bytes *b, size_t begun);
+void item_end(struct bytes *b, size_t begun, bool stays);
 
 void item_bytes(struct bytes *b, uint16_t id, const void *data, size_t len);
 void item_text(struct bytes *b, uint16_t id, const char *text);
@@ -58,9 +58,17 @@ bool get_hist(const struct item *it, struct hist *h);		/* false if it makes no s
 
 /*
  * A struct as a table of its members: what the writer had and the reader does not know is passed
- * over, what the writer did not have stays as it was. Members that are 0 are not written.
+ * over, what the writer did not have stays as it was. Numbers, flags and histograms that are 0 are
+ * not written.
  */
-enum field_kind { FIELD_NUMBERS, FIELD_BYTES, FIELD_HIST };
+enum field_kind {
+	FIELD_NUMBERS,
+	FIELD_NUMBER_ALWAYS,	/* 0 too */
+	FIELD_FLAG,		/* bool: any number but 0 is true */
+	FIELD_TEXT,		/* terminated */
+	FIELD_BYTES,
+	FIELD_HIST,
+};
 
 struct field {
 	uint16_t id;
@@ -74,6 +82,10 @@ struct field {
 	{ id, kind, width, sizeof(((type *)0)->member), offsetof(type, member) }
 #define NUMBER(id, type, member)						\
 	FIELD_OF(id, FIELD_NUMBERS, sizeof(((type *)0)->member), type, member)
+#define NUMBER_ALWAYS(id, type, member)						\
+	FIELD_OF(id, FIELD_NUMBER_ALWAYS, sizeof(((type *)0)->member), type, member)
+#define FLAG(id, type, member)		FIELD_OF(id, FIELD_FLAG, 1, type, member)
+#define TEXT(id, type, member)		FIELD_OF(id, FIELD_TEXT, 1, type, member)
 #define NUMBERS(id, type, member)	/* an array, or a struct, of u64 */	\
 	FIELD_OF(id, FIELD_NUMBERS, 8, type, member)
 #define BYTES(id, type, member)		FIELD_OF(id, FIELD_BYTES, 1, type, member)

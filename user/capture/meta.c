@@ -15,13 +15,43 @@
 /* Ids are the file's for ever. */
 static const struct field facts_table[] = {
 #define F(id, member) NUMBER(id, struct facts, member)
-	F(1, io_uring), F(2, known), F(3, group_pid), F(4, out_armed), F(5, out_watched),
-	F(6, herd_waiters), F(7, n_threads), F(8, throttled), F(9, throttled_ns),
-	BYTES(10, struct facts, cgroup), NUMBERS(11, struct facts, threads), F(12, go),
+	FLAG(1, struct facts, io_uring), FLAG(2, struct facts, known), F(3, group_pid),
+	F(4, out_armed), F(5, out_watched), F(6, herd_waiters), F(7, n_threads), F(8, throttled),
+	F(9, throttled_ns), BYTES(10, struct facts, cgroup), NUMBERS(11, struct facts, threads),
+	FLAG(12, struct facts, go),
 #undef F
 };
 
-#define FACTS_FIELDS (sizeof(facts_table) / sizeof(facts_table[0]))
+static const struct field target_table[] = {
+	NUMBER_ALWAYS(TARGET_PID, struct target, pid),
+	NUMBER_ALWAYS(TARGET_START_TIME, struct target, start_time),
+	TEXT(TARGET_COMM, struct target, comm),
+	TEXT(TARGET_EXE, struct target, exe),
+};
+
+#define R(id, member) NUMBER_ALWAYS(id, struct watch_result, member)
+
+/* Members of struct watch_result at the beginning of the head, */
+static const struct field head_table[] = {
+	TEXT(META_VERSION, struct watch_result, version),
+	TEXT(META_KERNEL, struct watch_result, kernel),
+	TEXT(META_HOST, struct watch_result, host),
+	R(META_START, start_ns), R(META_OFFSET, realtime_offset_ns), R(META_CPUS, cpus),
+};
+
+/* among what only the trailer has, */
+static const struct field end_table[] = {
+	R(META_EVENTS, events), R(META_BAD_EVENTS, bad_events),
+	R(META_LISTEN_OVERFLOWS, listen_overflows), R(META_COLLECTOR, collector_cpu_seconds),
+};
+
+/* and those that are written on a condition, or between two that nobody reads. */
+static const struct field more_table[] = {
+	R(META_END, end_ns), R(META_ATTACHED, attached_ns),
+};
+
+#undef R
+#define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
 
 static void put_features(struct bytes *b, const struct feature_set *set)
 {
@@ -31,7 +61,7 @@ static void put_features(struct bytes *b, const struct feature_set *set)
 
 		item_text(b, FEATURE_NAME, feature_table[f].name);
 		item_numbers(b, FEATURE_STATE, state, 2);
-		item_end(b, begun);
+		item_end(b, begun, true);
 	}
 }
 
@@ -40,11 +70,8 @@ static void put_targets(struct bytes *b, const struct targets *t)
 	for (size_t i = 0; i < t->n; i++) {
 		size_t begun = item_begin(b, META_TARGET);
 
-		item_number(b, TARGET_PID, t->list[i].pid);
-		item_number(b, TARGET_START_TIME, t->list[i].start_time);
-		item_text(b, TARGET_COMM, t->list[i].comm);
-		item_text(b, TARGET_EXE, t->list[i].exe);
-		item_end(b, begun);
+		fields_put(b, target_table, COUNT_OF(target_table), &t->list[i]);
+		item_end(b, begun, true);
 	}
 }
 
@@ -73,19 +100,14 @@ static void put_options(struct bytes *b, const struct watch_result *r,
 	item_number(b, OPTION_WINDOW, r->window_ns);
 	if (request)
 		put_request(b, request);
-	item_end(b, begun);
+	item_end(b, begun, true);
 }
 
 void meta_put(struct bytes *b, const struct watch_result *r, const struct capture_request *request)
 {
 	static const uint64_t histogram[] = { HIST_SUB_BITS, HIST_EXP_MAX };
 
-	item_text(b, META_VERSION, r->version);
-	item_text(b, META_KERNEL, r->kernel);
-	item_text(b, META_HOST, r->host);
-	item_number(b, META_START, r->start_ns);
-	item_number(b, META_OFFSET, (uint64_t)r->realtime_offset_ns);
-	item_number(b, META_CPUS, r->cpus);
+	fields_put(b, head_table, COUNT_OF(head_table), r);
 	item_numbers(b, META_HISTOGRAM, histogram, 2);
 	put_features(b, &r->features);
 	put_targets(b, &r->targets);
@@ -111,16 +133,13 @@ void meta_put_end(struct bytes *b, const struct watch_result *r, const uint64_t 
 
 	item_number(b, META_END, r->end_ns);
 	item_number(b, META_OFFSET_END, (uint64_t)realtime_offset_ns());
-	item_number(b, META_EVENTS, r->events);
-	item_number(b, META_BAD_EVENTS, r->bad_events);
-	item_number(b, META_LISTEN_OVERFLOWS, r->listen_overflows);
-	item_bytes(b, META_COLLECTOR, &r->collector_cpu_seconds, sizeof(r->collector_cpu_seconds));
+	fields_put(b, end_table, COUNT_OF(end_table), r);
 	if (r->aggregate)
 		put_loss(b, r->aggregate);
 	item_numbers(b, META_KINDS, kinds, EV_KINDS);
 	begun = item_begin(b, META_FACTS);
-	fields_put(b, facts_table, FACTS_FIELDS, &r->facts);
-	item_end(b, begun);
+	fields_put(b, facts_table, COUNT_OF(facts_table), &r->facts);
+	item_end(b, begun, true);
 }
 
 /* By name: features that one of the two programs does not know cost nothing. */
@@ -147,7 +166,6 @@ static void get_feature(struct items from, struct feature_set *set)
 static int get_target(struct items from, struct targets *t)
 {
 	struct target *new;
-	struct item it;
 
 	if (t->n >= TARGETS_MAX)
 		return -EBADMSG;
@@ -156,16 +174,7 @@ static int get_target(struct items from, struct targets *t)
 		return -ENOMEM;
 	t->n++;
 	*new = (struct target){ 0 };
-	while (items_next(&from, &it)) {
-		if (it.id == TARGET_PID)
-			new->pid = (uint32_t)get_number(&it);
-		else if (it.id == TARGET_START_TIME)
-			new->start_time = get_number(&it);
-		else if (it.id == TARGET_COMM)
-			get_text(&it, new->comm, sizeof(new->comm));
-		else if (it.id == TARGET_EXE)
-			get_text(&it, new->exe, sizeof(new->exe));
-	}
+	fields_get(from, target_table, COUNT_OF(target_table), new);
 	return 0;
 }
 
@@ -212,74 +221,19 @@ static void get_loss(const struct item *it, struct watch_result *r)
 	r->aggregate->counters.clock = loss[4];
 }
 
-/* Nothing in it may be believed: not that a flag is 0 or 1, not that a name ends. */
+/* Nothing in it may be believed: not that a name ends. */
 static void get_facts(const struct item *it, struct facts *facts)
 {
-	uint64_t flag[3] = { 0 };
-	struct items from = items_in(it);
-	struct item member;
-
 	*facts = (struct facts){ 0 };
-	while (items_next(&from, &member)) {
-		if (member.id == 1 || member.id == 2)
-			flag[member.id - 1] = get_number(&member);
-		else if (member.id == 12)
-			flag[2] = get_number(&member);
-	}
-	fields_get(items_in(it), facts_table + 2, FACTS_FIELDS - 3, facts);
-	facts->io_uring = flag[0] != 0;
-	facts->known = flag[1] != 0;
-	facts->go = flag[2] != 0;
+	fields_get(items_in(it), facts_table, COUNT_OF(facts_table), facts);
 	facts->cgroup[sizeof(facts->cgroup) - 1] = '\0';
 	if (facts->n_threads > FACTS_THREADS)
 		facts->n_threads = FACTS_THREADS;
 }
 
-static void get_end(const struct item *it, struct watch_result *r)
-{
-	switch (it->id) {
-	case META_END:
-		r->end_ns = get_number(it);
-		break;
-	case META_LISTEN_OVERFLOWS:
-		r->listen_overflows = get_number(it);
-		break;
-	case META_FACTS:
-		get_facts(it, &r->facts);
-		break;
-	case META_LOSS:
-		get_loss(it, r);
-		break;
-	case META_COLLECTOR:
-		if (it->len == sizeof(r->collector_cpu_seconds))
-			memcpy(&r->collector_cpu_seconds, it->data, it->len);
-		break;
-	default:
-		break;
-	}
-}
-
 static int get_item(const struct item *it, struct watch_result *r, bool *fresh_targets)
 {
 	switch (it->id) {
-	case META_VERSION:
-		get_text(it, r->version, sizeof(r->version));
-		return 0;
-	case META_KERNEL:
-		get_text(it, r->kernel, sizeof(r->kernel));
-		return 0;
-	case META_HOST:
-		get_text(it, r->host, sizeof(r->host));
-		return 0;
-	case META_START:
-		r->start_ns = get_number(it);
-		return 0;
-	case META_OFFSET:
-		r->realtime_offset_ns = (int64_t)get_number(it);
-		return 0;
-	case META_CPUS:
-		r->cpus = (uint32_t)get_number(it);
-		return 0;
 	case META_HISTOGRAM:
 		return check_histogram(it);
 	case META_FEATURE:
@@ -290,14 +244,16 @@ static int get_item(const struct item *it, struct watch_result *r, bool *fresh_t
 			r->targets.n = 0;
 		*fresh_targets = false;
 		return get_target(items_in(it), &r->targets);
-	case META_ATTACHED:
-		r->attached_ns = get_number(it);
-		return 0;
 	case META_OPTIONS:
 		get_options(items_in(it), r);
 		return 0;
+	case META_FACTS:
+		get_facts(it, &r->facts);
+		return 0;
+	case META_LOSS:
+		get_loss(it, r);
+		return 0;
 	default:
-		get_end(it, r);
 		return 0;
 	}
 }
@@ -308,9 +264,19 @@ int meta_get(struct items from, struct watch_result *r)
 	struct item it;
 	int err = 0, bad = 0;
 
+	fields_get(from, head_table, COUNT_OF(head_table), r);
+	fields_get(from, end_table, COUNT_OF(end_table), r);
+	fields_get(from, more_table, COUNT_OF(more_table), r);
 	while (err != -ENOMEM && items_next(&from, &it)) {
 		err = get_item(&it, r, &fresh_targets);
 		bad = err ? err : bad;
 	}
 	return bad ? bad : from.cut ? -EBADMSG : 0;
+}
+
+void watch_result_free(struct watch_result *r)
+{
+	aggregate_free(r->aggregate);
+	targets_free(&r->targets);
+	*r = (struct watch_result){ 0 };
 }

@@ -82,30 +82,29 @@ static bool head_matches(const struct capture_head *head, const uint8_t *items)
 	return crc32(crc_of(&sealed, sizeof(sealed)), items, head->items_bytes) == head->crc;
 }
 
+static bool head_makes_sense(const struct capture_head *head)
+{
+	return head->head_bytes <= CAPTURE_HEAD_MAX && head->head_bytes % CAPTURE_ALIGN == 0 &&
+	       head->head_bytes >= sizeof(*head) &&
+	       head->items_bytes <= head->head_bytes - sizeof(*head);
+}
+
 /* The items are kept apart: chunks will overwrite the buffer. */
 static int read_items(struct capture_reader *r, const struct capture_head *head)
 {
-	const uint8_t *items;
-	int err;
+	bool sense = head_makes_sense(head);
+	int err = sense ? fill(r, head->head_bytes) : 0;
+	const uint8_t *items = r->buffer + r->at + sizeof(*head);
 
-	if (head->head_bytes > CAPTURE_HEAD_MAX || head->head_bytes % CAPTURE_ALIGN ||
-	    head->head_bytes < sizeof(*head) ||
-	    head->items_bytes > head->head_bytes - sizeof(*head)) {
-		damaged(r, offsetof(struct capture_head, head_bytes), "the head makes no sense");
-		take(r, sizeof(*head));
-		return 0;
-	}
-	err = fill(r, head->head_bytes);
 	if (err)
 		return err;
-	if (ready(r) < head->head_bytes) {
+	if (!sense)
+		damaged(r, offsetof(struct capture_head, head_bytes), "the head makes no sense");
+	else if (ready(r) < head->head_bytes)
 		damaged(r, r->offset + ready(r), "the file ends within its head");
-		take(r, sizeof(*head));
-		return 0;
-	}
-	items = r->buffer + r->at + sizeof(*head);
-	if (!head_matches(head, items)) {
+	else if (!head_matches(head, items))
 		damaged(r, 0, "the head is not what was written");
+	if (r->damage[0]) {
 		take(r, sizeof(*head));
 		return 0;
 	}
@@ -114,12 +113,11 @@ static int read_items(struct capture_reader *r, const struct capture_head *head)
 		return -ENOMEM;
 	memcpy(r->item_bytes, items, head->items_bytes);
 	r->items = (struct items){ .data = r->item_bytes, .len = head->items_bytes };
-	if (head->flags == ~head->flags_check) {
+	r->known = head->flags == ~head->flags_check;
+	if (r->known)
 		r->flags = head->flags;
-		r->known = true;
-	} else {
+	else
 		damaged(r, offsetof(struct capture_head, flags), "the flags are not what was written");
-	}
 	take(r, head->head_bytes);
 	return 0;
 }
@@ -227,46 +225,30 @@ static bool in_sequence(struct capture_reader *r, const struct capture_chunk_hea
 	return first || head->number + 1 != expected;
 }
 
-/* Over the chunk whose head is here, and the zeros behind it. */
-static void pass_over(struct capture_reader *r, size_t whole)
-{
-	take(r, whole + -whole % CAPTURE_ALIGN);
-}
-
 int capture_next(struct capture_reader *r, struct capture_chunk *chunk)
 {
 	struct capture_chunk_head head;
 	int err;
 
 	for (;;) {
-		size_t whole;
+		size_t whole, padded;
 		const uint8_t *stored;
 
 		err = find_chunk(r, &head);
 		if (err <= 0)
 			return err;
-		/* A piece of the padding may be missing at the very end. */
 		whole = sizeof(head) + head.stored_bytes;
-		err = fill(r, whole + -whole % CAPTURE_ALIGN);
+		padded = whole + -whole % CAPTURE_ALIGN;
+		err = fill(r, padded);
 		err = err ? err : array_reserve(&r->plain, &r->plain_room,
 					       (size_t)head.plain_bytes + 1, 1);
 		if (err)
 			return err;
-		if (!in_sequence(r, &head)) {
-			pass_over(r, whole);
-			continue;
-		}
-		chunk->type = head.type;
-		chunk->offset = r->offset;
 		stored = r->buffer + r->at + sizeof(head);
-		if (ready(r) >= whole && head.crc == crc_of(stored, head.stored_bytes)) {
-			if (decode(r, &head, stored, chunk)) {
-				pass_over(r, whole);
-				return 1;
-			}
-			damaged(r, r->offset, "chunk %u is coded in a way that is not known",
-				head.number);
-			pass_over(r, whole);
+		*chunk = (struct capture_chunk){ .type = head.type, .offset = r->offset };
+		/* A piece of the padding may be missing at the very end. */
+		if (!in_sequence(r, &head)) {
+			take(r, padded);
 			continue;
 		}
 		if (ready(r) < whole && r->flags & CAPTURE_INCOMPLETE) {
@@ -274,12 +256,19 @@ int capture_next(struct capture_reader *r, struct capture_chunk *chunk)
 			take(r, ready(r));
 			return 0;
 		}
-		if (ready(r) < whole)
+		if (ready(r) < whole) {
 			damaged(r, r->offset, "the file ends within chunk %u", head.number);
-		else
+		} else if (head.crc != crc_of(stored, head.stored_bytes)) {
 			damaged(r, r->offset, "chunk %u is not what was written", head.number);
+		} else if (!decode(r, &head, stored, chunk)) {
+			damaged(r, r->offset, "chunk %u is coded in a way that is not known",
+				head.number);
+		} else {
+			take(r, padded);
+			return 1;
+		}
 		/* Its length has a check sum of its own; a later chunk can't begin inside it. */
-		pass_over(r, whole);
+		take(r, padded);
 	}
 }
 

@@ -107,15 +107,16 @@ static uint64_t bytes_for_blocks(const struct recorder *rec)
 static int is_over(struct recorder *rec)
 {
 	struct signalfd_siginfo info;
+	uint64_t bytes;
+	int err = store_error(&rec->store, &bytes);
 
-	if (!rec->err)
-		rec->err = store_error(&rec->store);
+	rec->err = rec->err ? rec->err : err;
 	if (rec->err)
 		return 1;
 	if (rec->trigger_fd >= 0 && read(rec->trigger_fd, &info, sizeof(info)) > 0)
 		rec->trigger = "SIGUSR1";
 	else if (rec->config->max_bytes && !rec->config->ring_ns &&
-		 store_bytes(&rec->store) + STOP_BYTES > bytes_for_blocks(rec))
+		 bytes + STOP_BYTES > bytes_for_blocks(rec))
 		rec->trigger = "--max-size is reached";
 	return rec->trigger != NULL;
 }
@@ -185,6 +186,7 @@ static void on_begin(void *ctx)
 	rec->begun = !rec->err;
 }
 
+/* A chunk of them; then they are gone. */
 static int put_items(struct recorder *rec, uint32_t type, struct bytes *items)
 {
 	int err = items->failed ? -ENOMEM :
@@ -244,11 +246,9 @@ static void put_stacks(struct recorder *rec)
 
 	rec->writer.max_bytes = max_bytes ? max_bytes - END_BYTES : 0;
 	if (!err && rec->modules.len)
-		err = capture_put_chunk(&rec->writer, CHUNK_MODULES, rec->modules.data,
-					rec->modules.len);
+		err = put_items(rec, CHUNK_MODULES, &rec->modules);
 	if (!err && rec->stacks.len)
-		err = capture_put_chunk(&rec->writer, CHUNK_STACKS, rec->stacks.data,
-					rec->stacks.len);
+		err = put_items(rec, CHUNK_STACKS, &rec->stacks);
 	rec->writer.max_bytes = max_bytes;
 	if (err == -ENOBUFS)
 		rec->stacks_dropped += rec->n_stacks;

@@ -6,15 +6,6 @@
 
 #include "capture/recorder_store.h"
 
-static uint64_t records_in(const uint64_t kinds[EV_KINDS])
-{
-	uint64_t n = 0;
-
-	for (unsigned kind = 0; kind < EV_KINDS; kind++)
-		n += kinds[kind];
-	return n;
-}
-
 static void forget_oldest(struct store *s)
 {
 	struct kept *k = s->oldest;
@@ -81,11 +72,12 @@ static void store_one(struct store *s, struct block *block)
 	if (!err)
 		err = s->ring_ns ? keep(s, block) : write_block(s, block);
 	pthread_mutex_lock(&s->lock);
-	if (err)
-		s->dropped += records_in(block->kinds);
-	else
-		for (unsigned kind = 0; kind < EV_KINDS && !s->ring_ns; kind++)
+	for (unsigned kind = 0; kind < EV_KINDS; kind++) {
+		if (err)
+			s->dropped += block->kinds[kind];
+		else if (!s->ring_ns)
 			s->kinds[kind] += block->kinds[kind];
+	}
 	if (err && err != -ENOBUFS)
 		s->err = err;
 	if (!s->ring_ns)
@@ -162,24 +154,15 @@ void store_put(struct store *s, struct block *block)
 	pthread_mutex_unlock(&s->lock);
 }
 
-int store_error(struct store *s)
+int store_error(struct store *s, uint64_t *bytes)
 {
 	int err;
 
 	pthread_mutex_lock(&s->lock);
+	*bytes = s->bytes;
 	err = s->err;
 	pthread_mutex_unlock(&s->lock);
 	return err;
-}
-
-uint64_t store_bytes(struct store *s)
-{
-	uint64_t bytes;
-
-	pthread_mutex_lock(&s->lock);
-	bytes = s->bytes;
-	pthread_mutex_unlock(&s->lock);
-	return bytes;
 }
 
 int store_stop(struct store *s)
@@ -225,5 +208,4 @@ void store_free(struct store *s)
 		forget_oldest(s);
 	free_blocks(s->first);
 	free_blocks(s->spare);
-	s->first = s->spare = NULL;
 }

@@ -63,8 +63,8 @@ int store_start(struct store *s, struct capture_writer *writer, uint64_t ring_ns
 struct block *store_block(struct store *s);
 void store_put(struct store *s, struct block *block);	/* takes it over */
 
-int store_error(struct store *s);
-uint64_t store_bytes(struct store *s);
+/* Why storing failed, or 0; and the bytes that are stored. */
+int store_error(struct store *s, uint64_t *bytes);
 
 /* Everything is stored; then the thread has ended. Returns its error. */
 int store_stop(struct store *s);

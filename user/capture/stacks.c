@@ -91,7 +91,7 @@ void modules_put(struct bytes *to, const struct stack_module *m)
 	item_text(to, MODULE_PATH, m->path);
 	if (m->build_id_len)
 		item_bytes(to, MODULE_BUILD_ID, m->build_id, m->build_id_len);
-	item_end(to, begun);
+	item_end(to, begun, true);
 }
 
 static void get_module(struct items from, stack_module_fn fn, void *ctx)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * cmd_record.c - watch into a capture file; and what report, record, conns, slow and flame do alike.
- */
+/* cmd_record.c - watch into a capture file; and what all commands that watch do alike. */
 #include "base/status.h"
 #include "capture/recorder.h"
 #include "cli/commands.h"

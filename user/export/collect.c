@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "export/export.h"
-#include "target/diag.h"
+#include "target/ports.h"
 #include "target/proc.h"
 
 /* A quarter of what is left over may go to ports, the rest to loops. */
@@ -140,7 +140,7 @@ static bool look_at_queue(const struct aggregate_listener *l, struct queues *q)
 
 	*q = (struct queues){ .port = l->key.port };
 	if (stat("/proc/self/ns/net", &own) || own.st_ino != l->key.netns ||
-	    diag_listeners(AF_INET, add_queue, q) || diag_listeners(AF_INET6, add_queue, q)) {
+	    ports_listeners(AF_INET, add_queue, q) || ports_listeners(AF_INET6, add_queue, q)) {
 		q->length = l->listener.backlog;
 		q->limit = l->listener.limit;
 		q->found = true;

@@ -14,19 +14,13 @@
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 
-static bool is_cgroup(const char *path)
-{
-	char procs[PATH_MAX];
-	int len = snprintf(procs, sizeof(procs), "%s/cgroup.procs", path);
-
-	return len > 0 && (size_t)len < sizeof(procs) && !access(procs, F_OK);
-}
-
 static bool try_path(char full[PATH_MAX], const char *root, const char *sub, const char *path)
 {
-	int len = snprintf(full, PATH_MAX, "%s%s/%s", root, sub, path);
+	int len = snprintf(full, PATH_MAX, "%s%s/%s/cgroup.procs", root, sub, path);
+	bool found = len < PATH_MAX && !access(full, F_OK);
 
-	return len > 0 && len < PATH_MAX && is_cgroup(full);
+	full[found ? len - (int)strlen("/cgroup.procs") : 0] = '\0';
+	return found;
 }
 
 /*

@@ -20,13 +20,16 @@ static int gone_or(int err)
 	return err == ENOENT || err == ESRCH ? -ESRCH : -err;
 }
 
-/* Reads up to size - 1 bytes of a small file, terminated. The length, or a negative errno. */
-static ssize_t read_small(const char *path, char *buf, size_t size)
+/* Up to size - 1 bytes of a file in /proc/PID, terminated. The length, or a negative errno. */
+static ssize_t read_file(uint32_t pid, const char *name, char *buf, size_t size)
 {
+	char path[64];
 	size_t len = 0;
 	ssize_t got;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd;
 
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/%s", pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return gone_or(errno);
 	do {
@@ -71,14 +74,10 @@ int proc_parse_stat(const char *text, size_t len, struct proc_stat *st)
 
 int proc_stat(uint32_t pid, struct proc_stat *st)
 {
-	char path[64], text[1024];
-	ssize_t len;
+	char text[1024];
+	ssize_t len = read_file(pid, "stat", text, sizeof(text));
 
-	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/stat", pid);
-	len = read_small(path, text, sizeof(text));
-	if (len < 0)
-		return (int)len;
-	return proc_parse_stat(text, (size_t)len, st);
+	return len < 0 ? (int)len : proc_parse_stat(text, (size_t)len, st);
 }
 
 bool proc_is_zombie(const struct proc_stat *st)
@@ -96,12 +95,10 @@ bool proc_runs(uint32_t pid)
 int proc_tgid(uint32_t tid, uint32_t *tgid)
 {
 	static const char name[] = "\nTgid:";
-	char path[64], text[4096];
+	char text[4096];
 	const char *line;
-	ssize_t len;
+	ssize_t len = read_file(tid, "status", text, sizeof(text));
 
-	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/status", tid);
-	len = read_small(path, text, sizeof(text));
 	if (len < 0)
 		return (int)len;
 	/* Names have their newlines escaped there. */
@@ -129,18 +126,9 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int append(uint32_t **list, size_t *n, size_t *room, uint32_t number)
-{
-	if (array_reserve(list, room, *n + 1, sizeof(**list)))
-		return -ENOMEM;
-	(*list)[(*n)++] = number;
-	return 0;
-}
-
 /* The entries of a directory whose names are numbers. */
 static int list_numbers(const char *path, uint32_t **list, size_t *n)
 {
-	size_t room = 0;
 	struct dirent *entry;
 	int err = 0;
 	DIR *dir = opendir(path);
@@ -152,20 +140,27 @@ static int list_numbers(const char *path, uint32_t **list, size_t *n)
 	while (!err && (entry = readdir(dir))) {
 		char *end;
 		unsigned long number = strtoul(entry->d_name, &end, 10);
+		uint32_t *place;
 
-		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9' && !*end)
-			err = append(list, n, &room, (uint32_t)number);
+		if (entry->d_name[0] < '0' || entry->d_name[0] > '9' || *end)
+			continue;
+		place = array_more(list, *n, sizeof(*place));
+		if (place) {
+			*place = (uint32_t)number;
+			++*n;
+		} else {
+			err = -ENOMEM;
+		}
 	}
 	closedir(dir);
 	if (err) {
 		free(*list);
 		*list = NULL;
 		*n = 0;
-		return err;
-	}
-	if (*n)
+	} else if (*n) {
 		qsort(*list, *n, sizeof(**list), by_number);
-	return 0;
+	}
+	return err;
 }
 
 int proc_list(uint32_t **list, size_t *n)

@@ -51,8 +51,8 @@ typedef int proc_descriptor_fn(void *ctx, const char *fd, const char *link);
 int proc_descriptors(uint32_t pid, proc_descriptor_fn *fn, void *ctx);
 
 /*
- * Connections that the kernel dropped because an accept queue was full: ListenOverflows, of the whole
- * network namespace of the process. 0 when /proc would not tell.
+ * Connections that the kernel dropped because an accept queue was full: ListenOverflows, of the
+ * whole network namespace of the process. 0 when /proc would not tell.
  */
 uint64_t proc_listen_overflows(uint32_t pid);
 

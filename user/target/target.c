@@ -9,9 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
+#include "target/match.h"
 #include "target/proc.h"
 #include "target/target.h"
-#include "target/match.h"
 
 void target_spec_free(struct target_spec *spec)
 {
@@ -198,23 +199,19 @@ static void describe(struct target *t, const struct proc_stat *st)
 /* Appends the candidates that meet every condition and are not known; how many, or -ENOMEM. */
 static int append_matches(struct targets *t, const struct candidates *c, unsigned wanted)
 {
-	size_t before = t->n, room = t->n;
+	size_t before = t->n;
 
-	for (size_t i = 0; i < c->n; i++)
-		room += (c->list[i].match & wanted) == wanted && !c->list[i].known;
-	if (room > before) {
-		struct target *list = reallocarray(t->list, room, sizeof(*list));
-
-		if (!list)
-			return -ENOMEM;
-		t->list = list;
-	}
 	for (size_t i = 0; i < c->n; i++) {
 		const struct proc_stat *st = &c->list[i].stat;
-		struct target *new = &t->list[t->n];
+		struct target *new;
 
 		if ((c->list[i].match & wanted) != wanted || c->list[i].known)
 			continue;
+		new = array_more(&t->list, t->n, sizeof(*new));
+		if (!new) {
+			t->n = before;
+			return -ENOMEM;
+		}
 		*new = (struct target){ .pid = st->pid, .start_time = st->start_time };
 		describe(new, st);
 		t->n++;

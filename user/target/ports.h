@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* diag.h - the listening TCP sockets of our own network namespace, as the kernel tells of them. */
-#ifndef EPOLLSCOPE_DIAG_H
-#define EPOLLSCOPE_DIAG_H
+/* ports.h - the listening TCP sockets of our own network namespace, as the kernel tells of them. */
+#ifndef EPOLLSCOPE_PORTS_H
+#define EPOLLSCOPE_PORTS_H
 
 #include <stdint.h>
 
@@ -15,6 +15,6 @@ struct listen_socket {
 typedef int listener_fn(void *ctx, const struct listen_socket *l);
 
 /* Those of AF_INET or AF_INET6. 0, what `found` returned, or a negative errno. */
-int diag_listeners(int family, listener_fn *found, void *ctx);
+int ports_listeners(int family, listener_fn *found, void *ctx);
 
 #endif
