@@ -151,22 +151,6 @@ static bool advance(struct run *r, uint64_t delta)
 	return true;
 }
 
-static void remember(struct run *r)
-{
-	if (r->depth == REMEMBERED_MAX)
-		r->in.bad = true;
-	else
-		r->remembered[r->depth++] = r->row;
-}
-
-static void recall(struct run *r)
-{
-	if (!r->depth)
-		r->in.bad = true;
-	else
-		r->row = r->remembered[--r->depth];
-}
-
 /* An instruction about where a register is. */
 static void place(struct run *r, uint8_t op)
 {
@@ -232,10 +216,16 @@ static bool step(struct run *r)
 	case DW_CFA_advance_loc4:
 		return advance(r, fixed(in, 4));
 	case DW_CFA_remember_state:
-		remember(r);
+		if (r->depth < REMEMBERED_MAX)
+			r->remembered[r->depth++] = r->row;
+		else
+			in->bad = true;
 		break;
 	case DW_CFA_restore_state:
-		recall(r);
+		if (r->depth)
+			r->row = r->remembered[--r->depth];
+		else
+			in->bad = true;
 		break;
 	case DW_CFA_def_cfa:
 		reg = uleb(in);

@@ -38,10 +38,26 @@ static int open_debug(const char *dir, const uint8_t *id, unsigned len)
 	return fd;
 }
 
-int sym_debug_load(const char *dir, const uint8_t *id, unsigned len, struct sym_table *table)
+/* Its .symtab, if it is of this build-id or none is asked for. */
+static int add_symtab(int fd, const uint8_t *id, unsigned len, struct sym_table *table)
 {
 	struct sym_object debug = { 0 };
 	Elf *handle = NULL;
+	int err = sym_elf_begin(fd, &handle);
+
+	if (!err && id)
+		err = sym_elf_head(handle, &debug);
+	if (!err && id && (debug.build_id_len != len || memcmp(debug.build_id, id, len)))
+		err = -EINVAL;
+	if (!err)
+		err = sym_elf_symtab(handle, table);
+	elf_end(handle);
+	sym_object_free(&debug);
+	return err;
+}
+
+int sym_debug_load(const char *dir, const uint8_t *id, unsigned len, struct sym_table *table)
+{
 	int fd, err;
 
 	if (len < 2)
@@ -49,15 +65,7 @@ int sym_debug_load(const char *dir, const uint8_t *id, unsigned len, struct sym_
 	fd = open_debug(dir ? dir : DEBUG_DIR, id, len);
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
-	err = sym_elf_begin(fd, &handle);
-	if (!err)
-		err = sym_elf_head(handle, &debug);
-	if (!err && (debug.build_id_len != len || memcmp(debug.build_id, id, len)))
-		err = -EINVAL;
-	if (!err)
-		err = sym_elf_symtab(handle, table);
-	elf_end(handle);
-	sym_object_free(&debug);
+	err = add_symtab(fd, id, len, table);
 	close(fd);
 	return err;
 }
@@ -164,13 +172,7 @@ static int check_crc(int fd, uint32_t expected)
 
 int sym_debuglink_load(int fd, uint32_t crc, struct sym_table *table)
 {
-	Elf *elf = NULL;
 	int err = check_crc(fd, crc);
 
-	if (!err)
-		err = sym_elf_begin(fd, &elf);
-	if (!err)
-		err = sym_elf_symtab(elf, table);
-	elf_end(elf);
-	return err;
+	return err ? err : add_symtab(fd, NULL, 0, table);
 }

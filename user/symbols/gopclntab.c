@@ -44,46 +44,45 @@ static uint64_t number(const struct sym_go *go, uint64_t offset, unsigned size, 
 	return eight;
 }
 
-static int layout_of(const struct sym_go *go, enum go_layout *layout)
+/* A layout or a negative errno. */
+static int layout_of(const struct sym_go *go)
 {
 	bool bad = false;
+	int layout;
 
 	switch (number(go, 0, 4, &bad)) {
 	case 0xfffffffb:
-		*layout = GO_2;
+		layout = GO_2;
 		break;
 	case 0xfffffffa:
-		*layout = GO_16;
+		layout = GO_16;
 		break;
 	case 0xfffffff0:	/* 1.18 */
 	case 0xfffffff1:	/* 1.20: the same as far as it matters here */
-		*layout = GO_18;
+		layout = GO_18;
 		break;
 	default:
 		return -ENOTSUP;
 	}
 	/* Two zeros, the quantum of instructions, the size of a pointer: 32 bits are not ours. */
-	if (bad || go->len < 8 || go->data[4] || go->data[5])
+	if (go->len < 8 || go->data[4] || go->data[5])
 		return -EINVAL;
-	return go->data[7] == 8 ? 0 : -ENOTSUP;
+	return go->data[7] == 8 ? layout : -ENOTSUP;
 }
 
 bool sym_go_has_text(const struct sym_go *go)
 {
-	enum go_layout layout;
-
-	return !layout_of(go, &layout) && layout == GO_18;
+	return layout_of(go) == GO_18;
 }
 
 static int read_header(const struct sym_go *go, struct pclntab *p)
 {
+	int layout = layout_of(go);
 	bool bad = false;
-	int err;
 
-	*p = (struct pclntab){ .go = go, .pointer = 8 };
-	err = layout_of(go, &p->layout);
-	if (err)
-		return err;
+	if (layout < 0)
+		return layout;
+	*p = (struct pclntab){ .go = go, .layout = (enum go_layout)layout, .pointer = 8 };
 	p->count = number(go, 8, 8, &bad);
 	switch (p->layout) {
 	case GO_2:

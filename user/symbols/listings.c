@@ -2,8 +2,8 @@
 /*
  * listings.c - lists of symbols that are text: the kernel's, and perf maps, by which a runtime
  * names the code that it made: /tmp/perf-PID.map of its own root and its own pid namespace, written
- * by its own user. /tmp is everybody's: a file of somebody else, or one that others may write, could
- * put any words into a report.
+ * by its own user. /tmp is everybody's: a file of somebody else, or one that others may write,
+ * could put any words into a report.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,55 +46,33 @@ static int read_text(int fd, size_t most, char **text, size_t *len)
 
 /* --- the kernel's --- */
 
-/* What a line says: an address, a letter, a name, perhaps a module. */
-struct line {
-	uint64_t address;
-	char letter;
-	const char *name;
-	size_t name_len;
-	const char *module;	/* with its brackets */
-	size_t module_len;
-};
-
-static bool parse_symbol(const char *at, const char *end, struct line *l)
-{
-	const char *tab;
-
-	if (!sym_hex(&at, &l->address) || end - at < 4 || at[0] != ' ' || at[2] != ' ')
-		return false;
-	l->letter = at[1];
-	l->name = at + 3;
-	tab = memchr(l->name, '\t', (size_t)(end - l->name));
-	l->name_len = (size_t)((tab ? tab : end) - l->name);
-	l->module = tab ? tab + 1 : end;
-	l->module_len = (size_t)(end - l->module);
-	return l->name_len && l->name_len + l->module_len + 1 < NAME_MAX_LEN;
-}
-
 /* Data, and the mark behind the last function, are no functions. */
-static bool names_code(const struct line *l)
+static bool is_function(char letter, const char *name, size_t len)
 {
 	static const char etext[] = "_etext";
 
-	return strchr("tTwW", l->letter) && l->letter &&
-	       !(l->name_len == sizeof(etext) - 1 && !memcmp(l->name, etext, l->name_len));
+	return letter && strchr("tTwW", letter) &&
+	       (len != strlen(etext) || memcmp(name, etext, len));
 }
 
-static int add_line(struct sym_table *t, const struct line *l, uint32_t rank)
+/* An address, a letter, a name, perhaps a tab and a module in brackets: so they are kept. */
+static int add_symbol(struct sym_table *t, const char *at, const char *end, uint32_t *rank,
+		      bool *hidden)
 {
-	char name[NAME_MAX_LEN];
-	size_t len = 0;
+	uint64_t address;
+	const char *name;
+	size_t len;
 
-	if (names_code(l)) {
-		len = l->name_len;
-		memcpy(name, l->name, len);
-		if (l->module_len) {
-			name[len++] = '\t';
-			memcpy(name + len, l->module, l->module_len);
-			len += l->module_len;
-		}
-	}
-	return sym_table_add(t, l->address, FARTHEST, name, len, rank);
+	if (!sym_hex(&at, &address) || end - at < 4 || at[0] != ' ' || at[2] != ' ')
+		return 0;
+	name = at + 3;
+	len = (size_t)(end - name);
+	*hidden |= !address;
+	if (len >= NAME_MAX_LEN || !address || !*rank)
+		return 0;
+	/* Of several names for one address the kernel itself uses the first. */
+	return sym_table_add(t, address, FARTHEST, name, is_function(at[1], name, len) ? len : 0,
+			     --*rank);
 }
 
 int sym_kernel_read(const char *text, size_t len, struct sym_table *t)
@@ -105,14 +83,7 @@ int sym_kernel_read(const char *text, size_t len, struct sym_table *t)
 	int err = 0;
 
 	while (!err && at < end && (newline = memchr(at, '\n', (size_t)(end - at)))) {
-		struct line l;
-
-		/* Of several names for one address the kernel itself uses the first. */
-		if (parse_symbol(at, newline, &l)) {
-			if (l.address && rank)
-				err = add_line(t, &l, --rank);
-			hidden = !l.address || hidden;
-		}
+		err = add_symbol(t, at, newline, &rank, &hidden);
 		at = newline + 1;
 	}
 	return !err && hidden && !t->n ? -EACCES : err;
@@ -140,22 +111,18 @@ int sym_kernel_load(const char *path, struct sym_table *t)
 
 /* --- perf maps --- */
 
-static bool blank(const char **at, const char *end)
+static bool blank(const char **at)
 {
-	const char *p = *at;
+	size_t n = strspn(*at, " \t");
 
-	while (p < end && (*p == ' ' || *p == '\t'))
-		p++;
-	if (p == *at)
-		return false;
-	*at = p;
-	return true;
+	*at += n;
+	return n;
 }
 
 static bool parse_code(const char *at, const char *end, uint64_t *start, uint64_t *size,
 		       const char **name)
 {
-	if (!sym_hex(&at, start) || !blank(&at, end) || !sym_hex(&at, size) || !blank(&at, end))
+	if (!sym_hex(&at, start) || !blank(&at) || !sym_hex(&at, size) || !blank(&at))
 		return false;
 	*name = at;
 	return at < end && *size && *size <= UINT32_MAX && *start + *size > *start;
