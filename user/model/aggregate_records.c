@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * aggregate_records.c - an aggregate out of exchange records, as the kernel side would have added
- * them up (ledger_count in bpf/ledger.bpf.c).
+ * aggregate_records.c - exchanges added up one by one: those of a live watch, and those of a capture
+ * without its sums. What found no room among the records is in the kernel side's sums (ledger_add in
+ * bpf/ledger.bpf.c), which add up by the same rules.
  *
- * The records do not say which stages an exchange had: one of 0 ns is had only if
- *   dispatch, service    always
- *   busy			no return was lost, there was a wait, and nothing of it was asleep
- *   wakeup, runqueue, return   the same, and one of them took time: who was asleep was on a CPU
- *			after the data came
- * so that counts differ from the kernel's only where every stamp had to be clamped to one moment.
+ * Of a stage of 0 ns the flags say whether the exchange had it. Captures up to 1.1 of programs before
+ * EXCHANGE_ASLEEP lack that flag: there the stages of a thread that slept are had if one of them took
+ * time, which is wrong only where every stamp was clamped to one moment.
  */
 #include "model/aggregate.h"
 
