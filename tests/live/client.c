@@ -28,8 +28,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "tools/clock.h"
 
 #define BUFFER 65536
 #define BATCH 64
@@ -84,21 +85,6 @@ static void *need(void *p)
 	if (!p)
 		die("memory");
 	return p;
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-static void sleep_ns(uint64_t ns)
-{
-	struct timespec t = { (time_t)(ns / 1000000000u), (long)(ns % 1000000000u) };
-
-	nanosleep(&t, NULL);
 }
 
 static void open_conn(struct run *run, struct conn *c)

@@ -32,8 +32,9 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "tools/clock.h"
 
 #define HTTP_BYTES 8192
 #define BATCH 256
@@ -108,27 +109,6 @@ static void *need(void *p)
 	if (!p)
 		die("memory");
 	return p;
-}
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-static uint64_t now_ns(void)
-{
-	return clock_ns(CLOCK_MONOTONIC);
-}
-
-static void sleep_ns(uint64_t ns)
-{
-	struct timespec t = { (time_t)(ns / 1000000000u), (long)(ns % 1000000000u) };
-
-	while (nanosleep(&t, &t) && errno == EINTR)
-		;
 }
 
 /* Uses the processor for ns, however often it is taken away meanwhile. */

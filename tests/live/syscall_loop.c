@@ -4,19 +4,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "tools/clock.h"
 
 int main(int argc, char **argv)
 {
 	long calls = argc > 1 ? atol(argv[1]) : 1000000;
-	struct timespec start, end;
+	uint64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
 	for (long i = 0; i < calls; i++)
 		syscall(SYS_getppid);
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
-	printf("%.2f\n", ((double)(end.tv_sec - start.tv_sec) * 1e9 +
-			  (double)(end.tv_nsec - start.tv_nsec)) / (double)calls);
+	printf("%.2f\n", (double)(clock_ns(CLOCK_THREAD_CPUTIME_ID) - start) / (double)calls);
 	return 0;
 }

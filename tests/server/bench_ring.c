@@ -5,12 +5,12 @@
  * Build it with and without -DRING_UNPADDED to compare. Prints a line for each case:
  *   ring padded|unpadded spsc|mpsc batch=N ns_per_item=X
  */
+#include "tools/clock.h"
 #include "tools/epollserver/ring.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
-#include <time.h>
 
 #define SIZE 4096
 #define BATCH_MOST 64
@@ -73,31 +73,23 @@ static void consume(struct run *run, int mpsc)
 	}
 }
 
-static double seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 static void measure(int mpsc, size_t batch, uint64_t items)
 {
 	struct run run = { .batch = batch, .items = items };
 	pthread_t thread;
-	double start;
+	uint64_t start;
 
 	if (spsc_open(&run.spsc, SIZE) || mpsc_open(&run.mpsc, SIZE))
 		exit(1);
-	start = seconds();
+	start = now_ns();
 	if (pthread_create(&thread, NULL, mpsc ? produce_mpsc : produce_spsc, &run))
 		exit(1);
 	consume(&run, mpsc);
 	pthread_join(thread, NULL);
 	printf("ring %s %s batch=%zu ns_per_item=%.1f\n", LAYOUT, mpsc ? "mpsc" : "spsc", batch,
-		(seconds() - start) * 1e9 / (double)items);
-	spsc_close(&run.spsc);
-	mpsc_close(&run.mpsc);
+		(double)(now_ns() - start) / (double)items);
+	free(run.spsc.items);
+	free(run.mpsc.slots);
 }
 
 int main(int argc, char **argv)

@@ -12,6 +12,7 @@
 #include "conn.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -116,16 +117,35 @@ static void count_open(struct loop *l)
 	atomic_store_explicit(&s->memory_at_peak, stat_get(&s->memory_bytes), memory_order_relaxed);
 }
 
+void *conn_at(const struct loop *l, uint32_t place)
+{
+	const struct conns *all = l->conns;
+
+	if (place >= all->count)
+		return NULL;
+	return all->pieces[place / PIECE] + place % PIECE * l->protocol->conn_bytes;
+}
+
+/* A slot that is free, or a new one; NULL: no memory, or SLOTS_MOST are in use. */
 static struct conn *take_slot(struct loop *l, uint32_t *place)
 {
 	struct conns *all = l->conns;
 	struct conn *c = all->free;
+	uint8_t **piece = &all->pieces[all->count / PIECE];
 
-	if (!c)
-		return slot_new(&all->slots, l->stats, place);
 	*place = SLOTS_MOST;
-	all->free = c->next;
-	return c;
+	if (c) {
+		all->free = c->next;
+		return c;
+	}
+	if (all->count == SLOTS_MOST)
+		return NULL;
+	if (!*piece)
+		*piece = memory_alloc(l->stats, PIECE * l->protocol->conn_bytes);
+	if (!*piece)
+		return NULL;
+	*place = all->count++;
+	return memset(conn_at(l, *place), 0, l->protocol->conn_bytes);
 }
 
 struct conn *conn_new(struct loop *l, int fd, uint16_t port, uint64_t accept_ns, uint32_t hits)
@@ -253,7 +273,6 @@ int conns_open(struct loop *l, void (*drained)(struct loop *l, struct timer *t))
 	l->conns = calloc(1, sizeof(*l->conns));
 	if (!l->conns)
 		return -1;
-	l->conns->slots.bytes = l->protocol->conn_bytes;
 	l->conns->linger_timer.fire = linger_over;
 	l->conns->drained = drained;
 	return 0;
@@ -267,7 +286,8 @@ void conns_close(struct loop *l)
 		conn_close(l, all->open.first);
 	while (all->lingering.first)
 		conn_close(l, all->lingering.first);
-	slots_close(&all->slots, l->stats);
+	for (size_t i = 0; i < SLOTS_MOST / PIECE; i++)
+		memory_free(l->stats, all->pieces[i]);
 	free(all);
 	l->conns = NULL;
 }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * conn.h - a connection, what a protocol is to it, and its life from accept to close.
+ * conn.h - a connection, what a protocol is to it, its life from accept to close; its input, its
+ * answers, its place in line.
  */
 #ifndef CONN_H
 #define CONN_H
 
 #include "loop.h"
-#include "memory.h"
+
+#define SLOTS_MOST (1u << 20)	/* connections of a loop */
+#define PIECE 64		/* slots that are allocated together */
 
 /* Bytes that came before the request they belong to was complete, or could be served. */
 struct input {
@@ -58,7 +61,8 @@ struct conn_list {
 
 /* The connections of a loop. */
 struct conns {
-	struct slots slots;
+	uint8_t *pieces[SLOTS_MOST / PIECE];	/* slots for connections, which never move */
+	uint32_t count;		/* of slots that were ever used */
 	struct conn *free;	/* slots that may be used again */
 	struct conn_list open, dead;	/* dead are freed when the turn ends */
 	struct conn_list lingering;	/* the first to be closed first */
@@ -107,10 +111,55 @@ void conn_drop_output(struct loop *l, struct conn *c);
 /* Call it after anything that may have changed what the connection waits for, or that it stays. */
 void conn_settle(struct loop *l, struct conn *c);
 
+void *conn_at(const struct loop *l, uint32_t place);	/* NULL: that slot was never used */
+
 /* Whether more may be read. A connection whose output is pending is not served. */
 static inline bool conn_open(const struct conn *c)
 {
 	return c->watch.fd >= 0 && !c->paused && !c->lent && !c->out && !c->closing && !c->ended;
 }
+
+/* --- output.c --- */
+
+/* Behind what the loop's reply holds already; false: no memory. Who begins a reply empties it. */
+bool reply_add(struct loop *l, const void *data, size_t bytes);
+
+/* Answers the loop's exchange, of so many messages; a piece of the file follows if file_bytes. */
+void answer_exchange(struct loop *l, struct conn *c, const void *data, size_t bytes,
+	uint32_t messages, off_t file_bytes);
+/* The same in two steps. First: the exchange whose stamps are in r is the connection's next one. */
+void answer_next(struct conn *c, struct record *r, uint32_t messages);
+/* Then sends what ends exchange r; NULL: it ends none, and no fault strikes it. */
+void answer_send(struct loop *l, struct conn *c, const void *data, size_t bytes, off_t file_bytes,
+	struct record *r);
+
+/* Sends what was kept, as far as the socket takes it; false: the connection is broken. */
+bool output_flush(struct loop *l, struct conn *c);
+
+/* --- input.c --- */
+
+/* events happened to the connection that is watched by w. */
+void input_ready(struct loop *l, struct watch *w, uint32_t events);
+/* After a pause: sends what waits, then serves what waits in its buffer. */
+void input_resume(struct loop *l, struct conn *c);
+/* The pause of fault slow-drain is over; see struct conns. */
+void input_drained(struct loop *l, struct timer *t);
+/* MAIL_ANSWERED: a job of the helper is back, and so is the connection. */
+void input_answered(struct loop *l, void *job, uint64_t unused);
+
+/* --- overload.c: which requests are served now, which wait, which are refused --- */
+
+enum verdict { ADMIT, QUEUE, REFUSE };
+
+int overload_open(struct loop *l);	/* 0 or -1 */
+/* Of the next request. QUEUE: the connection is paused, and the request comes again. */
+enum verdict overload_admit(struct loop *l, struct conn *c);
+
+/* --- The protocols, each in the file of its name --- */
+
+extern const struct protocol echo_protocol, http_protocol, push_protocol;
+
+/* MAIL_MESSAGE: a message from another loop, for clients of this one. */
+void push_deliver(struct loop *l, void *message, uint64_t unused);
 
 #endif

@@ -2,10 +2,7 @@
 /*
  * echo.c - sends back what comes: as it comes, or in messages of --size bytes.
  */
-#include "echo.h"
 
-#include "answer.h"
-#include "overload.h"
 #include "suffer.h"
 
 /* There is no frame to refuse with: the connection ends. */

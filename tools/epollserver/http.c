@@ -4,11 +4,7 @@
  *
  * Requests that came together are answered together. Bodies are thrown away.
  */
-#include "http.h"
 
-#include "answer.h"
-#include "input.h"
-#include "overload.h"
 #include "suffer.h"
 
 #include <stdlib.h>

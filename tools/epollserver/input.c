@@ -3,9 +3,8 @@
  * input.c - the reading half: from ready over read to the protocol, and what is kept of a request
  * that is not complete yet.
  */
-#include "input.h"
+#include "suffer.h"
 
-#include "output.h"
 #include "tools/clock.h"
 
 #include <errno.h>
@@ -189,6 +188,24 @@ void input_drained(struct loop *l, struct timer *t)
 	conn_settle(l, c);
 }
 
+void input_answered(struct loop *l, void *job, uint64_t unused)
+{
+	struct job *j = job;
+	struct conn *c = j->conn;
+
+	(void)unused;
+	c->lent = 0;
+	if (l->truth && j->record.answered_ns)
+		truth_add(l->truth, &j->record);
+	stat_add(&l->stats->bytes_out, j->bytes);
+	if (j->broken)
+		conn_close(l, c);
+	else
+		input_resume(l, c);
+	conn_settle(l, c);
+	free(j);
+}
+
 void input_ready(struct loop *l, struct watch *w, uint32_t events)
 {
 	struct conn *c = (struct conn *)w;
@@ -216,10 +233,4 @@ void input_ready(struct loop *l, struct watch *w, uint32_t events)
 	else if (events & (EPOLLIN | EPOLLRDHUP))
 		c->pressed = 1;
 	conn_settle(l, c);
-}
-
-int input_open(struct loop *l)
-{
-	l->input = malloc(INPUT_BYTES);
-	return l->input ? 0 : -1;
 }

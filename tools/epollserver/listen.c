@@ -4,7 +4,7 @@
  */
 #include "listen.h"
 
-#include "input.h"
+#include "conn.h"
 #include "tools/clock.h"
 
 #include <arpa/inet.h>
@@ -60,8 +60,6 @@ int listen_socket(struct config *cfg)
 	return fd;
 }
 
-static void accept_all(struct loop *l);
-
 /*
  * The listener is added and removed, since EPOLLEXCLUSIVE allows no modification. Once the loop is
  * stopping it is off for good.
@@ -80,7 +78,7 @@ void listen_watch(struct loop *l, bool on)
 		w->events = 0;
 	}
 	if (l->stopping) {
-		accept_all(l);
+		listen_ready(l, w, 0);
 		shutdown(w->fd, SHUT_RDWR);
 	}
 }
@@ -91,7 +89,7 @@ static void again(struct loop *l, struct timer *t)
 	if (!l->stopping)
 		listen_watch(l, true);
 	l->listener->hits |= FAULT_BIT(FAULT_ACCEPT_PAUSE);	/* this turn has had its pause */
-	accept_all(l);
+	listen_ready(l, &l->listener->watch, 0);
 	l->listener->hits = 0;
 }
 
@@ -190,12 +188,13 @@ static void accepted(struct loop *l, int fd, const union address *peer)
 		hand_over(l, fd, port, now_ns());
 }
 
-static void accept_all(struct loop *l)
+void listen_ready(struct loop *l, struct watch *w, uint32_t events)
 {
 	struct listener *in = l->listener;
 	bool one_only = fault_strikes(&l->faults, FAULT_ACCEPT_ONE, 1);
 	union address peer;
 
+	(void)events;
 	if (!l->stopping && !in->hits && fault_strikes(&l->faults, FAULT_ACCEPT_PAUSE, 1)) {
 		accept_later(l, l->cfg->faults[FAULT_ACCEPT_PAUSE].amount);
 		return;
@@ -204,7 +203,7 @@ static void accept_all(struct loop *l)
 		in->hits |= FAULT_BIT(FAULT_ACCEPT_ONE);
 	do {
 		socklen_t len = sizeof(peer);
-		int fd = accept4(in->watch.fd, &peer.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = accept4(w->fd, &peer.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
 			accepted(l, fd, &peer);
@@ -219,13 +218,6 @@ static void accept_all(struct loop *l)
 		}
 	} while (!one_only);
 	in->hits &= ~FAULT_BIT(FAULT_ACCEPT_ONE);
-}
-
-void listen_ready(struct loop *l, struct watch *w, uint32_t events)
-{
-	(void)w;
-	(void)events;
-	accept_all(l);
 }
 
 int listen_open(struct loop *l, int fd)

@@ -13,11 +13,9 @@
 #include "tools/clock.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define MAX_EVENTS 4096
 #define MAIL_ITEMS 16384
 #define LOAD_NS 100000000u	/* the load is measured over so long */
 
@@ -155,22 +153,12 @@ struct loop *loop_new(struct server *s, unsigned index, const struct loop_calls 
 	l->index = l->exchange.loop = index;
 	l->stats = &s->stats[index];
 	faults_open(&l->faults, s->cfg.faults, s->cfg.seed * 2654435761u + index + 1);
-	l->events = malloc(MAX_EVENTS * sizeof(*l->events));
 	if (s->truth_fd >= 0 && !(l->truth = truth_open(s->truth_fd, s->cfg.truth_records)))
 		return NULL;
-	if (!l->events || mpsc_open(&l->mail, MAIL_ITEMS) || timers_open(&l->timers) ||
+	if (mpsc_open(&l->mail, MAIL_ITEMS) || timers_open(&l->timers) ||
 	    poller_open(&l->poller, s->cfg.backend) ||
 	    watch(l, &l->mail_watch, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), WATCH_MAIL) ||
 	    watch(l, &l->timer_watch, l->timers.fd, WATCH_TIMER))
 		return NULL;
 	return l;
-}
-
-void loop_close(struct loop *l)
-{
-	truth_close(l->truth);
-	poller_close(&l->poller);
-	timers_close(&l->timers);
-	if (l->faults.scratch)
-		fclose(l->faults.scratch);
 }

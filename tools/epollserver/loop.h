@@ -21,6 +21,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define MAX_EVENTS 4096		/* of a turn */
+#define INPUT_BYTES 65536	/* that a loop reads at once; the longest request */
+
 /* What the loops of a process share. */
 struct server {
 	struct config cfg;
@@ -55,7 +58,7 @@ struct loop {
 	const struct loop_calls *calls;
 	unsigned index;
 	struct poller poller;
-	struct epoll_event *events;	/* of a turn; more than a stack should hold */
+	struct epoll_event events[MAX_EVENTS];	/* of a turn */
 	struct timers timers;
 	struct watch timer_watch, mail_watch;
 
@@ -74,7 +77,8 @@ struct loop {
 	struct record exchange;	/* stamps and faults of the exchange that is being served */
 	struct fault_state faults;
 	struct reply reply;
-	uint8_t *input;		/* INPUT_BYTES: most requests need no buffer of their own */
+	uint8_t input[INPUT_BYTES];	/* most requests need no buffer of their own */
+	struct timer tick, stop;
 
 	/* Each belongs to the module of its name; only that module looks into it. */
 	const struct protocol *protocol;
@@ -84,15 +88,12 @@ struct loop {
 	struct outboxes *outboxes;
 	struct topics *topics;
 	struct listener *listener;
-	struct worker *worker;
 };
 
 /* A loop for that thread of the server; NULL: no memory or descriptors. */
 struct loop *loop_new(struct server *s, unsigned index, const struct loop_calls *calls);
 /* Turns until it is stopped. Call it in the loop's own thread. */
 void loop_run(struct loop *l);
-/* Gives back what the end of the process would not. */
-void loop_close(struct loop *l);
 
 /*
  * Sends an item to a loop; false if its mailbox is full. from is the loop that sends, which wakes

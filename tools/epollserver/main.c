@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * main.c - epollserver: listeners, a thread or process for each loop, signals.
+ * main.c - epollserver: a loop with all that works on it, a thread or process for each, signals.
  */
+#include "conn.h"
 #include "listen.h"
+#include "suffer.h"
 #include "tools/clock.h"
-#include "worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +16,118 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+static const struct protocol *const protocols[] = {
+	[PROTO_ECHO] = &echo_protocol, [PROTO_HTTP] = &http_protocol, [PROTO_PUSH] = &push_protocol,
+};
+
+static void stop_now(struct loop *l, struct timer *t)
+{
+	(void)t;
+	l->stopped = true;
+}
+
+/* Serves what has arrived, owes nobody an answer, then closes; --drain limits how long. */
+static void stop(struct loop *l, void *ptr, uint64_t word)
+{
+	(void)ptr;
+	(void)word;
+	if (l->stopping)
+		return;
+	l->stopping = true;
+	listen_watch(l, false);
+	for (struct conn *c = l->conns->open.first, *next; c; c = next) {
+		next = c->next;
+		input_ready(l, &c->watch, EPOLLIN);
+	}
+	timer_set(&l->timers, &l->stop, l->now + l->cfg->drain_ms * 1000000);
+}
+
+static uint64_t tick_ns(const struct loop *l)
+{
+	uint64_t idle = l->cfg->idle_ms / 4, beat = l->cfg->heartbeat_ms / 2;
+	uint64_t ms = !idle || (beat && beat < idle) ? beat : idle;
+
+	return ms * 1000000;
+}
+
+static void tick(struct loop *l, struct timer *t)
+{
+	conns_tick(l);
+	timer_set(&l->timers, t, l->now + tick_ns(l));
+}
+
+static void before_wait(struct loop *l)
+{
+	if (l->protocol->before_wait)
+		l->protocol->before_wait(l);
+}
+
+static void turn_done(struct loop *l)
+{
+	if (!conns_bury(l) && l->stopping)
+		l->stopped = true;
+}
+
+static const struct loop_calls calls = {
+	.ready = { [WATCH_LISTENER] = listen_ready, [WATCH_CONN] = input_ready },
+	.mail = {
+		[MAIL_CONN] = listen_handed,
+		[MAIL_STOP] = stop,
+		[MAIL_MESSAGE] = push_deliver,
+		[MAIL_ANSWERED] = input_answered,
+	},
+	.before_wait = before_wait,
+	.turn_done = turn_done,
+};
+
+/* listener: the socket that it accepts from; -1: none. NULL: no memory or descriptors. */
+static struct loop *worker_new(struct server *s, unsigned index, int listener)
+{
+	struct loop *l = loop_new(s, index, &calls);
+
+	if (!l)
+		return NULL;
+	l->protocol = protocols[s->cfg.protocol];
+	if (listen_open(l, listener) || conns_open(l, input_drained) ||
+	    overload_open(l) || (l->protocol->open && l->protocol->open(l)))
+		return NULL;
+	l->tick.fire = tick;
+	l->stop.fire = stop_now;
+	return l;
+}
+
+/* Leaves nothing unwritten, and counts all memory as given back. */
+static void end(struct loop *l)
+{
+	helper_end(l->helper);
+	l->helper = NULL;
+	loop_read_mail(l);	/* what the helper has answered meanwhile */
+	conns_close(l);
+	if (l->protocol->close)
+		l->protocol->close(l);
+	truth_close(l->truth);
+}
+
+/* The thread: serves until MAIL_STOP has come and what was under way is done. */
+static void *worker_run(void *arg)
+{
+	struct loop *l = arg;
+
+	l->exchange.tid = (uint32_t)syscall(SYS_gettid);
+	l->now = l->busy_since = now_ns();
+	if (l->cfg->faults[FAULT_LOCK].on || l->cfg->faults[FAULT_OTHER_THREAD].on)
+		l->helper = helper_new(l);
+	listen_watch(l, true);
+	if (tick_ns(l))
+		timer_set(&l->timers, &l->tick, l->now + tick_ns(l));
+	loop_run(l);
+	end(l);
+	return NULL;
+}
 
 static void die(const char *what, int rc)
 {

@@ -8,13 +8,12 @@
  */
 #include "outbox.h"
 
-#include "answer.h"
-#include "input.h"
 #include "suffer.h"
 #include "tools/clock.h"
 #include "tools/push.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct queued {
 	struct queued *next;
@@ -37,6 +36,34 @@ struct outboxes {
 	uint64_t count, since_ns;	/* of what is due: how much, and when the first came */
 	struct timer timer;
 };
+
+struct message *message_new(uint32_t topic, uint32_t to, uint32_t from, const uint8_t *data,
+	uint32_t bytes)
+{
+	struct message *m = malloc(sizeof(*m) + bytes);
+
+	if (!m)
+		return NULL;
+	atomic_init(&m->refs, 1);
+	m->topic = topic;
+	m->to = to;
+	m->from = from;
+	m->bytes = bytes;
+	memcpy(m->data, data, bytes);
+	return m;
+}
+
+struct message *message_ref(struct message *m)
+{
+	atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed);
+	return m;
+}
+
+void message_drop(struct message *m)
+{
+	if (atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) == 1)
+		free(m);
+}
 
 static struct outbox *outbox_of(struct loop *l, struct client *p)
 {
@@ -279,9 +306,4 @@ int outboxes_open(struct loop *l)
 		return -1;
 	l->outboxes->timer.fire = flush;
 	return 0;
-}
-
-void outboxes_close(struct loop *l)
-{
-	free(l->outboxes);
 }

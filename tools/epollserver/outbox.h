@@ -6,7 +6,19 @@
 #define OUTBOX_H
 
 #include "conn.h"
-#include "message.h"
+
+/* Shared by all clients that get it, on any loop, and freed by the last of them. */
+struct message {
+	atomic_uint refs;
+	uint32_t topic, to, from, bytes;	/* topic 0: only to that client */
+	uint8_t data[];
+};
+
+/* With one reference, the caller's; NULL: no memory. */
+struct message *message_new(uint32_t topic, uint32_t to, uint32_t from, const uint8_t *data,
+	uint32_t bytes);
+struct message *message_ref(struct message *m);
+void message_drop(struct message *m);
 
 /* A connection and what the protocol must know of it even while nothing happens: 120 bytes. */
 struct client {
@@ -20,7 +32,6 @@ struct client {
 };
 
 int outboxes_open(struct loop *l);	/* 0 or -1 */
-void outboxes_close(struct loop *l);
 /* Sends the batch of all clients, if it is due. */
 void outboxes_flush_due(struct loop *l);
 

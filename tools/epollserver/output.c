@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * output.c - sending: at once what the socket takes, the rest when it is ready for more.
+ * output.c - an exchange's answer: composed, struck by the faults of answers, stamped, and sent: at
+ * once what the socket takes, the rest when it is ready for more.
  */
-#include "output.h"
+#include "suffer.h"
 
 #include "tools/clock.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 
 #define OUTPUT_LEAST 512
+
+/* Faults that strike an answer. */
+#define OF_ANSWERS (FAULT_BIT(FAULT_CTL_MOD) | FAULT_BIT(FAULT_SMALL_WRITES) | \
+		    FAULT_BIT(FAULT_OTHER_THREAD) | FAULT_BIT(FAULT_SLOW_DRAIN))
 
 /* Room for bytes more; false: no memory. */
 static bool output_room(struct loop *l, struct conn *c, size_t bytes)
@@ -66,40 +72,27 @@ static ssize_t send_some(struct loop *l, struct conn *c, const void *data, size_
 	return n;
 }
 
-/* The small-writes fault: in pieces, until the socket takes no more. */
-static ssize_t send_pieces(struct loop *l, struct conn *c, const uint8_t *data, size_t bytes,
-	struct record *r)
+/* The first byte is stamped in r, if that is not NULL. The small-writes fault sends in pieces. */
+static ssize_t send_first(struct loop *l, struct conn *c, const uint8_t *data, size_t bytes,
+	bool more, struct record *r)
 {
-	size_t piece = l->cfg->faults[FAULT_SMALL_WRITES].amount, done = 0;
+	bool small = r && r->fault & FAULT_BIT(FAULT_SMALL_WRITES);
+	size_t piece = small ? l->cfg->faults[FAULT_SMALL_WRITES].amount : bytes, done = 0, part;
 
-	while (done < bytes) {
-		size_t part = bytes - done < piece ? bytes - done : piece;
+	do {
 		uint64_t before = l->truth ? now_ns() : 0;
-		ssize_t n = send_some(l, c, data + done, part, false);
+		ssize_t n;
 
+		part = bytes - done < piece ? bytes - done : piece;
+		n = send_some(l, c, data + done, part, more && !small);
 		if (n < 0)
 			return -1;
-		if (n > 0 && done == 0)
+		if (n > 0 && done == 0 && r)
 			answered(l, r, before);
 		done += (size_t)n;
-		if ((size_t)n < part)
-			break;
-	}
+		part -= (size_t)n;
+	} while (!part && done < bytes);
 	return (ssize_t)done;
-}
-
-static ssize_t send_first(struct loop *l, struct conn *c, const void *data, size_t bytes, bool more,
-	struct record *r)
-{
-	uint64_t before = l->truth ? now_ns() : 0;
-	ssize_t n;
-
-	if (r && r->fault & FAULT_BIT(FAULT_SMALL_WRITES))
-		return send_pieces(l, c, data, bytes, r);
-	n = send_some(l, c, data, bytes, more);
-	if (n > 0 && r)
-		answered(l, r, before);
-	return n;
 }
 
 static bool keep(struct loop *l, struct conn *c, const uint8_t *data, size_t bytes,
@@ -116,8 +109,12 @@ static bool keep(struct loop *l, struct conn *c, const uint8_t *data, size_t byt
 	return true;
 }
 
-bool output_send(struct loop *l, struct conn *c, const void *data, size_t bytes, off_t file_bytes,
-	struct record *r)
+/*
+ * Sends, or keeps what the socket does not take; false: the connection is broken. r is the exchange
+ * that this answers, whose first byte is stamped in it; NULL: none. file_bytes of the file follow.
+ */
+static bool output_send(struct loop *l, struct conn *c, const uint8_t *data, size_t bytes,
+	off_t file_bytes, struct record *r)
 {
 	bool slow = r && r->fault & FAULT_BIT(FAULT_SLOW_DRAIN) && bytes > 1;
 	ssize_t n = 0;
@@ -128,7 +125,7 @@ bool output_send(struct loop *l, struct conn *c, const void *data, size_t bytes,
 		return false;
 	if ((size_t)n == bytes && !file_bytes)
 		return true;
-	if (!keep(l, c, (const uint8_t *)data + n, bytes - (size_t)n, file_bytes))
+	if (!keep(l, c, data + n, bytes - (size_t)n, file_bytes))
 		return false;
 	if (n == 0 && r) {
 		c->out->unsent = true;
@@ -179,4 +176,71 @@ bool output_flush(struct loop *l, struct conn *c)
 	if (o->file_at == o->file_end)
 		conn_drop_output(l, c);
 	return true;
+}
+
+bool reply_add(struct loop *l, const void *data, size_t bytes)
+{
+	struct reply *r = &l->reply;
+	size_t room = r->room ? r->room : 4096;
+	uint8_t *p;
+
+	while (room < r->fill + bytes)
+		room *= 2;
+	if (room != r->room) {
+		p = realloc(r->bytes, room);
+		if (!p)
+			return false;
+		r->bytes = p;
+		r->room = room;
+	}
+	memcpy(r->bytes + r->fill, data, bytes);
+	r->fill += bytes;
+	return true;
+}
+
+void answer_send(struct loop *l, struct conn *c, const void *data, size_t bytes, off_t file_bytes,
+	struct record *r)
+{
+	uint32_t hits = r && l->faults.any ? faults_strike(&l->faults, OF_ANSWERS, c->serial) : 0;
+	uint64_t mods = hits & FAULT_BIT(FAULT_CTL_MOD) ? l->cfg->faults[FAULT_CTL_MOD].amount : 0;
+
+	while (mods-- > 0)
+		poller_change(&l->poller, &c->watch, c->watch.events);
+	if (hits & FAULT_BIT(FAULT_OTHER_THREAD)) {
+		/* The helper sends all at once, but no file. */
+		r->fault |= hits & ~(FAULT_BIT(FAULT_SMALL_WRITES) | FAULT_BIT(FAULT_SLOW_DRAIN));
+		if (!file_bytes && helper_answer(l->helper, c, data, bytes, r)) {
+			c->lent = 1;
+			return;
+		}
+		r->fault &= ~FAULT_BIT(FAULT_OTHER_THREAD);
+	}
+	if (r)
+		r->fault |= hits & ~FAULT_BIT(FAULT_OTHER_THREAD);
+	if (!output_send(l, c, data, bytes, file_bytes, r))
+		conn_broken(l, c);
+}
+
+void answer_next(struct conn *c, struct record *r, uint32_t messages)
+{
+	r->port = c->port;
+	r->number = ++c->number;
+	r->accept_ns = c->accept_ns;
+	r->messages = messages;
+	r->fault |= c->hits;
+	c->hits &= ~(FAULT_BIT(FAULT_ACCEPT_ONE) | FAULT_BIT(FAULT_ACCEPT_PAUSE) |
+		     FAULT_BIT(FAULT_UNDRAINED));
+}
+
+void answer_exchange(struct loop *l, struct conn *c, const void *data, size_t bytes,
+	uint32_t messages, off_t file_bytes)
+{
+	struct record *r = &l->exchange;
+
+	stat_add(&l->stats->exchanges, 1);
+	stat_add(&l->stats->messages, messages);
+	answer_next(c, r, messages);
+	r->bytes = bytes + (size_t)file_bytes;
+	answer_send(l, c, data, bytes, file_bytes, r);
+	r->fault = 0;
 }

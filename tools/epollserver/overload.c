@@ -7,9 +7,7 @@
  * queue / rate seconds here, whatever comes. Those behind a refusal may be served before those in
  * line: the line is short by design.
  */
-#include "overload.h"
-
-#include "input.h"
+#include "conn.h"
 #include "tools/clock.h"
 
 #include <stdlib.h>

@@ -14,14 +14,6 @@ int poller_open(struct poller *p, enum backend backend)
 	return p->epoll < 0 ? -errno : 0;
 }
 
-void poller_close(struct poller *p)
-{
-	if (p->epoll >= 0)
-		close(p->epoll);
-	free(p->fds);
-	free(p->watches);
-}
-
 static int ctl(struct poller *p, int op, struct watch *w, uint32_t events)
 {
 	struct epoll_event e = { .events = events, .data.ptr = w };

@@ -32,7 +32,6 @@ struct poller {
 };
 
 int poller_open(struct poller *p, enum backend backend);
-void poller_close(struct poller *p);
 int poller_add(struct poller *p, struct watch *w, uint32_t events);
 int poller_change(struct poller *p, struct watch *w, uint32_t events);
 void poller_remove(struct poller *p, struct watch *w);

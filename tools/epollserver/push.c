@@ -1,14 +1,149 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * push.c - the push protocol of tools/push.h, its receiving half: frames in, and who is silent.
+ * push.c - the push protocol of tools/push.h, its receiving half: frames in, who gets which
+ * message, and who is silent.
+ *
+ * Each loop knows its own clients and their topics only; a published message is mailed to every
+ * loop of the process.
  */
-#include "push.h"
-
-#include "overload.h"
-#include "topics.h"
+#include "outbox.h"
 #include "tools/push.h"
 
+#include <stdlib.h>
+
 #define RETRY_MS 1000
+
+/* A client's id: 6 bits of the loop, 6 that change when the slot is used again, 20 of the slot. */
+#define ID_SLOT_BITS 20
+#define ID_LOOP_SHIFT 26
+
+#define BUCKETS 1024	/* topics of a loop, by their low bits */
+
+struct topic {
+	struct topic *next;
+	uint32_t name;
+	struct subscription *first;
+};
+
+/* In the list of its topic and in that of its client. */
+struct subscription {
+	struct topic *topic;
+	struct client *client;
+	struct subscription *prev, *next, *next_of_client;
+};
+
+struct topics {
+	struct topic *buckets[BUCKETS];
+};
+
+static void topics_close(struct loop *l)
+{
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct topic *t = l->topics->buckets[i], *next; t; t = next) {
+			next = t->next;
+			memory_free(l->stats, t);
+		}
+}
+
+static struct topic *find(struct loop *l, uint32_t name, bool make)
+{
+	struct topic **bucket = &l->topics->buckets[name % BUCKETS], *t = *bucket;
+
+	while (t && t->name != name)
+		t = t->next;
+	if (t || !make)
+		return t;
+	t = memory_alloc(l->stats, sizeof(*t));
+	if (!t)
+		return NULL;
+	*t = (struct topic){ *bucket, name, NULL };
+	*bucket = t;
+	return t;
+}
+
+/*
+ * False: no memory. A topic stays when its last client has left: names that were used once are used
+ * again.
+ */
+static bool subscribe(struct loop *l, struct client *p, uint32_t name)
+{
+	struct topic *t = find(l, name, true);
+	struct subscription *s;
+
+	for (s = p->subscriptions; s; s = s->next_of_client)
+		if (s->topic == t)
+			return true;
+	s = t ? memory_alloc(l->stats, sizeof(*s)) : NULL;
+	if (!s)
+		return false;
+	*s = (struct subscription){ t, p, NULL, t->first, p->subscriptions };
+	if (t->first)
+		t->first->prev = s;
+	t->first = s;
+	p->subscriptions = s;
+	return true;
+}
+
+static void unsubscribe(struct loop *l, struct client *p, uint32_t name)
+{
+	struct subscription **at = &p->subscriptions, *s;
+
+	while (*at && (*at)->topic->name != name)
+		at = &(*at)->next_of_client;
+	s = *at;
+	if (!s)
+		return;
+	*at = s->next_of_client;
+	*(s->prev ? &s->prev->next : &s->topic->first) = s->next;
+	if (s->next)
+		s->next->prev = s->prev;
+	memory_free(l->stats, s);
+}
+
+static void unsubscribe_all(struct loop *l, struct client *p)
+{
+	while (p->subscriptions)
+		unsubscribe(l, p, p->subscriptions->topic->name);
+}
+
+void push_deliver(struct loop *l, void *message, uint64_t unused)
+{
+	struct message *m = message;
+	struct client *p = conn_at(l, m->to & ((1u << ID_SLOT_BITS) - 1));
+	struct topic *t;
+
+	(void)unused;
+	if (m->topic) {
+		t = find(l, m->topic, false);
+		for (struct subscription *s = t ? t->first : NULL; s; s = s->next)
+			outbox_add(l, s->client, m);
+	} else if (p && p->id == m->to && p->conn.joined) {
+		outbox_add(l, p, m);
+	} else if (m->to >> ID_LOOP_SHIFT == l->index) {
+		stat_add(&l->stats->dropped, 1);	/* that client has left */
+	}
+	message_drop(m);
+}
+
+static void mail(struct loop *from, struct loop *to, struct message *m)
+{
+	if (loop_mail(from, to, MAIL_MESSAGE, message_ref(m), 0))
+		return;
+	stat_add(&from->stats->dropped, 1);
+	message_drop(m);
+}
+
+/* To the clients of this loop and of the others; takes over the reference. */
+static void post(struct loop *l, struct message *m)
+{
+	for (size_t i = 0; i < l->server->n_workers; i++) {
+		struct loop *to = l->server->loops[i];
+
+		if (to != l && (m->topic || to->index == m->to >> ID_LOOP_SHIFT))
+			mail(l, to, m);
+	}
+	push_deliver(l, m, 0);
+}
 
 static void push_opened(struct loop *l, struct conn *c, uint32_t place)
 {
@@ -23,7 +158,7 @@ static void push_closed(struct loop *l, struct conn *c)
 	if (!c->joined)
 		return;
 	outbox_forget(l, (struct client *)c);
-	topics_leave(l, (struct client *)c);
+	unsubscribe_all(l, (struct client *)c);
 	c->joined = 0;
 }
 
@@ -91,7 +226,7 @@ static int serve_data(struct loop *l, struct client *p, const struct push_frame 
 		return -1;
 	stat_add(&l->stats->messages, 1);
 	outbox_suffer(l, p);
-	topics_post(l, m);
+	post(l, m);
 	return 1;
 }
 
@@ -108,11 +243,11 @@ static int serve_frame(struct loop *l, struct client *p, const struct push_frame
 	case PUSH_ACK:
 		return 1;
 	case PUSH_SUBSCRIBE:
-		if (!topics_subscribe(l, p, push_get32(f->payload)))
+		if (!subscribe(l, p, push_get32(f->payload)))
 			return -1;
 		break;
 	case PUSH_UNSUBSCRIBE:
-		topics_unsubscribe(l, p, push_get32(f->payload));
+		unsubscribe(l, p, push_get32(f->payload));
 		break;
 	case PUSH_BYE:
 		p->conn.closing = 1;
@@ -180,19 +315,14 @@ static bool push_bye(struct loop *l, struct conn *c)
 
 static int push_start(struct loop *l)
 {
-	return outboxes_open(l) || topics_open(l) ? -1 : 0;
-}
-
-static void push_stop(struct loop *l)
-{
-	topics_close(l);
-	outboxes_close(l);
+	l->topics = calloc(1, sizeof(*l->topics));
+	return l->topics ? outboxes_open(l) : -1;
 }
 
 const struct protocol push_protocol = {
 	.conn_bytes = sizeof(struct client),
 	.open = push_start,
-	.close = push_stop,
+	.close = topics_close,
 	.before_wait = outboxes_flush_due,
 	.opened = push_opened,
 	.closed = push_closed,

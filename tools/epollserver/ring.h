@@ -86,11 +86,6 @@ static inline int spsc_open(struct spsc *r, size_t size)
 	return 0;
 }
 
-static inline void spsc_close(struct spsc *r)
-{
-	free(r->items);
-}
-
 /* Pushes as many of n as fit and publishes them at once; returns how many. */
 static inline size_t spsc_push(struct spsc *r, const struct ring_item *items, size_t n)
 {
@@ -137,11 +132,6 @@ static inline int mpsc_open(struct mpsc *r, size_t size)
 	for (size_t i = 0; i < size; i++)
 		atomic_init(&r->slots[i].turn, i);
 	return 0;
-}
-
-static inline void mpsc_close(struct mpsc *r)
-{
-	free(r->slots);
 }
 
 /* False if it is full. */

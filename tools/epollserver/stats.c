@@ -2,6 +2,8 @@
 #include "stats.h"
 
 #include <inttypes.h>
+#include <malloc.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 
 struct stats *stats_open(size_t loops)
@@ -43,4 +45,26 @@ void stats_print(FILE *out, const struct stats *s, size_t loops, bool acceptor)
 		print_line(out, &s[loops]);
 	}
 	fflush(out);
+}
+
+static size_t cost(void *p)
+{
+	return malloc_usable_size(p) + sizeof(size_t);
+}
+
+void *memory_alloc(struct stats *s, size_t bytes)
+{
+	void *p = malloc(bytes);
+
+	if (p)
+		stat_add(&s->memory_bytes, cost(p));
+	return p;
+}
+
+void memory_free(struct stats *s, void *p)
+{
+	if (!p)
+		return;
+	stat_add(&s->memory_bytes, -cost(p));
+	free(p);
 }

@@ -49,4 +49,8 @@ struct stats *stats_open(size_t loops);
  */
 void stats_print(FILE *out, const struct stats *s, size_t loops, bool acceptor);
 
+/* malloc and free for connections, counted as it is taken, each with what malloc adds to it. */
+void *memory_alloc(struct stats *s, size_t bytes);	/* NULL: none */
+void memory_free(struct stats *s, void *p);		/* NULL is fine */
+
 #endif

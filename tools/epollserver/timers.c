@@ -12,12 +12,6 @@ int timers_open(struct timers *ts)
 	return ts->fd < 0 ? -errno : 0;
 }
 
-void timers_close(struct timers *ts)
-{
-	close(ts->fd);
-	free(ts->heap);
-}
-
 static void put(struct timers *ts, size_t place, struct timer *t)
 {
 	ts->heap[place] = t;

@@ -28,7 +28,6 @@ struct timers {
 };
 
 int timers_open(struct timers *ts);
-void timers_close(struct timers *ts);
 /* Sets or moves it. Without memory it never fires. */
 void timer_set(struct timers *ts, struct timer *t, uint64_t at_ns);
 void timer_cancel(struct timers *ts, struct timer *t);

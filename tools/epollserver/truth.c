@@ -13,22 +13,18 @@
 struct truth {
 	int fd;
 	size_t count, room;
-	struct record *records;
+	struct record records[];
 };
 
 struct truth *truth_open(int fd, size_t records)
 {
-	struct truth *t = malloc(sizeof(*t));
+	struct truth *t = mmap(NULL, sizeof(*t) + records * sizeof(t->records[0]),
+			PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (!t)
+	if (t == MAP_FAILED)
 		return NULL;
-	*t = (struct truth){ .fd = fd, .room = records };
-	t->records = mmap(NULL, records * sizeof(*t->records), PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (t->records == MAP_FAILED) {
-		free(t);
-		return NULL;
-	}
+	t->fd = fd;
+	t->room = records;
 	return t;
 }
 
@@ -86,9 +82,6 @@ void truth_add(struct truth *t, const struct record *r)
 
 void truth_close(struct truth *t)
 {
-	if (!t)
-		return;
-	write_all(t);
-	munmap(t->records, t->room * sizeof(*t->records));
-	free(t);
+	if (t)
+		write_all(t);
 }

@@ -35,7 +35,7 @@ struct truth;
 /* fd is the file's, opened for appending, and stays the caller's. NULL: no memory. */
 struct truth *truth_open(int fd, size_t records);
 void truth_add(struct truth *t, const struct record *r);
-/* Writes what is left; NULL is fine. */
+/* Writes what is left; NULL is fine. Its memory stays. */
 void truth_close(struct truth *t);
 
 #endif
