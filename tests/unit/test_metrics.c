@@ -207,7 +207,7 @@ static void test_limits_hold(void **state)
 		if (t.series > max)
 			fail_msg("%llu series of %llu", (unsigned long long)t.series,
 				 (unsigned long long)max);
-		exposition_free(&t);
+		free(t.data);
 	}
 	free(target);
 }

@@ -14,10 +14,8 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "export/export.h"
-#include "export/files.h"
 #include "export/guard.h"
 #include "export/http.h"
-#include "export/publish.h"
 
 #define SWEEP_NS (100 * 1000000ULL)
 
@@ -29,58 +27,34 @@ struct exporter {
 	size_t n_targets;
 	struct export_limits limits;
 	struct publisher publisher;
+	struct http_config http_config;
 	struct http *http;
-	struct export_files files;
 	struct metrics about;	/* what every snapshot says alike */
-	int listen_fd;
 };
-
-/* --- HTTP thread --- */
-
-static int write_metrics(void *ctx, struct exposition *t)
-{
-	struct exporter *e = ctx;
-	struct snapshot *s = publisher_get(&e->publisher);
-
-	if (!s)
-		return -ETIMEDOUT;
-	metrics_write(t, &s->metrics);
-	publisher_give_back(&e->publisher, s);
-	return 0;
-}
-
-static bool healthy(void *ctx)
-{
-	struct exporter *e = ctx;
-
-	return publisher_alive(&e->publisher);
-}
 
 /* --- collector --- */
 
-static int publish(struct exporter *e, uint64_t now)
+/* Out of memory: the scraper gets a 503 and comes again. */
+static void publish(struct exporter *e, uint64_t now)
 {
 	struct metrics m = e->about;
 	int err = 0;
 
 	m.targets = calloc(e->n_targets, sizeof(*m.targets));
 	if (!m.targets)
-		return -ENOMEM;
+		return;
+	m.taken_ns = now;
 	m.collector_cpu_ns = own_cpu_ns();
-	m.scrapes = http_scrapes(e->http);
-	m.refused = http_refused(e->http);
+	http_counts(e->http, &m);
 	while (m.n_targets < e->n_targets && !err) {
 		err = export_collect(&e->targets[m.n_targets], &e->limits,
 				     &m.targets[m.n_targets]);
 		m.n_targets++;
 	}
-	err = err ? err : publisher_put(&e->publisher, &m, now);
-	if (err) {
-		for (size_t i = 0; i < m.n_targets; i++)
-			export_collect_free(&m.targets[i]);
-		free(m.targets);
-	}
-	return err;
+	if (err)
+		metrics_free(&m);
+	else
+		publisher_put(&e->publisher, &m);
 }
 
 static void loop(struct exporter *e)
@@ -98,7 +72,6 @@ static void loop(struct exporter *e)
 		now = monotonic_ns();
 		for (size_t i = 0; i < e->n_targets; i++)
 			export_target_tick(&e->targets[i], now);
-		/* Out of memory: the scraper gets a 503 and comes again. */
 		if (publisher_tick(&e->publisher, now))
 			publish(e, now);
 		if (now - swept >= SWEEP_NS) {
@@ -130,19 +103,18 @@ static int open_limits(struct exporter *e)
 static int open_listener(struct exporter *e, char url[256])
 {
 	bool loopback = true;
+	int err = http_listen(&e->http_config, e->o->export.listen, url, &loopback);
 
-	e->listen_fd = http_listen(e->o->export.listen, url, &loopback);
-	if (e->listen_fd == -EADDRINUSE) {
+	if (err == -EADDRINUSE) {
 		fail_line("cannot listen on %s: the port is in use; give another with --listen",
 			  e->o->export.listen);
 		return EXIT_FAULT;
 	}
-	if (e->listen_fd < 0) {
-		fail_line("cannot listen on %s: %s", e->o->export.listen, strerror(-e->listen_fd));
-		return exit_status_of(e->listen_fd) == EXIT_NOPERM_ERROR ? EXIT_NOPERM_ERROR :
-									    EXIT_FAULT;
+	if (err) {
+		fail_line("cannot listen on %s: %s", e->o->export.listen, strerror(-err));
+		return exit_status_of(err) == EXIT_NOPERM_ERROR ? EXIT_NOPERM_ERROR : EXIT_FAULT;
 	}
-	if (!loopback && !e->files.user)
+	if (!loopback && !e->http_config.user)
 		warn_line("%s can be reached from other machines, and whoever reaches it can read "
 			  "it: --auth-file asks for a password", url);
 	return EXIT_OK;
@@ -190,21 +162,13 @@ static int drop_privileges(const struct exporter *e)
 
 static int start_http(struct exporter *e)
 {
-	struct http_config config = {
-		.listen_fd = e->listen_fd,
-		.source = { .metrics = write_metrics, .healthy = healthy, .ctx = e },
-		.cert = e->files.cert, .key = e->files.key,
-		.user = e->files.user, .password = e->files.password,
-	};
-
-	e->http = http_start(&config);
-	if (!e->http) {
-		fail_line("the HTTP server could not start%s",
-			  config.cert ? ": are the certificate and its key a pair of PEM files?" : "");
-		return EXIT_FAULT;
-	}
-	e->listen_fd = -1;
-	return EXIT_OK;
+	e->http_config.publisher = &e->publisher;
+	e->http = http_start(&e->http_config);
+	if (e->http)
+		return EXIT_OK;
+	fail_line("the HTTP server could not start%s", e->http_config.cert ?
+		  ": are the certificate and its key a pair of PEM files?" : "");
+	return EXIT_FAULT;
 }
 
 static void configure(struct exporter *e)
@@ -232,8 +196,8 @@ static int run(struct exporter *e)
 
 	configure(e);
 	status = open_limits(e);
-	status = status ? status : export_files_open(&e->files, e->o->export.tls_cert,
-						 e->o->export.tls_key, e->o->export.auth_file);
+	status = status ? status : http_read_files(&e->http_config, e->o->export.tls_cert,
+						   e->o->export.tls_key, e->o->export.auth_file);
 	status = status ? status : open_listener(e, url);
 	status = status ? status : open_targets(e);
 	status = status ? status : drop_privileges(e);
@@ -244,14 +208,14 @@ static int run(struct exporter *e)
 		processes += live_alive(e->targets[i].live);
 	say_line("attached to %zu process%s of %zu target%s, serving http%s://%s/metrics", processes,
 		 processes == 1 ? "" : "es", e->n_targets, e->n_targets == 1 ? "" : "s",
-		 e->files.cert ? "s" : "", url);
+		 e->http_config.cert ? "s" : "", url);
 	loop(e);
 	return EXIT_OK;
 }
 
 int cmd_export(const struct options *o)
 {
-	struct exporter e = { .o = o, .stop = STOP_INIT, .listen_fd = -1 };
+	struct exporter e = { .o = o, .stop = STOP_INIT, .http_config.listen_fd = -1 };
 	int status;
 
 	if (o->export.print_metrics) {
@@ -268,9 +232,7 @@ int cmd_export(const struct options *o)
 		export_target_close(&e.targets[i]);
 	free(e.targets);
 	publisher_close(&e.publisher);
-	export_files_close(&e.files);
-	if (e.listen_fd >= 0)
-		close(e.listen_fd);
+	http_config_free(&e.http_config);
 	stop_close(&e.stop);
 	return status;
 }

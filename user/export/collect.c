@@ -237,7 +237,8 @@ static int fill(struct export_target *t, const struct export_limits *limits,
 	out->counters = a->counters;
 	out->conn_duration = t->conn_duration;
 	memcpy(out->exemplar, t->exemplar, sizeof(out->exemplar));
-	export_findings_get(t->findings, out);
+	memcpy(out->findings, t->findings.list, sizeof(out->findings));
+	out->n_findings = t->findings.n;
 	out->lost_events = a->counters.ring_lost;
 	out->bad_events = t->result.bad_events;
 	out->missed = a->missed;
@@ -259,10 +260,4 @@ int export_collect(struct export_target *t, const struct export_limits *limits,
 		err = fill(t, limits, a, out);
 	aggregate_free(a);
 	return err;
-}
-
-void export_collect_free(struct metrics_target *out)
-{
-	free(out->loops);
-	out->loops = NULL;
 }

@@ -3,7 +3,6 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-#include "export/conns.h"
 #include "export/http.h"
 
 /* With the lock held, so that the descriptor is still this connection's. */
@@ -76,14 +75,4 @@ void conns_sweep(struct http_conns *c, uint64_t now_ns)
 		    (i->phase == CONN_ANSWER && now_ns - i->since_ns >= HTTP_ANSWER_NS))
 			shut(c, i);
 	pthread_mutex_unlock(&c->lock);
-}
-
-uint64_t conns_shut(struct http_conns *c)
-{
-	uint64_t n;
-
-	pthread_mutex_lock(&c->lock);
-	n = c->shut;
-	pthread_mutex_unlock(&c->lock);
-	return n;
 }

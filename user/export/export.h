@@ -4,14 +4,72 @@
  * collector publishes.
  *
  *   collector (main thread)                       HTTP (http.h, its own thread)
- *   tick every 10 ms; when asked: read maps  -->  snapshot, immutable, counted  --> page
+ *   tick every 10 ms; when asked: read maps  -->  snapshot  --> page
  */
 #ifndef EPOLLSCOPE_EXPORT_H
 #define EPOLLSCOPE_EXPORT_H
 
-#include "export/findings.h"
+#include <pthread.h>
+
+#include "explain/facts.h"
+#include "explain/history.h"
+#include "explain/threshold.h"
 #include "export/metrics.h"
+#include "target/proc.h"
 #include "watch/live.h"
+
+/* What is alike for all targets. */
+struct export_config {
+	double threshold[THRESHOLD_COUNT];	/* of the diagnosis */
+	uint64_t finding_window_ns;
+	bool syscalls;				/* time every system call */
+	unsigned verbose;
+};
+
+#define RUNTIMES 16	/* names of processes whose runtime is known */
+
+/*
+ * The report's diagnosis of a target that is watched for ever: of one window after the other, each
+ * the difference of two readings.
+ */
+struct export_findings {
+	const struct export_config *config;
+	const struct watch_result *r;
+	struct history *history;	/* gets slow exchanges, turns, off-CPU intervals as they come */
+
+	/* The window under way. */
+	uint64_t began_ns;
+	struct aggregate *then;		/* NULL: there was no memory to begin it */
+	struct facts facts;
+	uint32_t *pids;			/* of the target, then */
+	size_t n_pids;
+	uint64_t events, overflows;
+
+	struct {
+		char comm[PROC_COMM_LEN];
+		bool go;
+	} runtimes[RUNTIMES];
+	size_t n_runtimes;
+
+	/* What was said of the last complete window; nothing before the first. */
+	struct metrics_finding list[METRICS_CODES];
+	size_t n;
+};
+
+/* 0 or -ENOMEM. `config` and `r` outlive it; export_findings_close() in any case. */
+int export_findings_open(struct export_findings *f, const struct export_config *config,
+			 const struct watch_result *r);
+
+/*
+ * The first window begins. While the privileges last: what runtime the target has can be told of
+ * later processes by their names only.
+ */
+void export_findings_begin(struct export_findings *f, const struct live *w, uint64_t now_ns);
+
+/* Judges the window when it is over, and begins the next. */
+void export_findings_tick(struct export_findings *f, const struct live *w, uint64_t now_ns);
+
+void export_findings_close(struct export_findings *f);
 
 /* Loops that were in "other" before they had a name, so that no counter moves. */
 struct nameless {
@@ -43,7 +101,7 @@ struct export_target {
 	uint32_t overflow_pid;		/* whose namespace was read last */
 	uint64_t overflow_last, overflow_sum;
 	uint64_t bpf_ns, bpf_exchanges;	/* estimated cost of so many */
-	struct export_findings *findings;
+	struct export_findings findings;
 };
 
 /* How many loops and ports of each target have series of their own. */
@@ -68,6 +126,36 @@ void export_target_close(struct export_target *t);
 /* Reads all that was accumulated into a fresh metrics_target. 0 or -ENOMEM. */
 int export_collect(struct export_target *t, const struct export_limits *limits,
 		   struct metrics_target *out);
-void export_collect_free(struct metrics_target *out);
+
+/*
+ * The hand-over between the collector and the HTTP thread: one asks and waits, the other publishes
+ * when its tick allows. Neither holds the other up: a snapshot changes hands under the lock, and a
+ * page is written from one that is the reader's own.
+ */
+struct publisher {
+	pthread_mutex_t lock;
+	pthread_cond_t published;
+	int wake_fd;			/* readable when a snapshot is wanted */
+	_Atomic bool wanted;
+	struct metrics ready;		/* not taken yet; without targets: none */
+	struct metrics taken;		/* the reader's */
+	_Atomic uint64_t tick_ns;	/* the collector's last sign of life */
+};
+
+/* 0 or -errno. */
+int publisher_open(struct publisher *p);
+void publisher_close(struct publisher *p);
+
+/* Collector: at each tick; true when a snapshot is wanted. */
+bool publisher_tick(struct publisher *p, uint64_t now_ns);
+
+/* Collector: what m owns goes over to the publisher. */
+void publisher_put(struct publisher *p, struct metrics *m);
+
+/* Reader: a snapshot of now, valid until the next call; NULL when the collector does not answer. */
+const struct metrics *publisher_get(struct publisher *p);
+
+/* Reader: the collector has ticked lately. */
+bool publisher_alive(const struct publisher *p);
 
 #endif

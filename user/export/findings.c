@@ -1,71 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* findings.c - see findings.h. */
+/* findings.c - the diagnosis of one window after the other. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "stream/correlate.h"
-#include "export/findings.h"
 #include "explain/finding.h"
 #include "explain/report_build.h"
-#include "target/proc.h"
-
-#define RUNTIMES 16	/* names of processes whose runtime is known */
+#include "export/export.h"
 
 /* An exchange may come so long after its end: what explains it is kept for as long. */
 #define LATE_NS (CORRELATE_WAIT_NS + 1000000000ULL)
 
-struct export_findings {
-	const struct export_config *config;
-	const struct watch_result *r;
-	struct history *history;
-
-	/* The window under way. */
-	uint64_t began_ns;
-	struct aggregate *then;		/* NULL: there was no memory to begin it */
-	struct facts facts;
-	uint32_t *pids;			/* of the target, then */
-	size_t n_pids;
-	uint64_t events, overflows;
-
-	struct {
-		char comm[PROC_COMM_LEN];
-		bool go;
-	} runtimes[RUNTIMES];
-	size_t n_runtimes;
-
-	struct metrics_finding list[METRICS_CODES];
-	size_t n;
-};
-
-struct export_findings *export_findings_new(const struct export_config *config,
-					    const struct watch_result *r)
+int export_findings_open(struct export_findings *f, const struct export_config *config,
+			 const struct watch_result *r)
 {
-	struct export_findings *f = calloc(1, sizeof(*f));
-
-	if (!f)
-		return NULL;
-	f->config = config;
-	f->r = r;
+	*f = (struct export_findings){ .config = config, .r = r };
 	f->history = history_new(HISTORY_RECENT);
-	if (f->history)
-		return f;
-	free(f);
-	return NULL;
+	return f->history ? 0 : -ENOMEM;
 }
 
-void export_findings_free(struct export_findings *f)
+void export_findings_close(struct export_findings *f)
 {
-	if (!f)
-		return;
 	history_free(f->history);
 	aggregate_free(f->then);
 	free(f->pids);
-	free(f);
-}
-
-struct history *export_findings_history(struct export_findings *f)
-{
-	return f->history;
 }
 
 /* The eventpolls, which take long to read, matter to a rule that needs the system calls too. */
@@ -236,10 +195,4 @@ void export_findings_tick(struct export_findings *f, const struct live *w, uint6
 		judge(f, w, d, now_ns);
 	aggregate_free(d);
 	begin(f, w, now, now_ns);
-}
-
-void export_findings_get(const struct export_findings *f, struct metrics_target *out)
-{
-	memcpy(out->findings, f->list, sizeof(out->findings));
-	out->n_findings = f->n;
 }

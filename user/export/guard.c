@@ -84,29 +84,30 @@ static int filter_calls(bool measure_cost)
 	return err;
 }
 
-/* A capability that we don't have can't be kept. */
-static void keep(unsigned capability, bool *wanted)
-{
-	*wanted = *wanted && capng_have_capability(CAPNG_PERMITTED, capability);
-}
-
 static int drop_capabilities(bool by_port, bool measure_cost)
 {
-	bool ptrace = by_port, search = by_port, admin = measure_cost;
+	struct {
+		unsigned capability;
+		bool keep;
+	} caps[] = {
+		{ CAP_SYS_PTRACE, by_port },
+		{ CAP_DAC_READ_SEARCH, by_port },
+		{ CAP_SYS_ADMIN, measure_cost },
+	};
+	const size_t n = sizeof(caps) / sizeof(caps[0]);
 	bool bounds;
 
 	if (capng_get_caps_process())
 		return -EPERM;
-	keep(CAP_SYS_PTRACE, &ptrace);
-	keep(CAP_DAC_READ_SEARCH, &search);
-	keep(CAP_SYS_ADMIN, &admin);
+	/* A capability that we don't have can't be kept. */
+	for (size_t i = 0; i < n; i++)
+		caps[i].keep &= capng_have_capability(CAPNG_PERMITTED, caps[i].capability);
 	bounds = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
 	capng_clear(CAPNG_SELECT_ALL);
-	if ((ptrace && capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_SYS_PTRACE)) ||
-	    (search && capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
-				    CAP_DAC_READ_SEARCH)) ||
-	    (admin && capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_SYS_ADMIN)))
-		return -EINVAL;
+	for (size_t i = 0; i < n; i++)
+		if (caps[i].keep && capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
+						 caps[i].capability))
+			return -EINVAL;
 	return capng_apply(bounds ? CAPNG_SELECT_ALL : CAPNG_SELECT_CAPS) ? -EPERM : 0;
 }
 

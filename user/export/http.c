@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* http.c - requests and their answers. */
 #include <microhttpd.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <zlib.h>
 
 #include "base/clock.h"
-#include "export/conns.h"
+#include "export/export.h"
 #include "export/http.h"
 
 #define CONNECTION_MEMORY 16384	/* request line and headers; more is 414 or 431 */
@@ -16,7 +16,7 @@
 
 struct http {
 	struct MHD_Daemon *daemon;
-	struct http_config config;
+	struct http_config *config;
 	struct http_conns conns;
 	_Atomic uint64_t scrapes, refused;
 };
@@ -32,6 +32,65 @@ static const char front_page[] =
 	"<li><a href=\"/healthz\">/healthz</a>: whether the collector runs</li></ul>\n"
 	"</body></html>\n";
 
+/* --- what a client can read: Accept and Accept-Encoding --- */
+
+/*
+ * The highest quality that a list ("a/b;version=1.0.0;q=0.5, c/d") gives to a name, 0 to 1; 0 if it
+ * is not in the list. An element of another version than the one wanted does not count.
+ */
+static double quality(const char *list, const char *name, const char *version)
+{
+	double best = 0;
+
+	while (list && *list) {
+		size_t len = strcspn(list, ",");
+		char element[128], *word, *rest;
+		double q = 1;
+
+		snprintf(element, sizeof(element), "%.*s", (int)len, list);
+		list += len + (list[len] == ',');
+		word = strtok_r(element, "; \t", &rest);
+		if (!word || strcasecmp(word, name))
+			continue;
+		while ((word = strtok_r(NULL, "; \t", &rest))) {
+			if (!strncasecmp(word, "q=", 2))
+				q = strtod(word + 2, NULL);
+			else if (version && !strncasecmp(word, "version=", 8) &&
+				 strcmp(word + 8, version))
+				q = 0;
+		}
+		if (q > best)
+			best = q < 1 ? q : 1;
+	}
+	return best;
+}
+
+/* Whoever asks for both alike, by name, gets OpenMetrics; a wildcard stands for text. */
+enum exposition_format http_format(const char *accept)
+{
+	static const char *const plain[] = { "text/plain", "text/*", "*/*" };
+	double open = quality(accept, "application/openmetrics-text", "1.0.0"), text = 0;
+
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+		double q = quality(accept, plain[i], NULL);
+
+		text = q > text ? q : text;
+	}
+	return open > 0 && open >= text ? EXPOSITION_OPENMETRICS : EXPOSITION_TEXT;
+}
+
+bool http_wants_gzip(const char *accept_encoding)
+{
+	return quality(accept_encoding, "gzip", NULL) > 0;
+}
+
+/* --- answers --- */
+
+static struct MHD_Response *response_of(const char *body)
+{
+	return MHD_create_response_from_buffer(strlen(body), (void *)body, MHD_RESPMEM_PERSISTENT);
+}
+
 static enum MHD_Result send_response(struct MHD_Connection *c, unsigned status,
 				     struct MHD_Response *r, const char *type)
 {
@@ -45,18 +104,10 @@ static enum MHD_Result send_response(struct MHD_Connection *c, unsigned status,
 	return result;
 }
 
-static enum MHD_Result send_static(struct MHD_Connection *c, const char *body, const char *type)
-{
-	return send_response(c, MHD_HTTP_OK,
-			     MHD_create_response_from_buffer(strlen(body), (void *)body,
-							     MHD_RESPMEM_PERSISTENT), type);
-}
-
 static enum MHD_Result refuse(struct http *h, struct MHD_Connection *c, unsigned status,
 			      const char *body)
 {
-	struct MHD_Response *r = MHD_create_response_from_buffer(strlen(body), (void *)body,
-								 MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *r = response_of(body);
 
 	h->refused++;
 	if (!r)
@@ -126,17 +177,20 @@ static enum MHD_Result send_page(struct MHD_Connection *c, struct exposition *e)
 static enum MHD_Result send_metrics(struct http *h, struct MHD_Connection *c)
 {
 	struct exposition e = { .format = http_format(header(c, MHD_HTTP_HEADER_ACCEPT)) };
-	int err = h->config.source.metrics(h->config.source.ctx, &e);
+	const struct metrics *m = publisher_get(h->config->publisher);
 	enum MHD_Result result;
 
-	if (err || e.failed) {
-		result = refuse(h, c, MHD_HTTP_SERVICE_UNAVAILABLE,
-				err ? "the collector does not answer\n" : "out of memory\n");
+	if (!m)
+		return refuse(h, c, MHD_HTTP_SERVICE_UNAVAILABLE,
+			      "the collector does not answer\n");
+	metrics_write(&e, m);
+	if (e.failed) {
+		result = refuse(h, c, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory\n");
 	} else {
 		h->scrapes++;
 		result = send_page(c, &e);
 	}
-	exposition_free(&e);
+	free(e.data);
 	return result;
 }
 
@@ -156,11 +210,11 @@ static bool may_read(const struct http *h, struct MHD_Connection *c)
 	char *user, *password = NULL;
 	bool right_user, right_password;
 
-	if (!h->config.user)
+	if (!h->config->user)
 		return true;
 	user = MHD_basic_auth_get_username_password(c, &password);
-	right_user = same(user ? user : "", h->config.user);
-	right_password = same(password ? password : "", h->config.password);
+	right_user = same(user ? user : "", h->config->user);
+	right_password = same(password ? password : "", h->config->password);
 	MHD_free(user);
 	MHD_free(password);
 	return right_user && right_password;
@@ -168,9 +222,7 @@ static bool may_read(const struct http *h, struct MHD_Connection *c)
 
 static enum MHD_Result ask_password(struct http *h, struct MHD_Connection *c)
 {
-	static const char body[] = "a user and a password are needed\n";
-	struct MHD_Response *r = MHD_create_response_from_buffer(sizeof(body) - 1, (void *)body,
-								 MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *r = response_of("a user and a password are needed\n");
 	enum MHD_Result result;
 
 	h->refused++;
@@ -223,12 +275,12 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 	if (!strcmp(url, "/metrics"))
 		return send_metrics(h, c);
 	if (!strcmp(url, "/"))
-		return send_static(c, front_page, TEXT_HTML);
+		return send_response(c, MHD_HTTP_OK, response_of(front_page), TEXT_HTML);
 	if (strcmp(url, "/healthz"))
 		return refuse(h, c, MHD_HTTP_NOT_FOUND, "there is /, /metrics and /healthz\n");
-	if (!h->config.source.healthy(h->config.source.ctx))
+	if (!publisher_alive(h->config->publisher))
 		return refuse(h, c, MHD_HTTP_SERVICE_UNAVAILABLE, "the collector stands still\n");
-	return send_static(c, "ok\n", TEXT_PLAIN);
+	return send_response(c, MHD_HTTP_OK, response_of("ok\n"), TEXT_PLAIN);
 }
 
 static void on_completed(void *cls, struct MHD_Connection *c, void **request,
@@ -258,19 +310,19 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **slot,
 	}
 }
 
-struct http *http_start(const struct http_config *config)
+struct http *http_start(struct http_config *config)
 {
 	struct http *h = calloc(1, sizeof(*h));
 	struct MHD_OptionItem tls[] = {
-		{ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)config->key },
-		{ MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)config->cert },
+		{ MHD_OPTION_HTTPS_MEM_KEY, 0, config->key },
+		{ MHD_OPTION_HTTPS_MEM_CERT, 0, config->cert },
 		{ MHD_OPTION_HTTPS_PRIORITIES, 0, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2" },
 		{ MHD_OPTION_END, 0, NULL },
 	};
 
 	if (!h)
 		return NULL;
-	h->config = *config;
+	h->config = config;
 	pthread_mutex_init(&h->conns.lock, NULL);
 	if (!config->cert)
 		tls[0].option = MHD_OPTION_END;
@@ -286,10 +338,12 @@ struct http *http_start(const struct http_config *config)
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
 		MHD_OPTION_ARRAY, tls,
 		MHD_OPTION_END);
-	if (h->daemon)
-		return h;
-	free(h);
-	return NULL;
+	if (!h->daemon) {
+		free(h);
+		return NULL;
+	}
+	config->listen_fd = -1;
+	return h;
 }
 
 void http_sweep(struct http *h, uint64_t now_ns)
@@ -297,14 +351,10 @@ void http_sweep(struct http *h, uint64_t now_ns)
 	conns_sweep(&h->conns, now_ns);
 }
 
-uint64_t http_scrapes(const struct http *h)
+void http_counts(struct http *h, struct metrics *m)
 {
-	return h->scrapes;
-}
-
-uint64_t http_refused(const struct http *h)
-{
-	return h->refused + conns_shut((struct http_conns *)&h->conns);
+	m->scrapes = h->scrapes;
+	m->refused = h->refused + h->conns.shut;
 }
 
 void http_stop(struct http *h)

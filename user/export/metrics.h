@@ -3,15 +3,19 @@
  * metrics.h - what an exporter publishes: a snapshot as plain data, and the table of metrics that
  * gives the page, its documentation and its limits.
  *
- * A snapshot is made by its owner (collect.c), never changes afterwards and is written out
- * by metrics_write() as often as wanted. Times are nanoseconds until they are written: seconds on
+ * A snapshot is made by its owner (collect.c), never changes afterwards and is written out by
+ * metrics_write() as often as wanted: as Prometheus text 0.0.4 or OpenMetrics 1.0, appended to a
+ * buffer that grows. Times are nanoseconds until they are written: seconds on
  * the page, exact to the nanosecond. Nothing in it grows with connections or peers.
  */
 #ifndef EPOLLSCOPE_METRICS_H
 #define EPOLLSCOPE_METRICS_H
 
+#include <stdio.h>
+
 #include "model/aggregate.h"
-#include "export/exposition.h"
+
+#define LABEL_MAX 192	/* a label's value, escaped by exposition_label() */
 
 /*
  * Buckets of every histogram: powers of two from 2^10 ns (1 us) to 2^36 ns (68.7 s), then +Inf.
@@ -83,16 +87,19 @@ struct metrics_target {
 };
 
 struct metrics {
-	struct metrics_target *targets;
+	struct metrics_target *targets;	/* the snapshot's own, and their loops */
 	size_t n_targets;
 	const char *version;
 	char kernel[65];
+	uint64_t taken_ns;		/* CLOCK_MONOTONIC */
 	uint64_t created_ns;		/* wall clock: when the exporter began */
 	uint64_t collector_cpu_ns;
 	uint64_t scrapes, refused;	/* pages delivered; requests, connections turned away */
 	uint64_t max_series;
 	bool syscalls;			/* system calls are timed */
 };
+
+void metrics_free(struct metrics *m);
 
 enum metric_type {
 	METRIC_COUNTER,
@@ -101,6 +108,8 @@ enum metric_type {
 	METRIC_SUMMARY,	/* sum and count only */
 	METRIC_INFO,
 };
+
+struct exposition;
 
 struct metric {
 	const char *name;	/* without epollscope_, and without _total or _info */
@@ -117,11 +126,45 @@ struct metric {
 extern const struct metric metric_rows[];
 extern const size_t metric_count;
 
-const char *metric_type_name(enum metric_type type);
-const char *metric_suffix(enum metric_type type);	/* "_total", "_info" or "" */
+enum exposition_format {
+	EXPOSITION_TEXT,	/* 0.0.4 */
+	EXPOSITION_OPENMETRICS,	/* 1.0.0 */
+};
 
-/* Writes the page. The caller checks e->failed (out of memory). */
+struct exposition {
+	enum exposition_format format;
+	char *data;
+	size_t len, room;
+	bool failed;		/* out of memory: data is cut */
+	uint64_t series;	/* samples written */
+
+	/* The metric and target under way. */
+	const struct metric *metric;
+	char name[96];		/* with the prefix, without suffix */
+	size_t name_len;
+	char labels[2 * LABEL_MAX + 64];	/* target="...",stage="..." */
+	size_t labels_len, target_len;
+	uint64_t created_ns;
+};
+
+/* Writes the page. The caller checks e->failed (out of memory) and frees e->data. */
 void metrics_write(struct exposition *e, const struct metrics *m);
+
+/*
+ * A name of raw bytes as a label's value: valid UTF-8, nothing that steers a terminal (such bytes,
+ * and backslashes, become \xNN, so that two names stay two), escaped for the format; terminated.
+ */
+void exposition_label(char out[LABEL_MAX], const char *name, size_t len);
+
+/*
+ * For the table: one series each. `label` is the value of the metric's second label, NULL if it has
+ * none, already escaped. A counter's and a summary's creation time follows by itself.
+ */
+void exposition_number(struct exposition *e, const char *label, uint64_t value);
+void exposition_summary(struct exposition *e, const char *label, uint64_t sum, uint64_t count);
+void exposition_hist(struct exposition *e, const char *label, const struct metrics_hist *h,
+		     const struct metrics_exemplar *exemplars);
+void exposition_info(struct exposition *e, const char *version, const char *kernel);
 
 /* Series that a page can have with `targets` targets and no loop or port, and those of one each. */
 struct metrics_need {

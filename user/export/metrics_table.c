@@ -16,12 +16,7 @@ static const void *place(const struct exposition *e, const void *row)
 
 static void put_number_of(struct exposition *e, const char *label, const void *row)
 {
-	uint64_t n = *(const uint64_t *)place(e, row);
-
-	if (e->metric->unit)
-		exposition_seconds(e, label, n);
-	else
-		exposition_u64(e, label, n);
+	exposition_number(e, label, *(const uint64_t *)place(e, row));
 }
 
 PUT(put_number) { put_number_of(e, NULL, m); }
@@ -59,7 +54,7 @@ PUT(put_syscall_number)
 
 	for (unsigned sc = 0; sc < SC_COUNT; sc++)
 		if (metrics_hist_count(&m->syscall[sc]))
-			exposition_u64(e, syscall_name(sc), n[sc]);
+			exposition_number(e, syscall_name(sc), n[sc]);
 }
 
 /* --- what has a shape of its own --- */
@@ -74,11 +69,11 @@ PUT(put_stage)
 
 PUT(put_marked)
 {
-	exposition_u64(e, "async", m->counters.async);
-	exposition_u64(e, "clamped", m->counters.clamped);
-	exposition_u64(e, "handoff", m->counters.handoff);
-	exposition_u64(e, "merged", m->counters.merged);
-	exposition_u64(e, "no_wait", m->counters.no_wait);
+	exposition_number(e, "async", m->counters.async);
+	exposition_number(e, "clamped", m->counters.clamped);
+	exposition_number(e, "handoff", m->counters.handoff);
+	exposition_number(e, "merged", m->counters.merged);
+	exposition_number(e, "no_wait", m->counters.no_wait);
 }
 
 PUT(put_split)
@@ -94,9 +89,9 @@ PUT(put_split)
 		uint64_t all = m->counters.split_ns[split];
 		uint64_t off = part->runnable_ns + part->blocked_ns;
 
-		exposition_seconds(e, names[split][0], all > off ? all - off : 0);
-		exposition_seconds(e, names[split][1], part->runnable_ns);
-		exposition_seconds(e, names[split][2], part->blocked_ns);
+		exposition_number(e, names[split][0], all > off ? all - off : 0);
+		exposition_number(e, names[split][1], part->runnable_ns);
+		exposition_number(e, names[split][2], part->blocked_ns);
 	}
 }
 
@@ -110,7 +105,7 @@ PUT(put_syscall)
 PUT(put_offcpu)
 {
 	for (unsigned kind = 0; kind < OFFCPU_COUNT; kind++)
-		exposition_seconds(e, offcpu_name(kind), m->counters.offcpu_ns[kind]);
+		exposition_number(e, offcpu_name(kind), m->counters.offcpu_ns[kind]);
 }
 
 PUT(put_turn)
@@ -132,43 +127,43 @@ PUT(put_connections)
 		uint64_t n = m->counters.state[state];
 
 		if (state != 7 && state != 10 && state != 12)
-			exposition_u64(e, tcp_state_name(state), (int64_t)n < 0 ? 0 : n);
+			exposition_number(e, tcp_state_name(state), (int64_t)n < 0 ? 0 : n);
 	}
 }
 
 PUT(put_closed)
 {
 	for (unsigned reason = 0; reason < CLOSE_REASONS; reason++)
-		exposition_u64(e, close_reason_name(reason), m->counters.closed_reason[reason]);
+		exposition_number(e, close_reason_name(reason), m->counters.closed_reason[reason]);
 }
 
 PUT(put_finding)
 {
 	for (size_t i = 0; i < m->n_findings; i++)
-		exposition_u64(e, m->findings[i].code, m->findings[i].holds);
+		exposition_number(e, m->findings[i].code, m->findings[i].holds);
 }
 
 PUT(put_lost)
 {
-	exposition_u64(e, "clock", m->counters.clock);
-	exposition_u64(e, "map_full", m->counters.map_full);
-	exposition_u64(e, "missed", m->missed + m->counters.calls_missed);
-	exposition_u64(e, "ring", m->lost_events + m->bad_events);
-	exposition_u64(e, "switches", m->counters.switches_missed);
-	exposition_u64(e, "unmatched", m->counters.unmatched);
+	exposition_number(e, "clock", m->counters.clock);
+	exposition_number(e, "map_full", m->counters.map_full);
+	exposition_number(e, "missed", m->missed + m->counters.calls_missed);
+	exposition_number(e, "ring", m->lost_events + m->bad_events);
+	exposition_number(e, "switches", m->counters.switches_missed);
+	exposition_number(e, "unmatched", m->counters.unmatched);
 }
 
 PUT(put_bpf)
 {
 	if (m->cost_known)
-		exposition_seconds(e, NULL, m->bpf_ns);
+		exposition_number(e, NULL, m->bpf_ns);
 }
 
 /* The last row: with itself, all that were written. */
 PUT_GLOBAL(put_series)
 {
 	(void)m;
-	exposition_u64(e, NULL, e->series + 1);
+	exposition_number(e, NULL, e->series + 1);
 }
 
 PUT_GLOBAL(put_build) { exposition_info(e, m->version, m->kernel); }

@@ -21,7 +21,7 @@ static int on_exchange(void *ctx, const struct exchange_info *x)
 	struct metrics_exemplar *e = &t->exemplar[metrics_bucket(x->ex.latency_ns)];
 	uint64_t ended_ns = x->ex.head.time_ns + (uint64_t)t->result.realtime_offset_ns;
 
-	history_add_exchange(export_findings_history(t->findings), &x->ex);
+	history_add_exchange(t->findings.history, &x->ex);
 	if (x->ex.flow.role != ROLE_SERVER)
 		return 0;
 	if (e->latency_ns > x->ex.latency_ns && e->realtime_ns + EXEMPLAR_RECENT_NS > ended_ns)
@@ -108,17 +108,16 @@ int export_target_open(struct export_target *t, const char *name, const struct t
 		default_name(spec, shown, sizeof(shown));
 	exposition_label(t->label, name ? name : shown, sizeof(shown));
 	t->result.program_status = -1;
-	t->findings = export_findings_new(config, &t->result);
-	if (!t->findings) {
+	if (export_findings_open(&t->findings, config, &t->result)) {
 		fail_line("out of memory");
 		return EXIT_FAULT;
 	}
-	t->history_sink = history_sink(export_findings_history(t->findings));
+	t->history_sink = history_sink(t->findings.history);
 	status = find(t);
 	if (!status)
 		status = live_open(&t->live, &live, &sinks, &t->result);
 	if (!status)
-		export_findings_begin(t->findings, t->live, monotonic_ns());
+		export_findings_begin(&t->findings, t->live, monotonic_ns());
 	t->created_ns = t->result.start_ns + (uint64_t)t->result.realtime_offset_ns;
 	t->waiting = !t->result.targets.n;
 	return status;
@@ -129,7 +128,7 @@ void export_target_tick(struct export_target *t, uint64_t now_ns)
 	bool waiting;
 
 	live_tick(t->live, now_ns);
-	export_findings_tick(t->findings, t->live, now_ns);
+	export_findings_tick(&t->findings, t->live, now_ns);
 	waiting = !live_alive(t->live);
 	if (waiting && !t->waiting)
 		say_line("target %s: its last process has ended%s", t->label,
@@ -142,10 +141,7 @@ void export_target_tick(struct export_target *t, uint64_t now_ns)
 void export_target_close(struct export_target *t)
 {
 	live_close(t->live);
-	export_findings_free(t->findings);
+	export_findings_close(&t->findings);
 	watch_result_free(&t->result);
 	free(t->loop_names);
-	t->live = NULL;
-	t->findings = NULL;
-	t->loop_names = NULL;
 }

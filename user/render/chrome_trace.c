@@ -3,10 +3,11 @@
  * chrome_trace.c - a watch as a timeline.
  *
  * A track for each thread: its turns ("X"), in them what it was off the CPU for ("B", "E"),
- * "blocked: KIND" and then "runnable". Exchanges are asynchronous slices ("b", "e") with their stages
- * inside; their id is that of the connection and their number in it. Who ended a wait for a futex or
- * a pipe is tied to it by a flow ("s", "f"); other wake-ups come from interrupts, in whatever thread
- * these hit, and get none. Times are microseconds of CLOCK_MONOTONIC with three decimals.
+ * "blocked: KIND" and then "runnable". Exchanges are asynchronous slices ("b", "e") with their
+ * stages inside; their id is that of the connection and their number in it. Who ended a wait for a
+ * futex or a pipe is tied to it by a flow ("s", "f"); other wake-ups come from interrupts, in
+ * whatever thread these hit, and get none. Times are microseconds of CLOCK_MONOTONIC with three
+ * decimals.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +55,7 @@ static void micros(struct json *j, const char *key, uint64_t ns)
 	json_double(j, key, (double)ns / 1000);
 }
 
-/* An event up to its own members; event_end() closes it. */
+/* An event up to its own members; json_object_end() closes it. */
 static struct json *event(struct chrome_trace *t, const char *phase, const char *name, uint32_t pid,
 			  uint32_t tid)
 {
@@ -68,11 +69,6 @@ static struct json *event(struct chrome_trace *t, const char *phase, const char 
 	return j;
 }
 
-static void event_end(struct json *j)
-{
-	json_object_end(j);
-}
-
 static void put_name(struct chrome_trace *t, const char *what, uint32_t pid, uint32_t tid,
 		      const char *comm)
 {
@@ -81,7 +77,7 @@ static void put_name(struct chrome_trace *t, const char *what, uint32_t pid, uin
 	json_object(j, "args");
 	json_string(j, "name", format_comm(comm, COMM_LEN, 40).s);
 	json_object_end(j);
-	event_end(j);
+	json_object_end(j);
 }
 
 /*
@@ -131,7 +127,7 @@ static struct json *slice(struct chrome_trace *t, const char *category, const ch
 static void offcpu_event(struct chrome_trace *t, const struct ev_offcpu *e, const char *phase,
 			 const char *name, uint64_t at)
 {
-	event_end(slice_event(t, phase, "off-cpu", name, e->pid, e->tid, at));
+	json_object_end(slice_event(t, phase, "off-cpu", name, e->pid, e->tid, at));
 }
 
 void chrome_trace_turn(struct chrome_trace *t, const struct ev_turn *e)
@@ -147,28 +143,30 @@ void chrome_trace_turn(struct chrome_trace *t, const struct ev_turn *e)
 	json_u64(j, "events", e->events);
 	json_u64(j, "touched", e->touched);
 	json_object_end(j);
-	event_end(j);
+	json_object_end(j);
+}
+
+static void flow_end(struct chrome_trace *t, const char *phase, uint32_t pid, uint32_t tid,
+		     uint64_t at)
+{
+	struct json *j = event(t, phase, "wake-up", pid, tid);
+
+	json_string(j, "cat", "wakeup");
+	if (phase[0] == 'f')
+		json_string(j, "bp", "e");
+	json_u64(j, "id", t->flows);
+	micros(j, "ts", at);
+	json_object_end(j);
 }
 
 /* From a moment in the waker to the wait that it ended. */
 static void flow(struct chrome_trace *t, const struct ev_offcpu *e, uint64_t woken)
 {
-	uint64_t id = ++t->flows;
-	struct json *j;
-
+	t->flows++;
 	name_thread(t, e->waker_pid, e->waker_tid, e->waker_comm);
-	event_end(slice(t, "wakeup", "wakes", e->waker_pid, e->waker_tid, woken, 0));
-	j = event(t, "s", "wake-up", e->waker_pid, e->waker_tid);
-	json_string(j, "cat", "wakeup");
-	json_u64(j, "id", id);
-	micros(j, "ts", woken);
-	event_end(j);
-	j = event(t, "f", "wake-up", e->pid, e->tid);
-	json_string(j, "cat", "wakeup");
-	json_string(j, "bp", "e");
-	json_u64(j, "id", id);
-	micros(j, "ts", woken);
-	event_end(j);
+	json_object_end(slice(t, "wakeup", "wakes", e->waker_pid, e->waker_tid, woken, 0));
+	flow_end(t, "s", e->waker_pid, e->waker_tid, woken);
+	flow_end(t, "f", e->pid, e->tid, woken);
 }
 
 static void blocked(struct chrome_trace *t, const struct ev_offcpu *e, uint64_t woken)
@@ -190,7 +188,7 @@ static void runnable(struct chrome_trace *t, const struct ev_offcpu *e, uint64_t
 	bool at_once = woken == e->head.time_ns;
 
 	if (at_once)
-		event_end(slice(t, "off-cpu", "runnable", e->pid, e->tid, woken, 0));
+		json_object_end(slice(t, "off-cpu", "runnable", e->pid, e->tid, woken, 0));
 	else
 		offcpu_event(t, e, "B", "runnable", woken);
 	if (has_flow)
@@ -262,14 +260,14 @@ void chrome_trace_exchange(struct chrome_trace *t, const struct ev_exchange *e)
 	json_bool(j, "async", e->flags & EXCHANGE_ASYNC);
 	json_bool(j, "handoff", e->flags & EXCHANGE_HANDOFF);
 	json_object_end(j);
-	event_end(j);
+	json_object_end(j);
 	for (const struct stage_span *s = spans; s < spans + n; s++) {
 		j = async(t, e, "b", stage_name(s->stage), s->from);
 		put_split(j, e, s->stage);
-		event_end(j);
-		event_end(async(t, e, "e", stage_name(s->stage), s->to));
+		json_object_end(j);
+		json_object_end(async(t, e, "e", stage_name(s->stage), s->to));
 	}
-	event_end(async(t, e, "e", "exchange", e->head.time_ns));
+	json_object_end(async(t, e, "e", "exchange", e->head.time_ns));
 }
 
 uint64_t chrome_trace_end(struct chrome_trace *t, int64_t realtime_offset_ns, uint64_t lost_events)

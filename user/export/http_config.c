@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* listen.c - from "ADDRESS:PORT" to a listening socket. */
+/* http_config.c - what the server is given: a listening socket; certificate, key and password. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/status.h"
 #include "export/http.h"
 
+#define FILE_MAX 65536
 #define BACKLOG 64
 
 static bool is_loopback(const struct sockaddr *a)
@@ -51,7 +55,7 @@ static void describe(int fd, char url[256], bool *loopback)
 	*loopback = is_loopback((struct sockaddr *)&at);
 }
 
-int http_listen(const char *where, char url[256], bool *loopback)
+int http_listen(struct http_config *c, const char *where, char url[256], bool *loopback)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *found;
 	const char *colon = strrchr(where, ':');
@@ -77,7 +81,71 @@ int http_listen(const char *where, char url[256], bool *loopback)
 		fd = listen_on(a);
 	freeaddrinfo(found);
 out:
-	if (fd >= 0)
-		describe(fd, url, loopback);
-	return fd;
+	if (fd < 0)
+		return fd;
+	describe(fd, url, loopback);
+	c->listen_fd = fd;
+	return 0;
+}
+
+/* All of a regular file, terminated. */
+static int read_file(const char *path, char **text)
+{
+	FILE *file = fopen(path, "re");
+	struct stat st;
+	int err = 0;
+
+	if (!file)
+		return -errno;
+	if (fstat(fileno(file), &st))
+		err = -errno;
+	else if (!S_ISREG(st.st_mode) || st.st_size >= FILE_MAX)
+		err = -EFBIG;
+	else
+		*text = calloc(1, FILE_MAX);
+	if (*text)
+		fread(*text, 1, FILE_MAX - 1, file);
+	if (!err && (!*text || ferror(file)))
+		err = *text ? -EIO : -ENOMEM;
+	fclose(file);
+	return err;
+}
+
+static int open_one(const char *path, char **text)
+{
+	int err = path ? read_file(path, text) : 0;
+
+	if (!err)
+		return EXIT_OK;
+	fail_line("cannot read %.300s: %s", path, strerror(-err));
+	return EXIT_NOTARGET;
+}
+
+int http_read_files(struct http_config *c, const char *cert, const char *key, const char *auth)
+{
+	int status = open_one(cert, &c->cert);
+	char *colon;
+
+	status = status ? status : open_one(key, &c->key);
+	status = status ? status : open_one(auth, &c->user);
+	if (status || !c->user)
+		return status;
+	c->user[strcspn(c->user, "\r\n")] = '\0';
+	colon = strchr(c->user, ':');
+	if (!colon || colon == c->user || !colon[1]) {
+		fail_line("%.300s: its first line should be USER:PASSWORD", auth);
+		return EXIT_USAGE_ERROR;
+	}
+	*colon = '\0';
+	c->password = colon + 1;
+	return EXIT_OK;
+}
+
+void http_config_free(struct http_config *c)
+{
+	free(c->cert);
+	free(c->key);
+	free(c->user);
+	if (c->listen_fd >= 0)
+		close(c->listen_fd);
 }
