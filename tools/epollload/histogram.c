@@ -19,15 +19,6 @@ void histogram_merge(struct hist *into, const struct hist *from)
 		into->max = from->max;
 }
 
-static uint64_t count_of(const struct hist *h)
-{
-	uint64_t n = 0;
-
-	for (unsigned b = 0; b < HIST_BUCKETS; b++)
-		n += h->bucket[b];
-	return n;
-}
-
 /* Nearest rank: the smallest bound that permille of all values don't exceed. */
 static uint64_t percentile(const struct hist *h, uint64_t count, unsigned permille)
 {
@@ -43,8 +34,10 @@ static uint64_t percentile(const struct hist *h, uint64_t count, unsigned permil
 
 void histogram_summary(const struct hist *h, struct summary *s)
 {
-	uint64_t n = count_of(h);
+	uint64_t n = 0;
 
+	for (unsigned b = 0; b < HIST_BUCKETS; b++)
+		n += h->bucket[b];
 	*s = (struct summary){ .count = n };
 	if (!n)
 		return;

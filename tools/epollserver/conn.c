@@ -268,13 +268,12 @@ void conns_tick(struct loop *l)
 	}
 }
 
-int conns_open(struct loop *l, void (*drained)(struct loop *l, struct timer *t))
+int conns_open(struct loop *l)
 {
 	l->conns = calloc(1, sizeof(*l->conns));
 	if (!l->conns)
 		return -1;
 	l->conns->linger_timer.fire = linger_over;
-	l->conns->drained = drained;
 	return 0;
 }
 

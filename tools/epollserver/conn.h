@@ -67,7 +67,6 @@ struct conns {
 	struct conn_list open, dead;	/* dead are freed when the turn ends */
 	struct conn_list lingering;	/* the first to be closed first */
 	struct timer linger_timer;
-	void (*drained)(struct loop *l, struct timer *t);	/* fire of an output's timer */
 	uint32_t serial;
 };
 
@@ -93,8 +92,7 @@ struct protocol {
 	bool (*bye)(struct loop *l, struct conn *c);
 };
 
-/* The loop has its protocol. drained: see above. 0 or -1. */
-int conns_open(struct loop *l, void (*drained)(struct loop *l, struct timer *t));
+int conns_open(struct loop *l);		/* it has its protocol; 0 or -1 */
 void conns_close(struct loop *l);	/* and all connections */
 /* Frees the dead; false: there are no connections any more. */
 bool conns_bury(struct loop *l);
@@ -142,7 +140,7 @@ bool output_flush(struct loop *l, struct conn *c);
 void input_ready(struct loop *l, struct watch *w, uint32_t events);
 /* After a pause: sends what waits, then serves what waits in its buffer. */
 void input_resume(struct loop *l, struct conn *c);
-/* The pause of fault slow-drain is over; see struct conns. */
+/* The pause of fault slow-drain is over. */
 void input_drained(struct loop *l, struct timer *t);
 /* MAIL_ANSWERED: a job of the helper is back, and so is the connection. */
 void input_answered(struct loop *l, void *job, uint64_t unused);

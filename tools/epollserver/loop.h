@@ -44,6 +44,7 @@ struct loop_calls {
 	void (*mail[MAILS])(struct loop *l, void *ptr, uint64_t word);
 	void (*before_wait)(struct loop *l);
 	void (*turn_done)(struct loop *l);	/* all events and the mail were served */
+	void (*drained)(struct loop *l, struct timer *t);	/* fire of an output's timer */
 };
 
 /* Where answers are composed; one for each loop is enough. */

@@ -82,6 +82,7 @@ static const struct loop_calls calls = {
 	},
 	.before_wait = before_wait,
 	.turn_done = turn_done,
+	.drained = input_drained,
 };
 
 /* listener: the socket that it accepts from; -1: none. NULL: no memory or descriptors. */
@@ -92,8 +93,8 @@ static struct loop *worker_new(struct server *s, unsigned index, int listener)
 	if (!l)
 		return NULL;
 	l->protocol = protocols[s->cfg.protocol];
-	if (listen_open(l, listener) || conns_open(l, input_drained) ||
-	    overload_open(l) || (l->protocol->open && l->protocol->open(l)))
+	if (listen_open(l, listener) || conns_open(l) || overload_open(l) ||
+	    (l->protocol->open && l->protocol->open(l)))
 		return NULL;
 	l->tick.fire = tick;
 	l->stop.fire = stop_now;

@@ -32,7 +32,7 @@ static bool output_room(struct loop *l, struct conn *c, size_t bytes)
 	if (!o)
 		return false;
 	*o = (struct output){ .conn = c, .room = room, .fill = held };
-	o->timer.fire = l->conns->drained;
+	o->timer.fire = l->calls->drained;
 	if (old) {
 		o->file_at = old->file_at;
 		o->file_end = old->file_end;
