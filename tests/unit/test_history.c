@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "explain/worst.h"
+#include "explain/waterfall.h"
 
 #define MS 1000000ULL
 #define S (1000 * MS)

@@ -14,8 +14,7 @@
 #include "explain/finding.h"
 #include "explain/heatmap.h"
 #include "explain/hot_code.h"
-#include "explain/report_build.h"
-#include "explain/worst.h"
+#include "explain/waterfall.h"
 #include "render/render.h"
 #include "stream/sink.h"
 

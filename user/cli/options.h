@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #include "target/target.h"
-#include "explain/threshold.h"
+#include "explain/finding.h"
 
 enum command {
 	CMD_NONE,

@@ -113,7 +113,7 @@ static void hold_add(struct blame_sums *s, const struct ev_turn *t)
 		s->hold_max_ns = t->long_ns - off_ns;
 }
 
-static enum cause cause_of(uint32_t kind)
+enum cause blame_cause(uint32_t kind)
 {
 	return kind == OFFCPU_FUTEX ? CAUSE_LOCK : kind == OFFCPU_STOPPED ? CAUSE_STOPPED :
 	       CAUSE_BLOCKED;
@@ -128,7 +128,7 @@ static void blame_blocked(struct blame_sums *out, const struct ev_offcpu *o, uin
 {
 	if (!ns)
 		return;
-	out->cause_ns[cause_of(o->kind)] += ns;
+	out->cause_ns[blame_cause(o->kind)] += ns;
 	if (o->kind < OFFCPU_COUNT)
 		out->blocked_ns[o->kind] += ns;
 	call_add(out, o, ns);

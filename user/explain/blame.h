@@ -83,6 +83,9 @@ struct blame_sums {
 	size_t n_chain;
 };
 
+/* CAUSE_LOCK, _STOPPED or _BLOCKED, by enum offcpu_kind. */
+enum cause blame_cause(uint32_t kind);
+
 /*
  * Joins the remembered exchanges of at least tail_ns with turns and off-CPU intervals. May be asked
  * again, with more added in between. 0 or -ENOMEM.

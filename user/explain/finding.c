@@ -1,44 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* finding.c - asks every rule, and puts what fired in order. */
+/* finding.c - asks every rule, and puts what fired in order; the rules' thresholds and words. */
+#include <errno.h>
+#include <math.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "explain/finding.h"
+#include "base/quantity.h"
 #include "base/term.h"
+#include "bpf/syscalls.h"
+#include "explain/finding.h"
 
-static const struct {
+#define ROW(function, code, needs, severity, cause, least) \
+	{ code, rule_##function, needs, severity, cause, least },
+static const struct rule {
 	const char *code;
-	rule_fn rule;
-	unsigned needs;
-} rules[] = {
-	{ "stopped", rule_stopped, NEEDS_TAIL },
-	{ "lock-contention", rule_lock_contention, NEEDS_TAIL },
-	{ "blocking-call", rule_blocking_call, NEEDS_TAIL },
-	{ "cpu-throttled", rule_cpu_throttled, 0 },
-	{ "cpu-starved", rule_cpu_starved, NEEDS_TAIL },
-	{ "loop-blocked", rule_loop_blocked, NEEDS_TAIL },
-	{ "slow-service", rule_slow_service, NEEDS_TAIL },
-	{ "slow-upstream", rule_slow_upstream, NEEDS_TAIL },
-	{ "slow-request", rule_slow_request, NEEDS_TAIL },
-	{ "batch-queueing", rule_batch_queueing, NEEDS_TAIL },
-	{ "accept-starved", rule_accept_starved, 0 },
-	{ "fd-exhaustion", rule_fd_exhaustion, 0 },
-	{ "edge-undrained", rule_edge_undrained, 0 },
-	{ "zero-window", rule_zero_window, 0 },
-	{ "send-blocked", rule_send_blocked, 0 },
-	{ "nagle-delay", rule_nagle_delay, 0 },
-	{ "retransmits", rule_retransmits, NEEDS_END },
-	{ "close-wait-leak", rule_close_wait_leak, NEEDS_END },
-	{ "thundering-herd", rule_thundering_herd, NEEDS_CALLS },
-	{ "imbalance", rule_imbalance, NEEDS_RUNTIME },
-	{ "ctl-churn", rule_ctl_churn, NEEDS_CALLS },
-	{ "spurious-wakeups", rule_spurious_wakeups, NEEDS_CALLS | NEEDS_RUNTIME },
-	{ "poll-spin", rule_poll_spin, NEEDS_RUNTIME },
-	{ "small-writes", rule_small_writes, 0 },
-	{ "io-uring-bypass", rule_io_uring_bypass, NEEDS_DESCRIPTORS },
-};
+	bool (*fires)(const struct finding_input *in, struct finding *f);
+	unsigned needs, severity, cause, least;
+} rules[] = { RULES(ROW) };
+#undef ROW
 
 void evidence_number(struct finding *f, const char *name, double value)
 {
@@ -48,12 +28,11 @@ void evidence_number(struct finding *f, const char *name, double value)
 
 void evidence_name(struct finding *f, const char *name, const char *comm)
 {
-	struct evidence *e;
+	struct evidence *e = &f->evidence[f->n_evidence];
 
 	if (f->n_evidence == EVIDENCE_MAX)
 		return;
-	e = &f->evidence[f->n_evidence++];
-	*e = (struct evidence){ .name = name };
+	evidence_number(f, name, 0);
 	escape_text(e->text, sizeof(e->text), comm, strlen(comm));
 }
 
@@ -67,9 +46,14 @@ void finding_say(struct finding *f, const char *format, ...)
 	va_end(args);
 }
 
+enum severity severity_of(double share)
+{
+	return share >= 0.5 ? SEVERITY_SEVERE : SEVERITY_WARNING;
+}
+
 double cause_share(const struct finding_input *in, enum cause cause)
 {
-	return in->b->latency_ns ? (double)in->b->cause_ns[cause] / (double)in->b->latency_ns : 0;
+	return ratio(in->b->cause_ns[cause], in->b->latency_ns);
 }
 
 const char *severity_name(unsigned severity)
@@ -92,8 +76,7 @@ static int by_strength(const void *a, const void *b)
 static bool withheld(const struct finding_input *in, struct finding *f)
 {
 	const struct report *r = in->r;
-	double lost = r->events + r->loss.ring ?
-		      (double)r->loss.ring / (double)(r->events + r->loss.ring) : 0;
+	double lost = ratio(r->loss.ring, r->events + r->loss.ring);
 
 	*f = (struct finding){ .code = "insufficient-data", .severity = SEVERITY_INFO,
 			       .share = -1 };
@@ -124,6 +107,22 @@ size_t finding_codes(unsigned lacks, const char **codes, size_t room)
 	return n;
 }
 
+/* Whether there is what the rule rests on. Begins its finding. */
+static bool may_fire(const struct rule *rule, const struct finding_input *in, bool tail,
+		     struct finding *f)
+{
+	if ((rule->needs & NEEDS_TAIL) && (!tail || !in->b->count))
+		return false;
+	if ((rule->needs & NEEDS_CALLS) && !in->r->n_syscalls)
+		return false;
+	*f = (struct finding){ .code = rule->code, .severity = rule->severity, .share = -1 };
+	if (rule->severity != BY_SHARE)
+		return true;
+	f->share = cause_share(in, rule->cause);
+	f->severity = severity_of(f->share);
+	return f->share >= in->threshold[rule->least];
+}
+
 size_t diagnose(const struct finding_input *in, struct finding *out, size_t room)
 {
 	bool tail = (double)in->r->latency.p99_ns >= in->threshold[THRESHOLD_TAIL];
@@ -133,16 +132,151 @@ size_t diagnose(const struct finding_input *in, struct finding *out, size_t room
 		tail = false;
 		n = 1;
 	}
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]) && n < room; i++) {
-		if ((rules[i].needs & NEEDS_TAIL) && (!tail || !in->b->count))
-			continue;
-		if ((rules[i].needs & NEEDS_CALLS) && !in->r->n_syscalls)
-			continue;
-		out[n] = (struct finding){ .code = rules[i].code, .severity = SEVERITY_WARNING,
-					   .share = -1 };
-		if (rules[i].rule(in, &out[n]))
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]) && n < room; i++)
+		if (may_fire(&rules[i], in, tail, &out[n]) && rules[i].fires(in, &out[n]))
 			n++;
-	}
 	qsort(out, n, sizeof(*out), by_strength);
 	return n;
+}
+
+int report_build(struct report *r, const struct report_source *from)
+{
+	struct blame_sums sums;
+	struct finding_input in = {
+		.r = r, .b = &sums, .facts = from->facts, .threshold = from->threshold,
+	};
+
+	r->window_ns = from->window_ns;
+	r->events = from->events;
+	r->connections.listen_overflows = from->listen_overflows;
+	r->findings = calloc(FINDINGS_MAX, sizeof(*r->findings));
+	if (!r->findings || aggregate_report(from->aggregate, r))
+		return -ENOMEM;
+	if (blame_join(from->history, dist_tail_ns(&r->latency), &sums))
+		return -ENOMEM;
+	r->n_findings = diagnose(&in, r->findings, FINDINGS_MAX);
+	return 0;
+}
+
+/* --- thresholds --- */
+
+struct limit {
+	const char *name;
+	double value;
+	enum threshold_unit unit;
+	const char *help;
+};
+
+#define ROW(id, name, value, unit, help) { name, value, UNIT_##unit, help },
+static const struct limit limits[THRESHOLD_COUNT] = { THRESHOLDS(ROW) };
+#undef ROW
+
+void thresholds_default(double *t)
+{
+	for (unsigned i = 0; i < THRESHOLD_COUNT; i++)
+		t[i] = limits[i].value;
+}
+
+static int parse(const struct limit *limit, const char *text, double *value)
+{
+	uint64_t ns;
+	char *end;
+
+	if (limit->unit == UNIT_NS) {
+		if (quantity_duration(text, false, &ns))
+			return -EINVAL;
+		*value = (double)ns;
+		return 0;
+	}
+	*value = strtod(text, &end);
+	if (limit->unit == UNIT_SHARE && !strcmp(end, "%")) {
+		*value /= 100;
+		end++;
+	}
+	return end == text || *end || !isfinite(*value) || *value < 0 ? -EINVAL : 0;
+}
+
+const char *threshold_set(double *t, const char *text)
+{
+	const char *equal = strchr(text, '=');
+	size_t len = equal ? (size_t)(equal - text) : 0;
+
+	for (unsigned i = 0; i < THRESHOLD_COUNT; i++) {
+		if (!len || strlen(limits[i].name) != len || strncmp(limits[i].name, text, len))
+			continue;
+		if (!parse(&limits[i], equal + 1, &t[i]))
+			return NULL;
+		return limits[i].unit == UNIT_NS ? "a time is wanted, as 5ms" :
+		       limits[i].unit == UNIT_SHARE ? "a share is wanted, as 20%" :
+		       "a number is wanted";
+	}
+	return "it is NAME=VALUE, with a name that `epollscope report --help` lists";
+}
+
+void thresholds_help(FILE *out)
+{
+	struct fmt value;
+
+	for (unsigned i = 0; i < THRESHOLD_COUNT; i++) {
+		const struct limit *limit = &limits[i];
+
+		if (limit->unit == UNIT_NS)
+			value = format_ns((uint64_t)limit->value);
+		else if (limit->unit == UNIT_SHARE)
+			snprintf(value.s, sizeof(value.s), "%g %%", limit->value * 100);
+		else
+			snprintf(value.s, sizeof(value.s), "%g", limit->value);
+		fprintf(out, "  %-16s%10s  %s\n", limit->name, value.s, limit->help);
+	}
+}
+
+/* --- names of the system calls that a thread may block in --- */
+
+#if defined(__x86_64__)
+#define NUMBER(x86, arm) (x86)
+#else
+#define NUMBER(x86, arm) (arm)
+#endif
+
+#define WORD(id, name, x86, arm) { NUMBER(x86, arm), name },
+
+static const struct {
+	int nr;
+	const char *name;
+} words[] = {
+	SYSCALLS(WORD)
+	{ NUMBER(35, 101), "nanosleep" },
+	{ NUMBER(230, 115), "clock_nanosleep" },
+	{ NUMBER(34, -1), "pause" },
+	{ NUMBER(74, 82), "fsync" },
+	{ NUMBER(75, 83), "fdatasync" },
+	{ NUMBER(26, 227), "msync" },
+	{ NUMBER(162, 81), "sync" },
+	{ NUMBER(277, 84), "sync_file_range" },
+	{ NUMBER(306, 267), "syncfs" },
+	{ NUMBER(17, 67), "pread64" },
+	{ NUMBER(18, 68), "pwrite64" },
+	{ NUMBER(257, 56), "openat" },
+	{ NUMBER(2, -1), "open" },
+	{ NUMBER(262, 79), "newfstatat" },
+	{ NUMBER(217, 61), "getdents64" },
+	{ NUMBER(87, -1), "unlink" },
+	{ NUMBER(263, 35), "unlinkat" },
+	{ NUMBER(82, -1), "rename" },
+	{ NUMBER(61, 260), "wait4" },
+	{ NUMBER(247, 95), "waitid" },
+	{ NUMBER(9, 222), "mmap" },
+	{ NUMBER(11, 215), "munmap" },
+	{ NUMBER(73, 32), "flock" },
+	{ NUMBER(72, 25), "fcntl" },
+	{ NUMBER(426, 426), "io_uring_enter" },
+};
+
+const char *syscall_word(uint32_t nr, char *room, size_t len)
+{
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (words[i].nr >= 0 && (uint32_t)words[i].nr == nr)
+			return words[i].name;
+	snprintf(room, len, "call %u", nr);
+	return room;
 }

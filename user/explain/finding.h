@@ -8,9 +8,55 @@
 #ifndef EPOLLSCOPE_FINDING_H
 #define EPOLLSCOPE_FINDING_H
 
+#include <stdio.h>
+
 #include "explain/blame.h"
 #include "explain/facts.h"
-#include "explain/threshold.h"
+#include "model/aggregate.h"
+
+enum threshold_unit {
+	UNIT_COUNT,
+	UNIT_SHARE,	/* 0..1; "20%" or 0.2 */
+	UNIT_NS,	/* "10ms" */
+};
+
+/*
+ * The limits of the rules: X(id, "name", default, unit, "what it is"). One list gives the defaults,
+ * the option --threshold NAME=VALUE and its help.
+ */
+#define THRESHOLDS(X)								\
+	X(EXCHANGES, "exchanges", 100, COUNT, "fewer make no diagnosis")	\
+	X(LOST, "lost", 0.05, SHARE, "more lost events make none of the tail")	\
+	X(TAIL, "tail", 1e6, NS, "a P99 below this is no tail to explain")	\
+	X(TURN, "turn", 10e6, NS, "a handler that holds a turn so long blocks the loop") \
+	X(CAUSE, "cause", 0.2, SHARE, "minimum share of tail time") \
+	X(SERVICE, "service", 0.4, SHARE, "minimum share of tail time, for the application's own work") \
+	X(RUNQUEUE, "runqueue", 1e6, NS, "run-queue P99 of a starved server")	\
+	X(DISPATCH, "dispatch", 10e6, NS, "dispatch P99 of batches that are too large") \
+	X(ACCEPT, "accept", 50e6, NS, "accept-queue P99 of a starved acceptor")	\
+	X(BACKLOG, "backlog", 0.8, SHARE, "an accept queue so full is short of room") \
+	X(HERD, "herd", 0.2, SHARE, "accepts that found nothing, of those that did") \
+	X(IMBALANCE, "imbalance", 2, COUNT, "times the others' mean on one loop") \
+	X(IMBALANCE_TIME, "imbalance-time", 10e9, NS, "for so long")		\
+	X(CTL, "ctl", 0.5, COUNT, "epoll_ctl calls an exchange; severe at three times that") \
+	X(SPURIOUS, "spurious", 0.1, SHARE, "events without input or output")	\
+	X(SPIN, "spin", 0.9, SHARE, "waits that return nothing at once")	\
+	X(CLOSE_WAIT, "close-wait", 60e9, NS, "age of a forgotten connection")	\
+	X(NAGLE, "nagle", 0.01, SHARE, "sends kept back for 20 ms")		\
+	X(SMALL, "small", 0.5, SHARE, "answers in more than two sends of < 256 bytes") \
+	X(SEND, "send", 50e6, NS, "send P99 of slow readers")			\
+	X(RETRANSMITS, "retransmits", 0.01, SHARE, "of all segments with data")
+
+#define THRESHOLD_ENUM(id, name, value, unit, help) THRESHOLD_##id,
+enum threshold { THRESHOLDS(THRESHOLD_ENUM) THRESHOLD_COUNT };
+#undef THRESHOLD_ENUM
+
+void thresholds_default(double *t);
+
+/* "NAME=VALUE". NULL, or what is wrong with it. */
+const char *threshold_set(double *t, const char *text);
+
+void thresholds_help(FILE *out);
 
 enum severity {
 	SEVERITY_INFO,
@@ -43,8 +89,6 @@ struct finding_input {
 	const double *threshold;	/* THRESHOLD_COUNT of them */
 };
 
-#define FINDINGS_MAX 32
-
 /* What a rule rests on. */
 enum finding_needs {
 	NEEDS_TAIL = 1 << 0,		/* a tail that is worth a word, and whole */
@@ -58,16 +102,33 @@ enum finding_needs {
 size_t finding_codes(unsigned lacks, const char **codes, size_t room);
 
 /* Strongest first. Returns how many. */
+#define FINDINGS_MAX 32
 size_t diagnose(const struct finding_input *in, struct finding *out, size_t room);
+
+/* Borrowed until report_build() returns. */
+struct report_source {
+	const struct aggregate *aggregate;
+	const struct facts *facts;
+	struct history *history;
+	const double *threshold;	/* THRESHOLD_COUNT of them */
+	uint64_t window_ns;		/* how long that was accumulated */
+	uint64_t events;		/* records that reached user space meanwhile */
+	uint64_t listen_overflows;	/* connections dropped meanwhile because a queue was full */
+};
+
+/*
+ * Fills a zeroed report, but for what says where and how it was watched: version, host, times,
+ * targets, notes, worst exchanges. Targets, if they are known, come before: the diagnosis tells the
+ * target's own threads from others by them. 0 or -ENOMEM; report_free() in either case.
+ */
+int report_build(struct report *r, const struct report_source *from);
 
 const char *severity_name(unsigned severity);	/* "info", "warning", "severe" */
 
 /* --- for rules --- */
 
-typedef bool (*rule_fn)(const struct finding_input *in, struct finding *f);
-
 /* A threshold by its name in THRESHOLDS. */
-#define AT(id) (in->threshold[THRESHOLD_##id])
+#define LIMIT(id) (in->threshold[THRESHOLD_##id])
 
 static inline double ratio(uint64_t a, uint64_t b)
 {
@@ -84,36 +145,46 @@ double cause_share(const struct finding_input *in, enum cause cause);
 /* The kernel's number of a system call in words: "fsync", or "call 300". */
 const char *syscall_word(uint32_t nr, char *room, size_t len);
 
-/* What made the tail slow (rules_tail.c). */
-bool rule_loop_blocked(const struct finding_input *in, struct finding *f);
-bool rule_blocking_call(const struct finding_input *in, struct finding *f);
-bool rule_lock_contention(const struct finding_input *in, struct finding *f);
-bool rule_stopped(const struct finding_input *in, struct finding *f);
-bool rule_cpu_throttled(const struct finding_input *in, struct finding *f);
-bool rule_cpu_starved(const struct finding_input *in, struct finding *f);
-bool rule_batch_queueing(const struct finding_input *in, struct finding *f);
-bool rule_slow_service(const struct finding_input *in, struct finding *f);
-bool rule_slow_upstream(const struct finding_input *in, struct finding *f);
-bool rule_slow_request(const struct finding_input *in, struct finding *f);
+enum severity severity_of(double share);
 
-/* How epoll and accept are used (rules_loop.c). */
-bool rule_accept_starved(const struct finding_input *in, struct finding *f);
-bool rule_thundering_herd(const struct finding_input *in, struct finding *f);
-bool rule_imbalance(const struct finding_input *in, struct finding *f);
 bool imbalanced(const struct finding_input *in);
-bool rule_ctl_churn(const struct finding_input *in, struct finding *f);
-bool rule_spurious_wakeups(const struct finding_input *in, struct finding *f);
-bool rule_edge_undrained(const struct finding_input *in, struct finding *f);
-bool rule_poll_spin(const struct finding_input *in, struct finding *f);
-bool rule_fd_exhaustion(const struct finding_input *in, struct finding *f);
-bool rule_io_uring_bypass(const struct finding_input *in, struct finding *f);
 
-/* Connections and the network (rules_net.c). */
-bool rule_close_wait_leak(const struct finding_input *in, struct finding *f);
-bool rule_nagle_delay(const struct finding_input *in, struct finding *f);
-bool rule_small_writes(const struct finding_input *in, struct finding *f);
-bool rule_send_blocked(const struct finding_input *in, struct finding *f);
-bool rule_retransmits(const struct finding_input *in, struct finding *f);
-bool rule_zero_window(const struct finding_input *in, struct finding *f);
+/*
+ * X(function, "code", needs, severity, cause, threshold). BY_SHARE: the rule is asked if the cause's
+ * share of the tail's time, which is the finding's then, reaches the threshold; it is severe from
+ * half of that time on.
+ */
+#define BY_SHARE (SEVERITY_SEVERE + 1)
+#define RULES(X)								\
+	X(stopped, "stopped", NEEDS_TAIL, BY_SHARE, CAUSE_STOPPED, THRESHOLD_CAUSE) \
+	X(lock_contention, "lock-contention", NEEDS_TAIL, BY_SHARE, CAUSE_LOCK, THRESHOLD_CAUSE) \
+	X(blocking_call, "blocking-call", NEEDS_TAIL, BY_SHARE, CAUSE_BLOCKED, THRESHOLD_CAUSE) \
+	X(cpu_throttled, "cpu-throttled", 0, SEVERITY_WARNING, 0, 0) \
+	X(cpu_starved, "cpu-starved", NEEDS_TAIL, BY_SHARE, CAUSE_CPU, THRESHOLD_CAUSE) \
+	X(loop_blocked, "loop-blocked", NEEDS_TAIL, SEVERITY_WARNING, 0, 0) \
+	X(slow_service, "slow-service", NEEDS_TAIL, BY_SHARE, CAUSE_SERVICE, THRESHOLD_SERVICE) \
+	X(slow_upstream, "slow-upstream", NEEDS_TAIL, BY_SHARE, CAUSE_ASYNC, THRESHOLD_SERVICE) \
+	X(slow_request, "slow-request", NEEDS_TAIL, BY_SHARE, CAUSE_RECEIVE, THRESHOLD_SERVICE) \
+	X(batch_queueing, "batch-queueing", NEEDS_TAIL, BY_SHARE, CAUSE_BATCH, THRESHOLD_CAUSE) \
+	X(accept_starved, "accept-starved", 0, SEVERITY_WARNING, 0, 0) \
+	X(fd_exhaustion, "fd-exhaustion", 0, SEVERITY_SEVERE, 0, 0) \
+	X(edge_undrained, "edge-undrained", 0, SEVERITY_SEVERE, 0, 0) \
+	X(zero_window, "zero-window", 0, SEVERITY_SEVERE, 0, 0) \
+	X(send_blocked, "send-blocked", 0, SEVERITY_WARNING, 0, 0) \
+	X(nagle_delay, "nagle-delay", 0, SEVERITY_SEVERE, 0, 0) \
+	X(retransmits, "retransmits", NEEDS_END, SEVERITY_SEVERE, 0, 0) \
+	X(close_wait_leak, "close-wait-leak", NEEDS_END, SEVERITY_SEVERE, 0, 0) \
+	X(thundering_herd, "thundering-herd", NEEDS_CALLS, SEVERITY_WARNING, 0, 0) \
+	X(imbalance, "imbalance", NEEDS_RUNTIME, SEVERITY_WARNING, 0, 0) \
+	X(ctl_churn, "ctl-churn", NEEDS_CALLS, SEVERITY_WARNING, 0, 0) \
+	X(spurious_wakeups, "spurious-wakeups", NEEDS_CALLS | NEEDS_RUNTIME, SEVERITY_WARNING, 0, 0) \
+	X(poll_spin, "poll-spin", NEEDS_RUNTIME, SEVERITY_SEVERE, 0, 0) \
+	X(small_writes, "small-writes", 0, SEVERITY_WARNING, 0, 0) \
+	X(io_uring_bypass, "io-uring-bypass", NEEDS_DESCRIPTORS, SEVERITY_INFO, 0, 0)
+
+#define RULE_DECLARE(function, ...) \
+	bool rule_##function(const struct finding_input *in, struct finding *f);
+RULES(RULE_DECLARE)
+#undef RULE_DECLARE
 
 #endif

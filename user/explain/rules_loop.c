@@ -5,7 +5,7 @@
 
 static bool enough(const struct finding_input *in, uint64_t n)
 {
-	return (double)n >= AT(EXCHANGES);
+	return (double)n >= LIMIT(EXCHANGES);
 }
 
 /* Whether the accepting thread was kept from the queue by its turns, or took too few from it. */
@@ -37,10 +37,10 @@ bool rule_accept_starved(const struct finding_input *in, struct finding *f)
 	for (size_t i = 0; i < in->r->n_listeners; i++) {
 		const struct listener_info *l = &in->r->listeners[i];
 
-		if (l->limit && ratio(l->backlog_max, l->limit) > AT(BACKLOG))
+		if (l->limit && ratio(l->backlog_max, l->limit) > LIMIT(BACKLOG))
 			full = l;
 	}
-	if (!(wait->count >= 10 && (double)wait->p99_ns > AT(ACCEPT)) && !overflows && !full)
+	if (!(wait->count >= 10 && (double)wait->p99_ns > LIMIT(ACCEPT)) && !overflows && !full)
 		return false;
 	/* Without descriptors nothing can be accepted: that is the finding. */
 	f->severity = in->r->counters.accept_no_fd ? SEVERITY_WARNING : SEVERITY_SEVERE;
@@ -73,7 +73,7 @@ bool rule_thundering_herd(const struct finding_input *in, struct finding *f)
 	bool looked = in->facts->known && !in->facts->epoll_unread;
 	uint64_t vain = looked ? in->r->counters.wakes_vain : 0;
 
-	if (empty + vain < 20 || ratio(empty + vain, opened) <= AT(HERD) ||
+	if (empty + vain < 20 || ratio(empty + vain, opened) <= LIMIT(HERD) ||
 	    (looked && in->facts->herd_waiters < 2))
 		return false;
 	finding_say(f, "Several loops wake for one connection: %s accepts found nothing and %s "
@@ -101,7 +101,7 @@ static const struct loop_info *overloaded_loop(const struct finding_input *in, u
 	bool idle = false;
 
 	*all = 0;
-	if ((double)r->window_ns < AT(IMBALANCE_TIME) || in->facts->go)
+	if ((double)r->window_ns < LIMIT(IMBALANCE_TIME) || in->facts->go)
 		return NULL;
 	for (size_t i = 0; i < r->n_loops; i++) {
 		*all += r->loops[i].exchanges;
@@ -115,7 +115,7 @@ static const struct loop_info *overloaded_loop(const struct finding_input *in, u
 	/* A loop with time to spare serves what it has: only a busy one is hurt. */
 	if (serving < 2 || !enough(in, *all) || !idle || most->busy_share < 0.7 ||
 	    (double)most->exchanges * (serving - 1) <=
-	    AT(IMBALANCE) * (double)(*all - most->exchanges))
+	    LIMIT(IMBALANCE) * (double)(*all - most->exchanges))
 		return NULL;
 	return most;
 }
@@ -173,9 +173,9 @@ bool rule_ctl_churn(const struct finding_input *in, struct finding *f)
 	if (calls > 2 * in->r->counters.ctl[most])
 		most = CTL_ADD;
 	each = ratio(calls, in->r->latency.count);
-	if (!enough(in, in->r->latency.count) || each <= AT(CTL))
+	if (!enough(in, in->r->latency.count) || each <= LIMIT(CTL))
 		return false;
-	f->severity = each > 3 * AT(CTL) ? SEVERITY_SEVERE : SEVERITY_WARNING;
+	f->severity = each > 3 * LIMIT(CTL) ? SEVERITY_SEVERE : SEVERITY_WARNING;
 	finding_say(f, "%s epoll_ctl calls for each exchange, most of them %s.",
 		    format_decimal(each, 2).s, what[most]);
 	f->advice = most == CTL_MOD_ONESHOT ?
@@ -199,7 +199,7 @@ bool rule_spurious_wakeups(const struct finding_input *in, struct finding *f)
 		if (in->r->eventpolls[i].shared)
 			return false;	/* who got the event is not who does the I/O */
 	share = ratio(spurious, events);
-	if (in->facts->go || spurious < 100 || share <= AT(SPURIOUS))
+	if (in->facts->go || spurious < 100 || share <= LIMIT(SPURIOUS))
 		return false;
 	f->severity = share > 0.5 ? SEVERITY_SEVERE : SEVERITY_WARNING;
 	finding_say(f, "%s of the events (%s) led to no input or output", format_share(share).s,
@@ -223,7 +223,6 @@ bool rule_edge_undrained(const struct finding_input *in, struct finding *f)
 
 	if (!n)
 		return false;
-	f->severity = SEVERITY_SEVERE;
 	finding_say(f, "Edge-triggered connections stalled with bytes left unread: %s times, %s on "
 		    "average.", format_count(n).s, format_ns(in->r->counters.undrained_ns / n).s);
 	f->advice = "With EPOLLET read until EAGAIN, or remember that there is more.";
@@ -246,9 +245,8 @@ bool rule_poll_spin(const struct finding_input *in, struct finding *f)
 	}
 	share = ratio(empty, waits);
 	cpus = ratio(most, in->r->window_ns);
-	if (in->facts->go || empty < 1000 || share <= AT(SPIN) || cpus <= 0.5)
+	if (in->facts->go || empty < 1000 || share <= LIMIT(SPIN) || cpus <= 0.5)
 		return false;
-	f->severity = SEVERITY_SEVERE;
 	finding_say(f, "The loop spins: %s of its waits returned nothing at once, and a thread used "
 		    "%s of a CPU.", format_share(share).s, format_share(cpus).s);
 	f->advice = "Wait with a time-out, or -1, unless work is pending.";
@@ -263,7 +261,6 @@ bool rule_fd_exhaustion(const struct finding_input *in, struct finding *f)
 {
 	if (!in->r->counters.accept_no_fd)
 		return false;
-	f->severity = SEVERITY_SEVERE;
 	finding_say(f, "The server has run out of file descriptors: %s accepts failed with EMFILE "
 		    "or ENFILE.", format_count(in->r->counters.accept_no_fd).s);
 	f->advice = "Raise RLIMIT_NOFILE (systemd: LimitNOFILE=), and look for descriptors that "
@@ -276,7 +273,6 @@ bool rule_io_uring_bypass(const struct finding_input *in, struct finding *f)
 {
 	if (!in->facts->io_uring)
 		return false;
-	f->severity = SEVERITY_INFO;
 	finding_say(f, "The target holds an io_uring: what it reads and sends that way is timed at "
 		    "its sockets, but its system calls and turns are not seen.");
 	f->advice = "Read the tables of system calls and loops with that in mind.";

@@ -9,7 +9,6 @@ bool rule_close_wait_leak(const struct finding_input *in, struct finding *f)
 
 	if (!old)
 		return false;
-	f->severity = SEVERITY_SEVERE;
 	if (queued * 2 > old)
 		finding_say(f, "%s clients have given up in the accept queue: their connections "
 			    "were never accepted, the oldest for %s.", format_count(old).s,
@@ -31,9 +30,8 @@ bool rule_nagle_delay(const struct finding_input *in, struct finding *f)
 	uint64_t delayed = in->r->counters.nagle_delayed;
 	double share = ratio(delayed, in->r->counters.answer_sends);
 
-	if (delayed < 5 || share <= AT(NAGLE))
+	if (delayed < 5 || share <= LIMIT(NAGLE))
 		return false;
-	f->severity = SEVERITY_SEVERE;
 	finding_say(f, "The ends of %s answers were kept back by the Nagle algorithm until the "
 		    "client acknowledged their beginnings, %s on average (%s of the sends).",
 		    format_count(delayed).s,
@@ -50,7 +48,7 @@ bool rule_small_writes(const struct finding_input *in, struct finding *f)
 	double share = ratio(in->r->counters.answers_small, in->r->counters.answers);
 	double each = ratio(in->r->counters.answer_sends, in->r->counters.answers);
 
-	if ((double)in->r->counters.answers < AT(EXCHANGES) || share <= AT(SMALL))
+	if ((double)in->r->counters.answers < LIMIT(EXCHANGES) || share <= LIMIT(SMALL))
 		return false;
 	finding_say(f, "Responses go out in many small writes: %s sends each, %s of them in more than "
 		    "two of less than 256 bytes.", format_decimal(each, 1).s, format_share(share).s);
@@ -64,7 +62,7 @@ bool rule_send_blocked(const struct finding_input *in, struct finding *f)
 {
 	const struct dist *send = &in->r->send;
 
-	if (send->count < 20 || (double)send->p99_ns <= AT(SEND))
+	if (send->count < 20 || (double)send->p99_ns <= LIMIT(SEND))
 		return false;
 	finding_say(f, "Answers take long to hand over: P99 %s between their first and last byte, "
 		    "at most %s. ", format_ns(send->p99_ns).s, format_ns(send->max_ns).s);
@@ -90,9 +88,8 @@ bool rule_retransmits(const struct finding_input *in, struct finding *f)
 	uint64_t n = in->r->connections.retransmits;
 	double share = ratio(n, in->r->counters.segments_out);
 
-	if (n < 10 || share <= AT(RETRANSMITS))
+	if (n < 10 || share <= LIMIT(RETRANSMITS))
 		return false;
-	f->severity = SEVERITY_SEVERE;
 	finding_say(f, "The network loses packets: %s of %s segments were sent again (%s).",
 		    format_count(n).s, format_count(in->r->counters.segments_out).s, format_share(share).s);
 	f->advice = "Look at the path: drops on interfaces, a full queue, a policer.";
@@ -108,7 +105,6 @@ bool rule_zero_window(const struct finding_input *in, struct finding *f)
 
 	if (!theirs && !ours)
 		return false;
-	f->severity = SEVERITY_SEVERE;
 	if (theirs)
 		finding_say(f, "Clients do not read: their receive window was shut %s times for %s "
 			    "in all.", format_count(theirs).s,

@@ -5,11 +5,6 @@
 #include "explain/finding.h"
 #include "base/term.h"
 
-static enum severity severity_of(double share)
-{
-	return share >= 0.5 ? SEVERITY_SEVERE : SEVERITY_WARNING;
-}
-
 static struct fmt name_of(const struct blame_row *n)
 {
 	return format_comm(n->comm, sizeof(n->comm), 24);
@@ -33,11 +28,11 @@ static struct fmt conn_of(const struct blame_row *c)
 static bool loop_is_held(const struct finding_input *in)
 {
 	const struct blame_sums *b = in->b;
-	bool own = (double)b->service_max_ns >= AT(TURN) &&
-		   cause_share(in, CAUSE_SERVICE) >= AT(CAUSE);
+	bool own = (double)b->service_max_ns >= LIMIT(TURN) &&
+		   cause_share(in, CAUSE_SERVICE) >= LIMIT(CAUSE);
 
-	return (double)b->hold_max_ns >= AT(TURN) &&
-	       (own || cause_share(in, CAUSE_HELD) >= AT(CAUSE));
+	return (double)b->hold_max_ns >= LIMIT(TURN) &&
+	       (own || cause_share(in, CAUSE_HELD) >= LIMIT(CAUSE));
 }
 
 bool rule_loop_blocked(const struct finding_input *in, struct finding *f)
@@ -52,17 +47,15 @@ bool rule_loop_blocked(const struct finding_input *in, struct finding *f)
 	finding_say(f, "Single handlers computed for up to %s and held the event loop: %s of the "
 		    "tail's time was theirs or went by behind them",
 		    format_ns(b->hold_max_ns).s, format_share(f->share).s);
-	if (others >= AT(CAUSE) && b->n_conns)
+	if (others >= LIMIT(CAUSE) && b->n_conns)
 		finding_say(f, ", %s of the waiting behind the connection from %s",
-			    format_share((double)b->conns[0].ns /
-					 (double)b->cause_ns[CAUSE_HELD]).s,
+			    format_share(ratio(b->conns[0].ns, b->cause_ns[CAUSE_HELD])).s,
 			    conn_of(&b->conns[0]).s);
 	finding_say(f, ".");
 	f->advice = "Move the work off the event loop (a worker thread, or slices between turns); "
 		    "`epollscope flame --mode tail` shows its code.";
 	evidence_number(f, "handler_max_ns", (double)b->hold_max_ns);
-	evidence_number(f, "handler_mean_ns", b->hold_count ?
-			(double)b->hold_sum_ns / (double)b->hold_count : 0);
+	evidence_number(f, "handler_mean_ns", ratio(b->hold_sum_ns, b->hold_count));
 	evidence_number(f, "turns_held", (double)b->hold_count);
 	evidence_number(f, "behind_share", others);
 	if (b->n_conns)
@@ -72,24 +65,20 @@ bool rule_loop_blocked(const struct finding_input *in, struct finding *f)
 	return true;
 }
 
-static const struct blame_row *first_call(const struct blame_sums *b, bool lock)
+/* The call that took most of a cause's time; NULL if it is not known. */
+static const struct blame_row *first_call(const struct blame_sums *b, enum cause cause)
 {
 	for (size_t i = 0; i < b->n_calls; i++)
-		if ((b->calls[i].kind == OFFCPU_FUTEX) == lock &&
-		    b->calls[i].kind != OFFCPU_STOPPED)
+		if (blame_cause(b->calls[i].kind) == cause)
 			return &b->calls[i];
 	return NULL;
 }
 
 bool rule_blocking_call(const struct finding_input *in, struct finding *f)
 {
-	const struct blame_row *call = first_call(in->b, false);
+	const struct blame_row *call = first_call(in->b, CAUSE_BLOCKED);
 	char room[32];
 
-	f->share = cause_share(in, CAUSE_BLOCKED);
-	if (f->share < AT(CAUSE))
-		return false;
-	f->severity = severity_of(f->share);
 	finding_say(f, "The event loop slept in blocking calls: %s of the tail's time",
 		    format_share(f->share).s);
 	if (call) {
@@ -99,7 +88,7 @@ bool rule_blocking_call(const struct finding_input *in, struct finding *f)
 		evidence_name(f, "call", syscall_word(call->nr, room, sizeof(room)));
 		evidence_name(f, "kind", offcpu_name(call->kind));
 		evidence_number(f, "blocked_max_ns", (double)call->max_ns);
-		evidence_number(f, "call_share", (double)call->ns / (double)in->b->latency_ns);
+		evidence_number(f, "call_share", ratio(call->ns, in->b->latency_ns));
 	}
 	finding_say(f, ".");
 	f->advice = "Use the asynchronous form of the call, or make it on another thread; while "
@@ -138,15 +127,12 @@ static void say_chain(const struct finding_input *in, struct finding *f)
 bool rule_lock_contention(const struct finding_input *in, struct finding *f)
 {
 	const struct blame_sums *b = in->b;
-	const struct blame_row *call = first_call(b, true);
+	const struct blame_row *call = first_call(b, CAUSE_LOCK);
 
-	f->share = cause_share(in, CAUSE_LOCK);
-	if (f->share < AT(CAUSE))
-		return false;
 	/* A holder that got no CPU: what is short is the CPU, not the lock's order. */
-	f->severity = b->n_chain && b->chain[0].runnable_ns >
-		      b->chain[0].oncpu_ns + b->chain[0].blocked_ns ?
-		      SEVERITY_INFO : severity_of(f->share);
+	if (b->n_chain &&
+	    b->chain[0].runnable_ns > b->chain[0].oncpu_ns + b->chain[0].blocked_ns)
+		f->severity = SEVERITY_INFO;
 	finding_say(f, "The event loop waited for locks (futex): %s of the tail's time",
 		    format_share(f->share).s);
 	if (call) {
@@ -165,18 +151,14 @@ bool rule_lock_contention(const struct finding_input *in, struct finding *f)
 
 bool rule_stopped(const struct finding_input *in, struct finding *f)
 {
-	f->share = cause_share(in, CAUSE_STOPPED);
-	if (f->share < AT(CAUSE))
-		return false;
-	f->severity = severity_of(f->share);
+	const struct blame_row *stop = first_call(in->b, CAUSE_STOPPED);
+
 	finding_say(f, "The server was stopped by a signal (SIGSTOP) or a debugger: %s of the "
 		    "tail's time", format_share(f->share).s);
-	for (size_t i = 0; i < in->b->n_calls; i++)
-		if (in->b->calls[i].kind == OFFCPU_STOPPED) {
-			finding_say(f, ", for up to %s", format_ns(in->b->calls[i].max_ns).s);
-			evidence_number(f, "stopped_max_ns", (double)in->b->calls[i].max_ns);
-			break;
-		}
+	if (stop) {
+		finding_say(f, ", for up to %s", format_ns(stop->max_ns).s);
+		evidence_number(f, "stopped_max_ns", (double)stop->max_ns);
+	}
 	finding_say(f, ".");
 	f->advice = "Find who stops it: a debugger, a checkpoint, a container's freezer.";
 	return true;
@@ -187,7 +169,7 @@ bool rule_cpu_throttled(const struct finding_input *in, struct finding *f)
 	const struct facts *facts = in->facts;
 
 	f->share = cause_share(in, CAUSE_CPU);
-	if (!facts->throttled || (in->b->count && f->share < AT(CAUSE)))
+	if (!facts->throttled || (in->b->count && f->share < LIMIT(CAUSE)))
 		return false;
 	f->severity = severity_of(f->share);
 	finding_say(f, "The control group %s used up its CPU quota in %s periods and stood still "
@@ -223,7 +205,7 @@ static double own_waiting(const struct finding_input *in, const struct blame_row
 		else if (!*other)
 			*other = &b->instead[i];
 	}
-	return b->latency_ns ? (double)own / (double)b->latency_ns : 0;
+	return ratio(own, b->latency_ns);
 }
 
 bool rule_cpu_starved(const struct finding_input *in, struct finding *f)
@@ -232,15 +214,13 @@ bool rule_cpu_starved(const struct finding_input *in, struct finding *f)
 	const struct blame_row *other;
 	double own;
 
-	f->share = cause_share(in, CAUSE_CPU);
-	if (f->share < AT(CAUSE) || (double)in->r->runqueue.p99_ns < AT(RUNQUEUE) ||
-	    in->facts->throttled)
+	if ((double)in->r->runqueue.p99_ns < LIMIT(RUNQUEUE) || in->facts->throttled)
 		return false;
 	own = own_waiting(in, &other);
 	finding_say(f, "The server was ready to run and got no CPU: %s of the tail's time (run "
 		    "queue P99 %s, at most %s)", format_share(f->share).s,
 		    format_ns(in->r->runqueue.p99_ns).s, format_ns(in->r->runqueue.max_ns).s);
-	if (f->share - own < AT(CAUSE)) {
+	if (f->share - own < LIMIT(CAUSE)) {
 		f->severity = SEVERITY_INFO;
 		finding_say(f, "; for %s of it other threads of the server had it",
 			    format_share(own).s);
@@ -254,7 +234,7 @@ bool rule_cpu_starved(const struct finding_input *in, struct finding *f)
 		finding_say(f, "; %s (pid %u) ran instead", name_of(other).s, other->pid);
 		evidence_name(f, "instead", other->comm);
 		evidence_number(f, "instead_pid", other->pid);
-		evidence_number(f, "instead_share", (double)other->ns / (double)b->latency_ns);
+		evidence_number(f, "instead_share", ratio(other->ns, b->latency_ns));
 	}
 	finding_say(f, ".");
 	evidence_number(f, "own_share", own);
@@ -268,23 +248,24 @@ bool rule_batch_queueing(const struct finding_input *in, struct finding *f)
 {
 	const struct dist *dispatch = &in->r->stages[STAGE_DISPATCH].dist;
 	uint64_t turns = 0, events = 0;
+	double each;
 
-	f->share = cause_share(in, CAUSE_BATCH);
-	if (f->share < AT(CAUSE) || (double)dispatch->p99_ns < AT(DISPATCH))
+	if ((double)dispatch->p99_ns < LIMIT(DISPATCH))
 		return false;
 	for (size_t i = 0; i < in->r->n_loops; i++) {
 		turns += in->r->loops[i].turns;
 		events += in->r->loops[i].events;
 	}
+	each = ratio(events, turns);
 	/* With idle loops beside it, that is the finding. */
-	f->severity = imbalanced(in) ? SEVERITY_INFO : severity_of(f->share);
+	if (imbalanced(in))
+		f->severity = SEVERITY_INFO;
 	finding_say(f, "Exchanges queued behind the others of their batch: %s of the tail's time "
 		    "(dispatch P99 %s, %s events a wait on average).", format_share(f->share).s,
-		    format_ns(dispatch->p99_ns).s,
-		    format_decimal(turns ? (double)events / (double)turns : 0, 1).s);
+		    format_ns(dispatch->p99_ns).s, format_decimal(each, 1).s);
 	f->advice = "Take fewer events a wait, serve more loops, or make each handler shorter.";
 	evidence_number(f, "dispatch_p99_ns", (double)dispatch->p99_ns);
-	evidence_number(f, "events_per_wait", turns ? (double)events / (double)turns : 0);
+	evidence_number(f, "events_per_wait", each);
 	return true;
 }
 
@@ -292,11 +273,9 @@ bool rule_slow_service(const struct finding_input *in, struct finding *f)
 {
 	const struct blame_sums *b = in->b;
 
-	f->share = cause_share(in, CAUSE_SERVICE);
 	/* One that holds the loop is told as what it does to the others. */
-	if (f->share < AT(SERVICE) || (double)b->service_max_ns < AT(TAIL) || loop_is_held(in))
+	if ((double)b->service_max_ns < LIMIT(TAIL) || loop_is_held(in))
 		return false;
-	f->severity = severity_of(f->share);
 	finding_say(f, "The application computes: %s of the tail's time is its own work on the "
 		    "CPU (median %s, at most %s an exchange).", format_share(f->share).s,
 		    format_ns(b->service_p50_ns).s, format_ns(b->service_max_ns).s);
@@ -311,10 +290,6 @@ bool rule_slow_upstream(const struct finding_input *in, struct finding *f)
 {
 	const struct dist *client = &in->r->client;
 
-	f->share = cause_share(in, CAUSE_ASYNC);
-	if (f->share < AT(SERVICE))
-		return false;
-	f->severity = severity_of(f->share);
 	/* An upstream is to blame only if its own answers take about as long. */
 	if (client->count && client->max_ns * 2 >= in->r->stages[STAGE_SERVICE].dist.p99_ns) {
 		finding_say(f, "The server waits for others: %s of the tail's time it had nothing "
@@ -340,9 +315,9 @@ bool rule_slow_request(const struct finding_input *in, struct finding *f)
 {
 	const struct dist *receive = &in->r->stages[STAGE_RECEIVE].dist;
 
-	f->share = cause_share(in, CAUSE_RECEIVE);
-	if (f->share < AT(SERVICE) || !receive->count)
+	if (!receive->count)
 		return false;
+	f->severity = SEVERITY_WARNING;
 	finding_say(f, "Requests arrive in pieces: %s of the tail's time passed between the first "
 		    "and the last of them (P99 %s), before the server had a whole request to work "
 		    "on.", format_share(f->share).s, format_ns(receive->p99_ns).s);

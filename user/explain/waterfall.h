@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * waterfall.h - what the threads did while one exchange waited: for each of its stages the off-CPU
- * intervals and the handlers that fell into it.
+ * intervals and the handlers that fell into it. And the slowest exchanges of a watch.
  */
 #ifndef EPOLLSCOPE_EXPLAIN_WATERFALL_H
 #define EPOLLSCOPE_EXPLAIN_WATERFALL_H
@@ -36,5 +36,24 @@ struct waterfall {
 /* Parts shorter than least_ns are left out. To be asked while the history remembers that time. */
 void waterfall_fill(struct waterfall *out, const struct history *h, const struct ev_exchange *x,
 		    uint64_t least_ns);
+
+/* A part of a waterfall that is shorter than this fraction of the exchange is left out. */
+#define WORST_PART 200
+
+/* To be read. */
+struct worst {
+	struct exchange_info *list;	/* slowest first */
+	struct waterfall *waterfalls;	/* of each; NULL: not wanted */
+	size_t n, room;
+};
+
+int worst_init(struct worst *w, size_t room, bool waterfalls);	/* 0 or -ENOMEM */
+void worst_free(struct worst *w);
+
+/*
+ * Keeps the exchange if it is among the slowest. Its waterfall is made at once: the history may
+ * forget later what it rests on.
+ */
+void worst_add(struct worst *w, const struct exchange_info *x, const struct history *h);
 
 #endif

@@ -11,9 +11,7 @@
 
 #include <pthread.h>
 
-#include "explain/facts.h"
-#include "explain/history.h"
-#include "explain/threshold.h"
+#include "explain/finding.h"
 #include "export/metrics.h"
 #include "target/proc.h"
 #include "watch/live.h"

@@ -6,7 +6,6 @@
 
 #include "stream/correlate.h"
 #include "explain/finding.h"
-#include "explain/report_build.h"
 #include "export/export.h"
 
 /* An exchange may come so long after its end: what explains it is kept for as long. */

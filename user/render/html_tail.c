@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* html_tail.c - the worst exchanges as waterfalls, and the flame graph of the tail. */
 #include "explain/stage_map.h"
-#include "explain/worst.h"
+#include "explain/waterfall.h"
 #include "render/html_parts.h"
 
 static void put_title(FILE *out, const struct exchange_info *x, int64_t offset_ns)
