@@ -37,7 +37,6 @@ struct recorder {
 	uint64_t n_stacks;	/* in `stacks` */
 	uint64_t stacks_dropped;	/* the file had no room for them */
 	bool begun;		/* the store runs */
-	bool takes_stacks;
 	struct block *block;	/* being filled; NULL: none */
 	uint64_t last_ns;	/* of the last tick */
 	uint64_t seal_ns;
@@ -99,7 +98,7 @@ static uint64_t bytes_for_blocks(const struct recorder *rec)
 
 	if (c->max_bytes)
 		return c->max_bytes - END_BYTES -
-		       (rec->takes_stacks ? c->max_bytes / STACKS_SHARE : 0);
+		       (rec->watch->stack_hz ? c->max_bytes / STACKS_SHARE : 0);
 	return c->ring_ns ? RING_MAX_BYTES : 0;
 }
 
@@ -172,7 +171,6 @@ static void on_begin(void *ctx)
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
 	sigaction(SIGXFSZ, &ignore, NULL);	/* a limit on file sizes is an error, not our end */
-	rec->takes_stacks = rec->watch->stack_hz != 0;
 	rec->last_ns = rec->watch->start_ns;
 	rec->seal_ns = c->ring_ns && c->ring_ns / RING_PARTS < SEAL_NS ? c->ring_ns / RING_PARTS :
 									 SEAL_NS;

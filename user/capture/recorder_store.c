@@ -112,10 +112,11 @@ int store_start(struct store *s, struct capture_writer *writer, uint64_t ring_ns
 {
 	int err;
 
-	*s = (struct store){ .writer = writer, .ring_ns = ring_ns, .max_bytes = max_bytes };
-	pthread_mutex_init(&s->lock, NULL);
-	pthread_cond_init(&s->filled, NULL);
-	pthread_cond_init(&s->emptied, NULL);
+	*s = (struct store){
+		.writer = writer, .ring_ns = ring_ns, .max_bytes = max_bytes,
+		.lock = PTHREAD_MUTEX_INITIALIZER, .filled = PTHREAD_COND_INITIALIZER,
+		.emptied = PTHREAD_COND_INITIALIZER,
+	};
 	err = pthread_create(&s->thread, NULL, store_main, s);
 	s->running = !err;
 	return -err;

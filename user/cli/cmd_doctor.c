@@ -88,18 +88,15 @@ static bool has_capability(unsigned cap)
 
 static void read_lockdown(char *mode, size_t len)
 {
-	char line[128] = "", *open, *close;
+	char line[128], *open;
 	FILE *f = fopen("/sys/kernel/security/lockdown", "re");
 
 	snprintf(mode, len, "none");
 	if (!f)
 		return;
-	if (fgets(line, sizeof(line), f)) {
-		open = strchr(line, '[');
-		close = strchr(line, ']');
-		if (open && close > open)
-			snprintf(mode, len, "%.*s", (int)(close - open - 1), open + 1);
-	}
+	open = fgets(line, sizeof(line), f) ? strchr(line, '[') : NULL;
+	if (open)
+		snprintf(mode, len, "%.*s", (int)strcspn(open + 1, "]"), open + 1);
 	fclose(f);
 }
 
@@ -113,9 +110,7 @@ static void try_session(struct diagnosis *d)
 	struct session *s;
 
 	d->err = session_probe(&d->features, d->why, sizeof(d->why));
-	if (d->err)
-		return;
-	d->err = session_open(&s, &config, d->why, sizeof(d->why));
+	d->err = d->err ? d->err : session_open(&s, &config, d->why, sizeof(d->why));
 	if (d->err)
 		return;
 	d->err = session_attach(s, d->why, sizeof(d->why));

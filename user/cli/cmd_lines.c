@@ -18,11 +18,6 @@ struct lines {
 };
 
 /* A reader of a pipe wants each line now; a write error ends the watch. */
-static int line_done(void)
-{
-	return flush_stdout() ? 1 : 0;
-}
-
 static int print_conn(void *ctx, const struct event *e)
 {
 	struct lines *l = ctx;
@@ -31,28 +26,23 @@ static int print_conn(void *ctx, const struct event *e)
 		render_conn_json(stdout, &e->conn_close, l->watch.realtime_offset_ns);
 	else
 		render_conn_text(stdout, &e->conn_close, l->watch.realtime_offset_ns, &l->style);
-	return line_done();
-}
-
-static void print_waterfall(const struct lines *l, const struct exchange_info *x)
-{
-	struct waterfall w;
-
-	waterfall_fill(&w, l->history, &x->ex, 0);
-	render_waterfall(stdout, x, &w, l->watch.realtime_offset_ns, &l->style);
+	return flush_stdout();
 }
 
 static int print_exchange(void *ctx, const struct exchange_info *x)
 {
 	struct lines *l = ctx;
+	struct waterfall w;
 
-	if (l->json)
+	if (l->json) {
 		render_slow_json(stdout, x, l->watch.realtime_offset_ns);
-	else if (l->history)
-		print_waterfall(l, x);
-	else
+	} else if (l->history) {
+		waterfall_fill(&w, l->history, &x->ex, 0);
+		render_waterfall(stdout, x, &w, l->watch.realtime_offset_ns, &l->style);
+	} else {
 		render_slow_text(stdout, x, l->watch.realtime_offset_ns, &l->style);
-	return line_done();
+	}
+	return flush_stdout();
 }
 
 static void begin_conns(void *ctx)

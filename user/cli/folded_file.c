@@ -12,15 +12,10 @@
 #include "explain/stage_map.h"
 #include "flamegraph/flamegraph.h"
 
-static FILE *open_input(const char *path)
-{
-	return strcmp(path, "-") ? fopen(path, "re") : stdin;
-}
-
 int folded_file_read(struct flame_tree *tree, const char *path, bool single)
 {
 	struct flame_read read = { .columns = FLAME_COLUMNS_AUTO };
-	FILE *in = open_input(path);
+	FILE *in = strcmp(path, "-") ? fopen(path, "re") : stdin;
 	int err, cause;
 
 	if (!in) {

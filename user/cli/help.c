@@ -51,18 +51,9 @@ static void print_target(FILE *out, unsigned commands)
 
 static void print_examples(FILE *out, const struct command_row *row)
 {
-	for (size_t i = 0; i < sizeof(row->examples) / sizeof(row->examples[0]); i++) {
+	for (size_t i = 0; i < sizeof(row->examples) / sizeof(row->examples[0]); i++)
 		if (row->examples[i])
 			fprintf(out, "  epollscope %s\n", row->examples[i]);
-	}
-}
-
-static bool takes_input(enum command command)
-{
-	for (size_t i = 0; i < option_count; i++)
-		if (option_rows[i].key == 'i')
-			return option_rows[i].commands & IN(command);
-	return false;
 }
 
 static void print_overview(FILE *out)
@@ -98,18 +89,9 @@ void options_print_help(FILE *out, enum command command)
 		return;
 	}
 	fprintf(out, "epollscope %s: %s\n\n", row->name, row->summary);
-	if (row->target == TARGET_OPTIONAL)
-		fprintf(out, "Usage: epollscope %s [TARGET] [OPTIONS]\n", row->name);
-	else if (row->target == TARGET_PROCESSES)
-		fprintf(out, "Usage: epollscope %s TARGET... [OPTIONS]\n", row->name);
-	else
-		fprintf(out, "Usage: epollscope %s TARGET [OPTIONS]\n"
-			     "       epollscope %s [OPTIONS] -- PROGRAM [ARG...]\n",
-			row->name, row->name);
-	if (takes_input(command))
-		fprintf(out, "       epollscope %s -i FILE [OPTIONS]\n", row->name);
-	if (command == CMD_FLAME)
-		fputs("       epollscope flame --folded FILE [--against FILE] [--svg FILE]\n", out);
+	for (size_t i = 0; i < sizeof(row->usage) / sizeof(row->usage[0]) && row->usage[i]; i++)
+		fprintf(out, "%s epollscope %s %s\n", i ? "      " : "Usage:", row->name,
+			row->usage[i]);
 	print_target(out, IN(command));
 	fputs("\nOptions:\n", out);
 	print_options(out, IN(command), false);

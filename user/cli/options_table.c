@@ -12,10 +12,14 @@
 #define ATTACHING (EVERY | IN(CMD_EXPORT))
 #define ALWAYS	 (ATTACHING | IN(CMD_NONE))
 
+#define USE_TARGET "TARGET [OPTIONS]", "[OPTIONS] -- PROGRAM [ARG...]"
+#define USE_INPUT  "-i FILE [OPTIONS]"
+
 const struct command_row command_rows[CMD_COUNT] = {
 	[CMD_REPORT] = {
 		.name = "report",
 		.summary = "watch, then say where the P99 went",
+		.usage = { USE_TARGET, USE_INPUT },
 		.examples = {
 			"report -c nginx -d 10",
 			"report -P 6379 -d 30 --json > report.json",
@@ -26,6 +30,7 @@ const struct command_row command_rows[CMD_COUNT] = {
 	[CMD_RECORD] = {
 		.name = "record",
 		.summary = "watch into a capture file, which report, conns, slow and flame read (-i)",
+		.usage = { USE_TARGET },
 		.examples = {
 			"record -o nginx.cap -c nginx -d 10",
 			"record -o slow.cap -P 8080 --ring 30 --until 'slow>50ms'",
@@ -35,6 +40,7 @@ const struct command_row command_rows[CMD_COUNT] = {
 	[CMD_CONNS] = {
 		.name = "conns",
 		.summary = "a line for each connection as it closes",
+		.usage = { USE_TARGET, USE_INPUT },
 		.examples = {
 			"conns -P 443",
 			"conns -p 4242 -d 60 --json | jq .duration_ns",
@@ -43,6 +49,7 @@ const struct command_row command_rows[CMD_COUNT] = {
 	[CMD_SLOW] = {
 		.name = "slow",
 		.summary = "a line for each slow exchange, with its ledger",
+		.usage = { USE_TARGET, USE_INPUT },
 		.examples = {
 			"slow -c redis-server",
 			"slow -P 8080 --over 5ms --waterfall",
@@ -52,6 +59,8 @@ const struct command_row command_rows[CMD_COUNT] = {
 	[CMD_FLAME] = {
 		.name = "flame",
 		.summary = "stacks of what the target did, or of what made its tail slow",
+		.usage = { USE_TARGET, USE_INPUT,
+			   "--folded FILE [--against FILE] [--svg FILE]" },
 		.examples = {
 			"flame -c nginx -d 10 --svg tail.svg",
 			"flame -p 4242 -d 10 --mode offcpu > offcpu.folded",
@@ -62,7 +71,7 @@ const struct command_row command_rows[CMD_COUNT] = {
 	[CMD_EXPORT] = {
 		.name = "export",
 		.summary = "Prometheus endpoint: the report as time series, cheap enough to leave on",
-		.target = TARGET_PROCESSES,
+		.usage = { "TARGET... [OPTIONS]" },
 		.examples = {
 			"export -c nginx",
 			"export --listen 127.0.0.1:9464 --target web -c 'nginx*' --target cache -P 6379",
@@ -72,7 +81,7 @@ const struct command_row command_rows[CMD_COUNT] = {
 	[CMD_DOCTOR] = {
 		.name = "doctor",
 		.summary = "what this kernel, these privileges and this target allow",
-		.target = TARGET_OPTIONAL,
+		.usage = { "[TARGET] [OPTIONS]" },
 		.examples = {
 			"doctor",
 			"doctor -c nginx --json",

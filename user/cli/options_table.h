@@ -7,16 +7,10 @@
 
 #define IN(command) (1u << (command))
 
-enum target_use {
-	TARGET_REQUIRED,	/* or a program to launch */
-	TARGET_PROCESSES,	/* no program */
-	TARGET_OPTIONAL,	/* and no program */
-};
-
 struct command_row {
 	const char *name;
 	const char *summary;
-	enum target_use target;
+	const char *usage[4];		/* a line each: what follows its name */
 	const char *examples[4];	/* a line each: what follows "epollscope" */
 };
 

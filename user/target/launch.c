@@ -95,19 +95,17 @@ int launch_start(struct launch *l, char *const argv[], const struct stop *stop)
 
 int launch_release(struct launch *l, char *why, size_t why_len)
 {
+	ssize_t got = -1;
 	int err;
-	ssize_t got;
 
-	if (send(l->gate_fd, "", 1, MSG_NOSIGNAL) != 1) {
-		snprintf(why, why_len, "'%.80s' was ended before it started", l->program);
-		return -EPIPE;
+	if (send(l->gate_fd, "", 1, MSG_NOSIGNAL) == 1) {
+		l->released = true;
+		got = receive(l->gate_fd, &err, sizeof(err));
+		close_fd(&l->gate_fd);
+		if (got == 0)
+			return 0;
+		reap(l, 0);
 	}
-	l->released = true;
-	got = receive(l->gate_fd, &err, sizeof(err));
-	close_fd(&l->gate_fd);
-	if (got == 0)
-		return 0;
-	reap(l, 0);
 	if (got != sizeof(err)) {
 		snprintf(why, why_len, "'%.80s' was ended before it started", l->program);
 		return -EPIPE;
