@@ -66,7 +66,7 @@ static void test_nothing(void **state)
 
 	(void)state;
 	assert_int_equal(s.count, 0);
-	assert_int_equal(s.n_loops, 0);
+	assert_int_equal(s.loops.n, 0);
 }
 
 static void test_only_the_tail(void **state)
@@ -77,8 +77,8 @@ static void test_only_the_tail(void **state)
 	struct blame_sums s;
 
 	(void)state;
-	history_add_exchange(h, &fast);
-	history_add_exchange(h, &slow);
+	history_add(h, HISTORY_EXCHANGE, &fast);
+	history_add(h, HISTORY_EXCHANGE, &slow);
 	s = join(h, 20 * MS);
 	assert_int_equal(s.count, 1);
 	assert_int_equal(s.cause_ns[CAUSE_SERVICE], 20 * MS);
@@ -99,16 +99,16 @@ static void test_loop_held(void **state)
 	holder.conn = 9;
 	holder.flow.family = 2;
 	holder.flow.remote_port = 4242;
-	history_add_turn(h, &t);
-	history_add_exchange(h, &x);
-	history_add_exchange(h, &holder);
+	history_add(h, HISTORY_TURN, &t);
+	history_add(h, HISTORY_EXCHANGE, &x);
+	history_add(h, HISTORY_EXCHANGE, &holder);
 	s = join(h, 1 * MS);
 	assert_int_equal(s.cause_ns[CAUSE_HELD], 18 * MS);
 	assert_int_equal(s.cause_ns[CAUSE_SERVICE], 1 * MS);
 	assert_int_equal(s.hold_max_ns, 27 * MS);
-	assert_int_equal(s.n_conns, 1);
-	assert_int_equal(s.conns[0].conn, 9);
-	assert_int_equal(s.conns[0].flow.remote_port, 4242);
+	assert_int_equal(s.conns.n, 1);
+	assert_int_equal(s.conns.row[0].conn, 9);
+	assert_int_equal(s.conns.row[0].flow.remote_port, 4242);
 }
 
 /* The same wait behind many short handlers is nobody's fault. */
@@ -120,12 +120,12 @@ static void test_batch(void **state)
 	struct blame_sums s;
 
 	(void)state;
-	history_add_turn(h, &t);
-	history_add_exchange(h, &x);
+	history_add(h, HISTORY_TURN, &t);
+	history_add(h, HISTORY_EXCHANGE, &x);
 	s = join(h, 1 * MS);
 	assert_int_equal(s.cause_ns[CAUSE_HELD], 0);
 	assert_int_equal(s.cause_ns[CAUSE_BATCH], 19 * MS);
-	assert_int_equal(s.n_conns, 0);
+	assert_int_equal(s.conns.n, 0);
 }
 
 static void test_blocking_call(void **state)
@@ -137,15 +137,15 @@ static void test_blocking_call(void **state)
 
 	(void)state;
 	x.split[SPLIT_SERVICE] = (struct split){ .blocked_ns = 20 * MS, .runnable_ns = 1 * MS };
-	history_add_offcpu(h, &o);
-	history_add_exchange(h, &x);
+	history_add(h, HISTORY_OFFCPU, &o);
+	history_add(h, HISTORY_EXCHANGE, &x);
 	s = join(h, 1 * MS);
 	assert_int_equal(s.cause_ns[CAUSE_BLOCKED], 20 * MS);
 	assert_int_equal(s.cause_ns[CAUSE_CPU], 1 * MS);
 	assert_int_equal(s.cause_ns[CAUSE_SERVICE], 1 * MS);
 	assert_int_equal(s.blocked_ns[OFFCPU_SLEEP], 20 * MS);
-	assert_int_equal(s.calls[0].nr, 230);
-	assert_int_equal(s.calls[0].max_ns, 20 * MS);
+	assert_int_equal(s.calls.row[0].nr, 230);
+	assert_int_equal(s.calls.row[0].max_ns, 20 * MS);
 }
 
 /* What the kernel summed up and nobody told of stays blocked, without a name. */
@@ -157,11 +157,11 @@ static void test_untold(void **state)
 
 	(void)state;
 	x.split[SPLIT_SERVICE] = (struct split){ .blocked_ns = 5 * MS };
-	history_add_exchange(h, &x);
+	history_add(h, HISTORY_EXCHANGE, &x);
 	s = join(h, 1 * MS);
 	assert_int_equal(s.cause_ns[CAUSE_BLOCKED], 5 * MS);
 	assert_int_equal(s.blocked_ns[OFFCPU_OTHER], 5 * MS);
-	assert_int_equal(s.n_calls, 0);
+	assert_int_equal(s.calls.n, 0);
 }
 
 static void test_no_cpu(void **state)
@@ -178,14 +178,14 @@ static void test_no_cpu(void **state)
 	o.instead_pid = 33;
 	o.instead_tid = 34;
 	memcpy(o.instead_comm, "hog", 4);
-	history_add_offcpu(h, &o);
-	history_add_exchange(h, &x);
+	history_add(h, HISTORY_OFFCPU, &o);
+	history_add(h, HISTORY_EXCHANGE, &x);
 	s = join(h, 1 * MS);
 	assert_int_equal(s.cause_ns[CAUSE_CPU], 9 * MS);
 	assert_int_equal(s.cause_ns[CAUSE_BLOCKED], 0);
-	assert_int_equal(s.n_instead, 1);
-	assert_int_equal(s.instead[0].pid, 33);
-	assert_string_equal(s.instead[0].comm, "hog");
+	assert_int_equal(s.instead.n, 1);
+	assert_int_equal(s.instead.row[0].pid, 33);
+	assert_string_equal(s.instead.row[0].comm, "hog");
 }
 
 /* The loop waits for a lock; its holder slept with it. */
@@ -204,13 +204,13 @@ static void test_chain(void **state)
 	wait.waker_pid = LOOP;
 	wait.waker_tid = HOLDER;
 	memcpy(wait.waker_comm, "holder", 7);
-	history_add_turn(h, &t);
-	history_add_offcpu(h, &sleep);
-	history_add_offcpu(h, &wait);
-	history_add_exchange(h, &x);
+	history_add(h, HISTORY_TURN, &t);
+	history_add(h, HISTORY_OFFCPU, &sleep);
+	history_add(h, HISTORY_OFFCPU, &wait);
+	history_add(h, HISTORY_EXCHANGE, &x);
 	s = join(h, 1 * MS);
 	assert_int_equal(s.cause_ns[CAUSE_LOCK], 20 * MS);
-	assert_int_equal(s.wakers[0].tid, HOLDER);
+	assert_int_equal(s.wakers.row[0].tid, HOLDER);
 	assert_int_equal(s.n_chain, 1);
 	assert_string_equal(s.chain[0].comm, "holder");
 	assert_int_equal(s.chain[0].blocked_ns, 18 * MS);
@@ -226,8 +226,8 @@ static void test_stopped(void **state)
 
 	(void)state;
 	x.split[SPLIT_BUSY].blocked_ns = 190 * MS;
-	history_add_offcpu(h, &o);
-	history_add_exchange(h, &x);
+	history_add(h, HISTORY_OFFCPU, &o);
+	history_add(h, HISTORY_EXCHANGE, &x);
 	s = join(h, 1 * MS);
 	assert_int_equal(s.cause_ns[CAUSE_STOPPED], 190 * MS);
 }
@@ -245,13 +245,13 @@ static void test_bounds(void **state)
 
 		o.syscall = i % 50;
 		x.split[SPLIT_SERVICE].blocked_ns = MS / 2;
-		history_add_exchange(h, &x);
-		history_add_offcpu(h, &o);
+		history_add(h, HISTORY_EXCHANGE, &x);
+		history_add(h, HISTORY_OFFCPU, &o);
 	}
 	s = join(h, 0);
 	assert_true(s.count < 20000 && s.count > 1000);
 	assert_int_equal(s.cause_ns[CAUSE_BLOCKED], s.count * MS / 2);
-	assert_int_equal(s.n_calls, BLAME_ROWS);
+	assert_int_equal(s.calls.n, BLAME_ROWS);
 }
 
 /* The next window has its own exchanges; what may explain them is kept. */
@@ -265,11 +265,11 @@ static void test_forget(void **state)
 	struct blame_sums s;
 
 	(void)state;
-	history_add_exchange(h, &old);
-	history_add_turn(h, &before);
-	history_add_turn(h, &t);
+	history_add(h, HISTORY_EXCHANGE, &old);
+	history_add(h, HISTORY_TURN, &before);
+	history_add(h, HISTORY_TURN, &t);
 	history_forget(h, 100 * MS);
-	history_add_exchange(h, &late);
+	history_add(h, HISTORY_EXCHANGE, &late);
 	s = join(h, 0);
 	assert_int_equal(s.count, 1);
 	assert_int_equal(s.cause_ns[CAUSE_HELD], 18 * MS);

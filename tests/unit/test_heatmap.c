@@ -28,7 +28,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	heatmap_free(map);
+	free(map);
 	return 0;
 }
 

@@ -23,7 +23,12 @@ static void add(struct history *h, uint32_t tid, uint64_t start, uint64_t end)
 {
 	struct ev_offcpu o = interval(tid, start, end);
 
-	history_add_offcpu(h, &o);
+	history_add(h, HISTORY_OFFCPU, &o);
+}
+
+static const struct ev_offcpu *records(const struct history *h)
+{
+	return history_records(h, HISTORY_OFFCPU);
 }
 
 /* At every size around the limit: the last ones, oldest first. */
@@ -37,8 +42,8 @@ static void test_limit(void **state)
 
 		add(h, 1, i, i + 1);
 		assert_int_equal(history_count(h, HISTORY_OFFCPU), n);
-		assert_int_equal(history_offcpu(h)[0].start_ns, i + 1 - n);
-		assert_int_equal(history_offcpu(h)[n - 1].start_ns, i);
+		assert_int_equal(records(h)[0].start_ns, i + 1 - n);
+		assert_int_equal(records(h)[n - 1].start_ns, i);
 	}
 	assert_int_equal(history_dropped(h), 900);
 	assert_int_equal(history_count(h, HISTORY_TURN), 0);
@@ -82,14 +87,14 @@ static void test_forget(void **state)
 	struct ev_exchange x = { .head.time_ns = 9 * S };
 
 	(void)state;
-	history_add_exchange(h, &x);
+	history_add(h, HISTORY_EXCHANGE, &x);
 	for (uint64_t i = 1; i <= 9; i++)
 		add(h, 1, i * S - 1, i * S);
 	assert_int_equal(history_since(h, HISTORY_OFFCPU, 9 * S), 7);	/* as late as may be */
 	history_forget(h, 5 * S);
 	assert_int_equal(history_count(h, HISTORY_EXCHANGE), 0);
 	assert_int_equal(history_count(h, HISTORY_OFFCPU), 5);
-	assert_int_equal(history_offcpu(h)[0].head.time_ns, 5 * S);
+	assert_int_equal(records(h)[0].head.time_ns, 5 * S);
 	assert_int_equal(history_since(h, HISTORY_OFFCPU, 0), 0);
 	assert_int_equal(history_dropped(h), 0);
 	history_free(h);

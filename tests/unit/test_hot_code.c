@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "explain/hot_code.h"
+#include "explain/profile.h"
 
 static const char *const slow[] = { "service", "web", "main", "handle", "slow_hash", "read_[k]" };
 static const char *const fast[] = { "busy", "web", "main", "handle", "parse" };

@@ -182,7 +182,7 @@ static void names_stay_text(void **state)
 	assert_non_null(strstr(text, "by &lt;script&gt;x&lt;/script&gt;"));
 	assert_non_null(strstr(text, "\\u003c/script>\\u003c!--\\u003cscript>"));
 	free(text);
-	heatmap_free((struct heatmap *)s.page.heat);
+	free((struct heatmap *)s.page.heat);
 	flame_free(tree);
 }
 

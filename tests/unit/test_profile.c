@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "explain/profile.h"
-#include "explain/profile_private.h"
 #include "explain/stage_map.h"
 
 #define MS 1000000ULL
@@ -37,7 +36,11 @@ static void add_stack(struct profile *p, uint32_t pid, int32_t id, const char *c
 
 static struct profile *new_profile(void)
 {
-	return profile_new(history_new(HISTORY_WHOLE), HZ);
+	struct profile *p = profile_new(history_new(HISTORY_WHOLE));
+
+	assert_non_null(p);
+	p->hz = HZ;
+	return p;
 }
 
 static void free_profile(struct profile *p)
@@ -64,7 +67,7 @@ static void sample(struct profile *p, uint32_t tid, uint64_t at, int32_t user)
 	struct ev_sample s = { .head = { .kind = EV_SAMPLE, .time_ns = at }, .pid = PID, .tid = tid,
 			       .kernel_stack = -1, .user_stack = user, .comm = "srv" };
 
-	history_add_sample(p->history, &s);
+	history_add(p->history, HISTORY_SAMPLE, &s);
 }
 
 static struct ev_offcpu absence(uint32_t tid, uint64_t start, uint64_t blocked, uint64_t runnable)
@@ -81,7 +84,7 @@ static void blocked(struct profile *p, uint32_t tid, uint64_t start, uint64_t ns
 {
 	struct ev_offcpu o = absence(tid, start, ns, runnable);
 
-	history_add_offcpu(p->history, &o);
+	history_add(p->history, HISTORY_OFFCPU, &o);
 }
 
 /* Begins at `start`; the stages in the order runqueue, busy, dispatch, service. */
@@ -98,7 +101,7 @@ static void exchange(struct profile *p, uint64_t start, const uint64_t stage[4],
 	x.head.time_ns = start + x.latency_ns;
 	if (flags & EXCHANGE_HANDOFF)
 		x.tid = OTHER;
-	history_add_exchange(p->history, &x);
+	history_add(p->history, HISTORY_EXCHANGE, &x);
 }
 
 #define EXCHANGE(p, start, flags, ...) \
@@ -122,10 +125,7 @@ static void expect_tree(struct profile *p, enum profile_mode mode, bool by_stage
 	struct flame_tree *t = flame_new();
 	char *text;
 
-	if (by_stage)
-		assert_int_equal(profile_tree_by_stage(p, mode, t), 0);
-	else
-		assert_int_equal(profile_tree(p, mode, tail, t), 0);
+	assert_int_equal(profile_tree(p, mode, by_stage, tail, t), 0);
 	text = folded(t);
 	assert_string_equal(text, expected);
 	assert_int_equal(flame_total(t), total);
@@ -175,7 +175,7 @@ static void test_offcpu(void **state)
 
 	(void)state;
 	idle.flags = OFFCPU_IN_WAIT;
-	history_add_offcpu(p->history, &idle);
+	history_add(p->history, HISTORY_OFFCPU, &idle);
 	blocked(p, LOOP, 10 * MS, 7 * MS, 2 * MS);
 	blocked(p, OTHER, 10 * MS, 5, 0);
 	blocked(p, LOOP, 20 * MS, 0, 4 * MS);	/* preempted: not blocked */
@@ -191,16 +191,16 @@ static void test_wakeup(void **state)
 	struct ev_offcpu o = absence(LOOP, 10 * MS, 3 * MS, 0);
 
 	(void)state;
-	history_add_offcpu(p->history, &o);
+	history_add(p->history, HISTORY_OFFCPU, &o);
 	o = absence(LOOP, 20 * MS, 4 * MS, 0);
 	o.flags = OFFCPU_WAKER;
 	memcpy(o.waker_comm, "worker", 7);
 	o.waker_pid = PID;
 	o.waker_user_stack = USER_HASH;
-	history_add_offcpu(p->history, &o);
+	history_add(p->history, HISTORY_OFFCPU, &o);
 	o.start_ns += 10 * MS;
 	o.waker_kernel_stack = KERNEL_IRQ;
-	history_add_offcpu(p->history, &o);
+	history_add(p->history, HISTORY_OFFCPU, &o);
 	expect_tree(p, PROFILE_WAKEUP, false, NULL, 11 * MS,
 		    "[interrupt];asm_sysvec_timer_[k];try_to_wake_up_[k];srv 4000000\n"
 		    "[waker not seen];srv 3000000\n"
@@ -278,10 +278,10 @@ static void test_tail_stages(void **state)
 	x.stage_ns[STAGE_RUNQUEUE] = 8 * MS;	/* from 163, a millisecond more than the absence tells */
 	x.stage_ns[STAGE_RETURN] = 9 * MS;
 	x.stage_ns[STAGE_SERVICE] = 20 * MS;
-	history_add_exchange(p->history, &x);
+	history_add(p->history, HISTORY_EXCHANGE, &x);
 	wait.flags = OFFCPU_IN_WAIT;
 	wait.kernel_stack = wait.user_stack = USER_HASH;	/* an earlier absence's */
-	history_add_offcpu(p->history, &wait);
+	history_add(p->history, HISTORY_OFFCPU, &wait);
 	expect_tail(p, 1, 37 * MS, 8 * MS,
 		    "return;[not sampled] 9000000\n"
 		    "runqueue;[runnable] 1000000\n"
@@ -319,7 +319,7 @@ static void test_tail_handoff(void **state)
 	EXCHANGE(p, 100 * MS, EXCHANGE_HANDOFF, 0, 0, 0, 20 * MS);
 	EXCHANGE(p, 300 * MS, 0, 0, 0, 0, 2 * MS);
 	wait.flags = OFFCPU_IN_WAIT;
-	history_add_offcpu(p->history, &wait);
+	history_add(p->history, HISTORY_OFFCPU, &wait);
 	blocked(p, OTHER, 110 * MS, 5 * MS, 0);
 	blocked(p, LOOP, 110 * MS, 6 * MS, 0);	/* the reader's, by then nobody's business */
 	sample(p, OTHER, 105 * MS, USER_HASH);
@@ -370,7 +370,7 @@ static void test_tail_sums(void **state)
 		blocked(p, LOOP, start, (uint64_t)rand() % 2000, (uint64_t)rand() % 2000);
 		blocked(p, OTHER, start, (uint64_t)rand() % 2000, (uint64_t)rand() % 2000);
 	}
-	assert_int_equal(profile_tree(p, PROFILE_TAIL, &tail, t), 0);
+	assert_int_equal(profile_tree(p, PROFILE_TAIL, false, &tail, t), 0);
 	assert_int_equal(tail.stage_ns, sum);
 	assert_int_equal(flame_total(t), sum);
 	assert_true(tail.explained_ns <= sum);
@@ -432,7 +432,7 @@ static void test_stage_map_sums(void **state)
 	m = stage_map_new(x, N);
 	assert_non_null(m);
 	for (uint64_t at = 0; at < SPAN; at++)
-		slow[stage_map_at(m, LOOP, at)]++;
+		stage_map_split(m, LOOP, at, at + 1, slow);
 	stage_map_split(m, LOOP, 0, SPAN, fast);
 	for (unsigned w = 0; w < STAGE_WORDS; w++) {
 		assert_int_equal(slow[w], fast[w]);

@@ -39,7 +39,7 @@ static int on_exchange(void *ctx, const struct exchange_info *x)
 	bool slow = tail_set_add(f->tail, x->ex.head.time_ns, x->ex.latency_ns);
 
 	if (slow || f->o->against_typical || f->o->by_stage)
-		history_add_exchange(f->history, &x->ex);
+		history_add(f->history, HISTORY_EXCHANGE, &x->ex);
 	if (f->trace)
 		chrome_trace_exchange(f->trace, &x->ex);
 	return 0;
@@ -58,7 +58,7 @@ static int on_offcpu(void *ctx, const struct event *e)
 {
 	struct flame *f = ctx;
 
-	history_add_offcpu(f->history, &e->offcpu);
+	history_add(f->history, HISTORY_OFFCPU, &e->offcpu);
 	if (f->trace)
 		chrome_trace_offcpu(f->trace, &e->offcpu);
 	return 0;
@@ -66,7 +66,7 @@ static int on_offcpu(void *ctx, const struct event *e)
 
 static int on_sample(void *ctx, const struct event *e)
 {
-	history_add_sample(((struct flame *)ctx)->history, &e->sample);
+	history_add(((struct flame *)ctx)->history, HISTORY_SAMPLE, &e->sample);
 	return 0;
 }
 
@@ -96,7 +96,7 @@ static struct profile_tail tail_of(const struct flame *f, bool typical)
 {
 	struct dist d;
 
-	if (tail_set_slides(f->tail))
+	if (f->tail->slides)
 		return (struct profile_tail){ .set = f->tail, .typical = typical };
 	dist_from_hist(&d, &f->w.aggregate->ledger.latency);
 	if (typical)
@@ -121,7 +121,7 @@ static uint64_t tail_count(const struct hist *latency, uint64_t from_ns)
 
 static void say_tail(const struct flame *f, const struct profile_tail *t)
 {
-	uint64_t all = t->set ? tail_set_count(t->set) :
+	uint64_t all = t->set ? t->set->count :
 				tail_count(&f->w.aggregate->ledger.latency, t->from_ns);
 	char which[128];
 
@@ -139,9 +139,9 @@ static void say_tail(const struct flame *f, const struct profile_tail *t)
 	if (all > t->exchanges)
 		warn_line("%s more exchanges of the tail are not in it: they were lost or dropped",
 			  format_count(all - t->exchanges).s);
-	if (t->set && tail_set_late(t->set))
+	if (t->set && t->set->late)
 		warn_line("%s exchanges came too late for a tail: watch for a shorter time, or "
-			  "with a longer --window", format_count(tail_set_late(t->set)).s);
+			  "with a longer --window", format_count(t->set->late).s);
 }
 
 static void say_stats(const struct flame *f)
@@ -186,12 +186,8 @@ static int make_tree(struct flame *f, struct flame_tree *tree)
 {
 	struct profile_tail tail = tail_of(f, false);
 	const struct options *o = f->o;
-	struct profile *p = f->profile;
-	int err;
+	int err = profile_tree(f->profile, o->mode, o->by_stage, &tail, tree);
 
-	if (o->by_stage && o->mode != PROFILE_TAIL)
-		return profile_tree_by_stage(p, o->mode, tree);
-	err = profile_tree(p, o->mode, &tail, tree);
 	if (!err && o->mode == PROFILE_TAIL)
 		say_tail(f, &tail);
 	return err;
@@ -204,7 +200,8 @@ static int compare(struct flame *f, struct flame_tree *tree)
 
 	if (f->o->against_typical) {
 		f->base = flame_new();
-		err = f->base ? profile_tree(f->profile, f->o->mode, &typical, f->base) : -ENOMEM;
+		err = f->base ? profile_tree(f->profile, f->o->mode, false, &typical, f->base) :
+				-ENOMEM;
 		if (err)
 			return err;
 	}
@@ -248,7 +245,7 @@ static int show(struct flame *f)
 	int err;
 
 	tail_set_end(f->tail);
-	profile_set_rate(f->profile, f->w.stack_hz);
+	f->profile->hz = f->w.stack_hz;
 	err = tree ? make_tree(f, tree) : -ENOMEM;
 	if (!err)
 		err = compare(f, tree);
@@ -327,7 +324,7 @@ static int open_files(struct flame *f)
 	if (out_file_open(&f->svg, f->o->svg) || out_file_open(&f->timeline, f->o->chrome_trace))
 		return EXIT_FAULT;
 	f->history = history_new(HISTORY_WHOLE);
-	f->profile = f->history ? profile_new(f->history, f->o->hz) : NULL;
+	f->profile = f->history ? profile_new(f->history) : NULL;
 	f->base = f->o->against ? flame_new() : NULL;
 	f->tail = tail_set_new();
 	if (f->profile && f->tail && (f->base || !f->o->against))

@@ -13,7 +13,6 @@
 #include "cli/options.h"
 #include "explain/finding.h"
 #include "explain/heatmap.h"
-#include "explain/hot_code.h"
 #include "explain/waterfall.h"
 #include "render/render.h"
 #include "stream/sink.h"
@@ -34,7 +33,7 @@ static int on_exchange(void *ctx, const struct exchange_info *x)
 {
 	struct reporting *r = ctx;
 
-	history_add_exchange(r->history, &x->ex);
+	history_add(r->history, HISTORY_EXCHANGE, &x->ex);
 	worst_add(&r->worst, x, r->history);
 	return 0;
 }
@@ -136,8 +135,8 @@ static int make_tree(struct reporting *t, struct report *r, uint32_t hz)
 
 	t->tail = (struct profile_tail){ .from_ns = dist_tail_ns(&r->latency), .to_ns = UINT64_MAX };
 	t->tree = flame_new();
-	profile_set_rate(t->profile, hz);
-	err = t->tree ? profile_tree(t->profile, PROFILE_TAIL, &t->tail, t->tree) : -ENOMEM;
+	t->profile->hz = hz;
+	err = t->tree ? profile_tree(t->profile, PROFILE_TAIL, false, &t->tail, t->tree) : -ENOMEM;
 	if (!err && hz)
 		name_code(r, t->tree);
 	return err;
@@ -199,7 +198,7 @@ static int prepare(struct reporting *t)
 
 	if (html && t->history) {
 		t->heat = heatmap_new();
-		t->profile = profile_new(t->history, t->o->hz);
+		t->profile = profile_new(t->history);
 	}
 	if (!t->history || worst_init(&t->worst, t->o->top, html) ||
 	    (html && (!t->heat || !t->profile))) {
@@ -234,7 +233,7 @@ int cmd_report(const struct options *o)
 	out_file_end(&t.page);
 	worst_free(&t.worst);
 	flame_free(t.tree);
-	heatmap_free(t.heat);
+	free(t.heat);
 	profile_free(t.profile);
 	history_free(t.history);
 	watch_result_free(&w);

@@ -16,51 +16,39 @@ struct join {
 	uint64_t *services;	/* on-CPU time of each tail exchange's service, for the median */
 };
 
-/* The row of a key; a full table gives its smallest row to the newcomer. */
-static struct blame_row *row_add(struct blame_row *table, size_t *n, uint64_t key, uint64_t ns)
+/*
+ * Adds to the row of a key, which may be an interval or a turn as long as `whole_ns`. A full table
+ * gives its smallest row to a newcomer.
+ */
+static struct blame_row *row_add(struct blame_table *t, uint64_t key, uint64_t ns, uint64_t whole_ns)
 {
-	struct blame_row *smallest = table, *row = table;
+	struct blame_row *smallest = t->row, *row = t->row;
 
-	for (; row < table + *n && row->key != key; row++)
+	for (; row < t->row + t->n && row->key != key; row++)
 		if (row->ns < smallest->ns)
 			smallest = row;
-	if (row == table + *n) {
-		if (*n < BLAME_ROWS)
-			(*n)++;
+	if (row == t->row + t->n) {
+		if (t->n < BLAME_ROWS)
+			t->n++;
 		else
 			row = smallest;
 		*row = (struct blame_row){ .key = key };
 	}
 	row->ns += ns;
 	row->count++;
+	if (whole_ns > row->max_ns)
+		row->max_ns = whole_ns;
 	return row;
 }
 
-static void thread_add(struct blame_row *table, size_t *n, uint32_t pid, uint32_t tid,
-		       const char *comm, uint64_t ns)
+static void thread_add(struct blame_table *t, uint32_t pid, uint32_t tid, const char *comm,
+		       uint64_t ns)
 {
 	const struct blame_row named = { .pid = pid, .tid = tid };
-	struct blame_row *row = row_add(table, n, named.key, ns);
+	struct blame_row *row = row_add(t, named.key, ns, 0);
 
 	if (row->count == 1)
 		memcpy(row->comm, comm, COMM_LEN);
-}
-
-static void call_add(struct blame_sums *s, const struct ev_offcpu *o, uint64_t ns)
-{
-	const struct blame_row named = { .nr = o->syscall, .kind = o->kind };
-	struct blame_row *row = row_add(s->calls, &s->n_calls, named.key, ns);
-
-	if (o->blocked_ns > row->max_ns)
-		row->max_ns = o->blocked_ns;
-}
-
-static void conn_add(struct blame_sums *s, const struct ev_turn *t, uint64_t ns)
-{
-	struct blame_row *row = row_add(s->conns, &s->n_conns, t->long_conn, ns);
-
-	if (t->long_ns > row->max_ns)
-		row->max_ns = t->long_ns;
 }
 
 static int row_order(const void *a, const void *b)
@@ -70,25 +58,21 @@ static int row_order(const void *a, const void *b)
 	return x->ns < y->ns ? 1 : x->ns > y->ns ? -1 : 0;
 }
 
-static void sort_tables(struct blame_sums *s)
+static void sort(struct blame_table *t)
 {
-	qsort(s->instead, s->n_instead, sizeof(s->instead[0]), row_order);
-	qsort(s->wakers, s->n_wakers, sizeof(s->wakers[0]), row_order);
-	qsort(s->loops, s->n_loops, sizeof(s->loops[0]), row_order);
-	qsort(s->calls, s->n_calls, sizeof(s->calls[0]), row_order);
-	qsort(s->conns, s->n_conns, sizeof(s->conns[0]), row_order);
+	qsort(t->row, t->n, sizeof(t->row[0]), row_order);
 }
 
 /* Addresses of the connections in the table, from any exchange of theirs. */
 static void find_flows(const struct history *h, struct blame_sums *s)
 {
-	const struct ev_exchange *list = history_exchanges(h);
+	const struct ev_exchange *list = history_records(h, HISTORY_EXCHANGE);
 	size_t n = history_count(h, HISTORY_EXCHANGE);
 
-	for (size_t c = 0; c < s->n_conns; c++)
-		for (size_t i = 0; i < n && !s->conns[c].flow.family; i++)
-			if (list[i].conn == s->conns[c].conn)
-				s->conns[c].flow = list[i].flow;
+	for (struct blame_row *c = s->conns.row; c < s->conns.row + s->conns.n; c++)
+		for (size_t i = 0; i < n && !c->flow.family; i++)
+			if (list[i].conn == c->conn)
+				c->flow = list[i].flow;
 }
 
 /* Whether one handler took at least half of a turn. */
@@ -126,14 +110,16 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 
 static void blame_blocked(struct blame_sums *out, const struct ev_offcpu *o, uint64_t ns)
 {
+	const struct blame_row call = { .nr = o->syscall, .kind = o->kind };
+
 	if (!ns)
 		return;
 	out->cause_ns[blame_cause(o->kind)] += ns;
 	if (o->kind < OFFCPU_COUNT)
 		out->blocked_ns[o->kind] += ns;
-	call_add(out, o, ns);
+	row_add(&out->calls, call.key, ns, o->blocked_ns);
 	if (o->flags & OFFCPU_WAKER)
-		thread_add(out->wakers, &out->n_wakers, o->waker_pid, o->waker_tid, o->waker_comm,
+		thread_add(&out->wakers, o->waker_pid, o->waker_tid, o->waker_comm,
 			   ns);
 }
 
@@ -162,7 +148,7 @@ static uint64_t blame_offcpu(const struct join *j, uint32_t tid, uint64_t from, 
 		waited = min_u64(waited, runnable);
 		runnable -= waited;
 		if (waited && o->instead_pid)
-			thread_add(out->instead, &out->n_instead, o->instead_pid, o->instead_tid,
+			thread_add(&out->instead, o->instead_pid, o->instead_tid,
 				   o->instead_comm, waited);
 	}
 	out->cause_ns[CAUSE_BLOCKED] += blocked;
@@ -184,7 +170,7 @@ static void blame_loop(const struct join *j, const struct ev_exchange *x,
 	if (t && is_held(t) && t->long_conn != x->conn) {
 		held = min_u64(span_overlap(s->from, s->to, t->start_ns, t->head.time_ns),
 			       oncpu_ns);
-		conn_add(j->out, t, held);
+		row_add(&j->out->conns, t->long_conn, held, t->long_ns);
 	}
 	j->out->cause_ns[CAUSE_HELD] += held;
 	j->out->cause_ns[CAUSE_BATCH] += oncpu_ns - held;
@@ -273,7 +259,7 @@ static void blame_exchange(const struct join *j, const struct ev_exchange *x)
 	size_t n = stage_spans(x, spans);
 
 	j->out->latency_ns += x->latency_ns;
-	thread_add(j->out->loops, &j->out->n_loops, x->pid, x->reader_tid, x->comm, x->latency_ns);
+	thread_add(&j->out->loops, x->pid, x->reader_tid, x->comm, x->latency_ns);
 	for (size_t i = 0; i < n; i++)
 		blame_stage(j, x, &spans[i]);
 	j->out->count++;
@@ -309,7 +295,7 @@ static uint32_t chain_link(const struct history *h, struct blame_link *link, uin
 /* The longest wait for a lock inside a turn. */
 static const struct ev_offcpu *longest_lock(const struct history *h)
 {
-	const struct ev_offcpu *list = history_offcpu(h), *found = NULL;
+	const struct ev_offcpu *list = history_records(h, HISTORY_OFFCPU), *found = NULL;
 
 	for (size_t i = 0; i < history_count(h, HISTORY_OFFCPU); i++) {
 		const struct ev_offcpu *o = &list[i];
@@ -357,7 +343,8 @@ static int u64_order(const void *a, const void *b)
 
 int blame_join(struct history *h, uint64_t tail_ns, struct blame_sums *out)
 {
-	const struct ev_exchange *exchanges = history_exchanges(h);
+	const struct ev_exchange *exchanges = history_records(h, HISTORY_EXCHANGE);
+	const struct ev_turn *turns = history_records(h, HISTORY_TURN);
 	size_t n = history_count(h, HISTORY_EXCHANGE), first = n > JOINED ? n - JOINED : 0;
 	struct join j = { .h = h, .out = out, .services = calloc(JOINED + 1, sizeof(uint64_t)) };
 
@@ -367,7 +354,7 @@ int blame_join(struct history *h, uint64_t tail_ns, struct blame_sums *out)
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < history_count(h, HISTORY_TURN); i++)
-		hold_add(out, &history_turns(h)[i]);
+		hold_add(out, &turns[i]);
 	for (size_t i = first; i < n; i++)
 		if (exchanges[i].latency_ns >= tail_ns)
 			blame_exchange(&j, &exchanges[i]);
@@ -376,6 +363,10 @@ int blame_join(struct history *h, uint64_t tail_ns, struct blame_sums *out)
 	free(j.services);
 	find_flows(h, out);
 	follow_chain(h, out);
-	sort_tables(out);
+	sort(&out->instead);
+	sort(&out->wakers);
+	sort(&out->loops);
+	sort(&out->calls);
+	sort(&out->conns);
 	return 0;
 }

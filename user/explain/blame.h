@@ -9,7 +9,6 @@
 
 #include "explain/history.h"
 
-#define BLAME_ROWS 8	/* of each table: the largest; the rest is in the total */
 #define BLAME_CHAIN 4	/* wakers behind a waker that are followed */
 
 /* Where a nanosecond of the tail's latency went. */
@@ -44,9 +43,17 @@ struct blame_row {
 	};
 	uint64_t ns;		/* of the tail's time */
 	uint64_t count;		/* intervals, or turns */
-	uint64_t max_ns;	/* calls and connections: the longest of them, whole */
+	uint64_t max_ns;	/* calls and connections: the longest of them, whole; else 0 */
 	char comm[COMM_LEN + 1];	/* threads */
 	struct flow flow;	/* connections; family 0: no exchange of it was seen */
+};
+
+#define BLAME_ROWS 8
+
+/* The largest, by ns; the rest is in the total. */
+struct blame_table {
+	struct blame_row row[BLAME_ROWS];
+	size_t n;
 };
 
 /* A thread in the chain of wake-ups behind a lock or an answer, and what it did meanwhile. */
@@ -69,16 +76,11 @@ struct blame_sums {
 	uint64_t service_p50_ns;	/* of the joined exchanges' service on the CPU */
 	uint64_t service_max_ns;
 
-	struct blame_row instead[BLAME_ROWS];	/* threads that had the CPU instead */
-	size_t n_instead;
-	struct blame_row wakers[BLAME_ROWS];	/* threads that ended the blocking */
-	size_t n_wakers;
-	struct blame_row calls[BLAME_ROWS];	/* system calls that blocked */
-	size_t n_calls;
-	struct blame_row conns[BLAME_ROWS];	/* connections whose handler held the loop */
-	size_t n_conns;
-	struct blame_row loops[BLAME_ROWS];	/* threads whose loop the tail waited for */
-	size_t n_loops;
+	struct blame_table instead;	/* threads that had the CPU instead */
+	struct blame_table wakers;	/* threads that ended the blocking */
+	struct blame_table calls;	/* system calls that blocked */
+	struct blame_table conns;	/* connections whose handler held the loop */
+	struct blame_table loops;	/* threads whose loop the tail waited for */
 	struct blame_link chain[BLAME_CHAIN];	/* behind the first waker of a lock or answer */
 	size_t n_chain;
 };

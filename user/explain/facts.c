@@ -121,22 +121,11 @@ static struct thread_cpu *thread_slot(struct facts *f, uint32_t tid)
 	return &f->threads[f->n_threads++];
 }
 
-static bool thread_run_ns(uint32_t pid, uint32_t tid, uint64_t *ns)
-{
-	char path[64], text[128];
-
-	snprintf(path, sizeof(path), "/proc/%u/task/%u/schedstat", pid, tid);
-	if (!read_text(path, text, sizeof(text)))
-		return false;
-	*ns = strtoull(text, NULL, 10);
-	return true;
-}
-
 /* At the beginning what each thread has used; at the end the difference. */
 static void threads_of(struct facts *f, uint32_t pid, bool end)
 {
+	char path[64], text[128];
 	uint32_t *tids = NULL;
-	uint64_t ns;
 	size_t n;
 
 	if (proc_threads(pid, &tids, &n))
@@ -144,17 +133,18 @@ static void threads_of(struct facts *f, uint32_t pid, bool end)
 	for (size_t i = 0; i < n; i++) {
 		struct thread_cpu *t = thread_slot(f, tids[i]);
 
-		if (t && thread_run_ns(pid, tids[i], &ns))
-			t->run_ns = end ? ns - t->run_ns : ns;
+		snprintf(path, sizeof(path), "/proc/%u/task/%u/schedstat", pid, tids[i]);
+		if (t && read_text(path, text, sizeof(text)))
+			t->run_ns = strtoull(text, NULL, 10) - (end ? t->run_ns : 0);
 	}
 	free(tids);
 }
 
-/* --- how the target's eventpolls are armed, by /proc/PID/fdinfo; so many, and so much of each --- */
+/* --- how the eventpolls are armed, by /proc/PID/fdinfo: of so many, so much of each --- */
 
 #define EVENTPOLLS	64
 #define FDINFO_BYTES	(256 * 1024)
-#define INODES		256	/* sockets that are watched without EPOLLEXCLUSIVE, first of each */
+#define INODES		256	/* sockets that are watched without EPOLLEXCLUSIVE */
 #define FIRST_ITEMS	64	/* a listener is among the first that an eventpoll was given */
 
 struct watched {
@@ -167,9 +157,8 @@ struct look {
 	struct facts *f;
 	uint32_t pid;		/* of the process whose descriptors are read */
 	uint32_t eventpolls;
-	struct watched watched[INODES];
+	struct watched watched[INODES];	/* the first */
 	size_t n_watched;
-	char text[FDINFO_BYTES];
 };
 
 static uint64_t socket_inode(uint32_t pid, int fd)
@@ -203,47 +192,32 @@ static void watch_inode(struct look *l, uint64_t inode)
 		l->f->herd_waiters = l->watched[i].eventpolls;
 }
 
-/* A line of fdinfo: "tfd:       11 events:       19 data: ...". */
-static void look_at_items(struct look *l)
-{
-	const char *at = l->text;
-	unsigned item = 0, mask;
-	uint64_t inode;
-	int fd;
-
-	while ((at = strstr(at, "tfd:"))) {
-		if (sscanf(at, "tfd: %d events: %x", &fd, &mask) == 2) {
-			inode = item < FIRST_ITEMS ? socket_inode(l->pid, fd) : 0;
-			if (inode && !(mask & EPOLLEXCLUSIVE))
-				watch_inode(l, inode);
-			l->f->out_watched++;
-			if ((mask & EPOLLOUT) && !(mask & EPOLLET))
-				l->f->out_armed++;
-			item++;
-		}
-		at += 4;
-	}
-}
-
+/* Each line of fdinfo is as "tfd:       11 events:       19 data: ...". */
 static void look_at_eventpoll(struct look *l, const char *fd_name)
 {
-	size_t used = 0;
-	char path[64];
-	ssize_t n;
+	char path[64], line[256];
+	unsigned item = 0, mask;
+	uint64_t inode;
+	FILE *info;
 	int fd;
 
 	if (++l->eventpolls > EVENTPOLLS)
 		return;
 	snprintf(path, sizeof(path), "/proc/%u/fdinfo/%.16s", l->pid, fd_name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	info = fopen(path, "re");
+	if (!info)
 		return;
-	while (used < FDINFO_BYTES - 1 &&
-	       (n = read(fd, l->text + used, FDINFO_BYTES - 1 - used)) > 0)
-		used += (size_t)n;
-	close(fd);
-	l->text[used] = '\0';
-	look_at_items(l);
+	for (size_t n = 0; n < FDINFO_BYTES && fgets(line, sizeof(line), info); n += strlen(line)) {
+		if (sscanf(line, "tfd: %d events: %x", &fd, &mask) != 2)
+			continue;
+		inode = item++ < FIRST_ITEMS ? socket_inode(l->pid, fd) : 0;
+		if (inode && !(mask & EPOLLEXCLUSIVE))
+			watch_inode(l, inode);
+		l->f->out_watched++;
+		if ((mask & EPOLLOUT) && !(mask & EPOLLET))
+			l->f->out_armed++;
+	}
+	fclose(info);
 }
 
 static int look_at_descriptor(void *ctx, const char *fd, const char *link)
@@ -260,16 +234,12 @@ static int look_at_descriptor(void *ctx, const char *fd, const char *link)
 /* Fills io_uring, out_armed, out_watched, herd_waiters. */
 static void read_eventpolls(struct facts *f, const uint32_t *pids, size_t n)
 {
-	struct look *l = calloc(1, sizeof(*l));
+	struct look l = { .f = f };
 
-	if (!l)
-		return;
-	l->f = f;
 	for (size_t i = 0; i < n; i++) {
-		l->pid = pids[i];
-		proc_descriptors(l->pid, look_at_descriptor, l);
+		l.pid = pids[i];
+		proc_descriptors(l.pid, look_at_descriptor, &l);
 	}
-	free(l);
 }
 
 /* --- both --- */
@@ -294,10 +264,8 @@ void facts_begin(struct facts *f, const uint32_t *pids, size_t n)
 
 void facts_usage_end(struct facts *f, const uint32_t *pids, size_t n)
 {
-	if (!throttling_of(f, f->group_pid, 1)) {
-		f->throttled = 0;
-		f->throttled_ns = 0;
-	}
+	if (!throttling_of(f, f->group_pid, 1))
+		f->throttled = f->throttled_ns = 0;
 	for (size_t i = 0; i < n; i++)
 		threads_of(f, pids[i], true);
 	f->known = n > 0;

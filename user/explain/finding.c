@@ -20,10 +20,11 @@ static const struct rule {
 } rules[] = { RULES(ROW) };
 #undef ROW
 
-void evidence_number(struct finding *f, const char *name, double value)
+void evidence_add(struct finding *f, const struct figure *list, size_t n)
 {
-	if (f->n_evidence < EVIDENCE_MAX)
-		f->evidence[f->n_evidence++] = (struct evidence){ .name = name, .value = value };
+	for (size_t i = 0; i < n && f->n_evidence < EVIDENCE_MAX; i++)
+		f->evidence[f->n_evidence++] =
+			(struct evidence){ .name = list[i].name, .value = list[i].value };
 }
 
 void evidence_name(struct finding *f, const char *name, const char *comm)
@@ -32,7 +33,7 @@ void evidence_name(struct finding *f, const char *name, const char *comm)
 
 	if (f->n_evidence == EVIDENCE_MAX)
 		return;
-	evidence_number(f, name, 0);
+	EVIDENCE(f, { name, 0 });
 	escape_text(e->text, sizeof(e->text), comm, strlen(comm));
 }
 
@@ -84,14 +85,14 @@ static bool withheld(const struct finding_input *in, struct finding *f)
 		finding_say(f, "%s exchanges are too few to say what makes some of them slow.",
 			    format_count(r->latency.count).s);
 		f->advice = "Watch for longer.";
-		evidence_number(f, "exchanges", (double)r->latency.count);
+		EVIDENCE(f, { "exchanges", (double)r->latency.count });
 		return true;
 	}
 	if (lost > in->threshold[THRESHOLD_LOST]) {
 		finding_say(f, "%s of the events were lost: too many to name a cause.",
 			    format_share(lost).s);
 		f->advice = "Raise --ring-size.";
-		evidence_number(f, "lost_share", lost);
+		EVIDENCE(f, { "lost_share", lost });
 		return true;
 	}
 	return false;

@@ -135,7 +135,18 @@ static inline double ratio(uint64_t a, uint64_t b)
 	return b ? (double)a / (double)b : 0;
 }
 
-void evidence_number(struct finding *f, const char *name, double value);
+struct figure {
+	const char *name;
+	double value;
+};
+
+/* EVIDENCE(f, { "name", value }, ...): what finds no room is left out. */
+#define EVIDENCE(f, ...) do {							\
+	const struct figure list_[] = { __VA_ARGS__ };				\
+	evidence_add(f, list_, sizeof(list_) / sizeof(list_[0]));		\
+} while (0)
+
+void evidence_add(struct finding *f, const struct figure *list, size_t n);
 void evidence_name(struct finding *f, const char *name, const char *comm);
 void finding_say(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -2,7 +2,6 @@
 /* heatmap.c - see heatmap.h. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "explain/heatmap.h"
 
@@ -10,23 +9,9 @@ struct heatmap *heatmap_new(void)
 {
 	struct heatmap *h = calloc(1, sizeof(*h));
 
-	if (!h)
-		return NULL;
-	h->slot_ns = HEATMAP_SLOT_NS;
-	h->column = calloc(HEATMAP_COLUMNS, sizeof(*h->column));
-	if (!h->column) {
-		free(h);
-		return NULL;
-	}
+	if (h)
+		h->slot_ns = HEATMAP_SLOT_NS;
 	return h;
-}
-
-void heatmap_free(struct heatmap *h)
-{
-	if (!h)
-		return;
-	free(h->column);
-	free(h);
 }
 
 static void merge_by_two(struct heatmap *h)
@@ -55,8 +40,7 @@ static struct heat_column *open_column(struct heatmap *h, uint64_t now)
 	if (h->n == HEATMAP_COLUMNS)
 		merge_by_two(h);
 	c = &h->column[h->n++];
-	memset(c, 0, sizeof(*c));
-	c->from_ns = c->to_ns = from;
+	*c = (struct heat_column){ .from_ns = from, .to_ns = from };
 	return c;
 }
 

@@ -28,15 +28,14 @@ struct heat_column {
 
 /* To be read; filled by heatmap_feed(). */
 struct heatmap {
-	struct heat_column *column;
+	struct heat_column column[HEATMAP_COLUMNS];
 	size_t n;
 	uint64_t slot_ns;		/* the length that a column must reach before the next */
 	uint64_t count;			/* of all columns */
 	uint64_t seen[HIST_BUCKETS];	/* the last reading */
 };
 
-struct heatmap *heatmap_new(void);	/* NULL when out of memory */
-void heatmap_free(struct heatmap *h);	/* NULL is fine */
+struct heatmap *heatmap_new(void);	/* NULL when out of memory; free() ends it */
 
 /*
  * The reading `total` of time `now_ns`. The first says when time begins; what it holds already

@@ -70,7 +70,7 @@ static uint64_t end_of(const struct history *h, enum history_kind kind, size_t i
 }
 
 /* What was forgotten leaves a gap at the start, which is closed now and then. */
-static void add(struct history *h, enum history_kind kind, const void *record)
+void history_add(struct history *h, enum history_kind kind, const void *record)
 {
 	struct list *l = &h->list[kind];
 	size_t size = layout[kind].size;
@@ -92,41 +92,13 @@ static void add(struct history *h, enum history_kind kind, const void *record)
 	memcpy(record_at(h, kind, l->n++), record, size);
 }
 
-void history_add_exchange(struct history *h, const struct ev_exchange *x)
+static int on_event(void *ctx, const struct event *e)
 {
-	add(h, HISTORY_EXCHANGE, x);
-}
+	static const enum history_kind kinds[EV_KINDS] = {
+		[EV_TURN] = HISTORY_TURN, [EV_OFFCPU] = HISTORY_OFFCPU, [EV_SAMPLE] = HISTORY_SAMPLE,
+	};
 
-void history_add_turn(struct history *h, const struct ev_turn *t)
-{
-	add(h, HISTORY_TURN, t);
-}
-
-void history_add_offcpu(struct history *h, const struct ev_offcpu *o)
-{
-	add(h, HISTORY_OFFCPU, o);
-}
-
-void history_add_sample(struct history *h, const struct ev_sample *s)
-{
-	add(h, HISTORY_SAMPLE, s);
-}
-
-static int on_turn(void *ctx, const struct event *e)
-{
-	history_add_turn(ctx, &e->turn);
-	return 0;
-}
-
-static int on_offcpu(void *ctx, const struct event *e)
-{
-	history_add_offcpu(ctx, &e->offcpu);
-	return 0;
-}
-
-static int on_sample(void *ctx, const struct event *e)
-{
-	history_add_sample(ctx, &e->sample);
+	history_add(ctx, kinds[e->head.kind], e);
 	return 0;
 }
 
@@ -134,7 +106,7 @@ struct sink history_sink(struct history *h)
 {
 	return (struct sink){
 		.needs.intervals = true, .ctx = h,
-		.event = { [EV_TURN] = on_turn, [EV_OFFCPU] = on_offcpu, [EV_SAMPLE] = on_sample },
+		.event = { [EV_TURN] = on_event, [EV_OFFCPU] = on_event, [EV_SAMPLE] = on_event },
 	};
 }
 
@@ -163,24 +135,9 @@ size_t history_count(const struct history *h, enum history_kind kind)
 	return h->list[kind].n;
 }
 
-const struct ev_exchange *history_exchanges(const struct history *h)
+const void *history_records(const struct history *h, enum history_kind kind)
 {
-	return record_at(h, HISTORY_EXCHANGE, 0);
-}
-
-const struct ev_turn *history_turns(const struct history *h)
-{
-	return record_at(h, HISTORY_TURN, 0);
-}
-
-const struct ev_offcpu *history_offcpu(const struct history *h)
-{
-	return record_at(h, HISTORY_OFFCPU, 0);
-}
-
-const struct ev_sample *history_samples(const struct history *h)
-{
-	return record_at(h, HISTORY_SAMPLE, 0);
+	return record_at(h, kind, 0);
 }
 
 size_t history_since(const struct history *h, enum history_kind kind, uint64_t time_ns)

@@ -29,10 +29,8 @@ struct history;
 struct history *history_new(size_t limit);	/* NULL when out of memory */
 void history_free(struct history *h);		/* NULL is fine */
 
-void history_add_exchange(struct history *h, const struct ev_exchange *x);
-void history_add_turn(struct history *h, const struct ev_turn *t);
-void history_add_offcpu(struct history *h, const struct ev_offcpu *o);
-void history_add_sample(struct history *h, const struct ev_sample *s);
+/* A struct ev_exchange, ev_turn, ev_offcpu or ev_sample, as the kind says. */
+void history_add(struct history *h, enum history_kind kind, const void *record);
 
 /* A sink that remembers turns, off-CPU intervals and samples. Exchanges are for their owner to add. */
 struct sink history_sink(struct history *h);
@@ -45,10 +43,7 @@ uint64_t history_dropped(const struct history *h);
 
 /* All that is remembered of a kind, oldest first. Valid until the next record is added. */
 size_t history_count(const struct history *h, enum history_kind kind);
-const struct ev_exchange *history_exchanges(const struct history *h);
-const struct ev_turn *history_turns(const struct history *h);
-const struct ev_offcpu *history_offcpu(const struct history *h);
-const struct ev_sample *history_samples(const struct history *h);
+const void *history_records(const struct history *h, enum history_kind kind);
 
 /* The index of the first record of a kind that may have ended at that time or later. */
 size_t history_since(const struct history *h, enum history_kind kind, uint64_t time_ns);

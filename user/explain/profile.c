@@ -1,25 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* profile.c - stacks by their ids, and what is to be said of them. */
+/* profile.c - stacks by their ids, what is to be said of them, and the trees of the plain modes. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
-#include "explain/profile_private.h"
+#include "base/term.h"
+#include "explain/profile.h"
+#include "explain/stage_map.h"
 
-struct profile *profile_new(struct history *h, uint32_t hz)
+struct profile *profile_new(struct history *h)
 {
 	struct profile *p = calloc(1, sizeof(*p));
 
-	if (!p)
-		return NULL;
-	p->history = h;
-	profile_set_rate(p, hz);
+	if (p)
+		p->history = h;
 	return p;
-}
-
-void profile_set_rate(struct profile *p, uint32_t hz)
-{
-	p->period_ns = hz ? 1000000000 / hz : 0;
 }
 
 static void stack_free(struct profile_stack *s)
@@ -31,12 +27,19 @@ static void stack_free(struct profile_stack *s)
 
 void profile_free(struct profile *p)
 {
-	if (!p)
-		return;
-	for (size_t i = 0; i < p->n_stacks; i++)
+	for (size_t i = 0; p && i < p->n_stacks; i++)
 		stack_free(&p->stacks[i]);
-	free(p->stacks);
+	if (p)
+		free(p->stacks);
 	free(p);
+}
+
+static bool begins_with(const char *frame, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strncmp(frame, list[i], strlen(list[i])))
+			return true;
+	return false;
 }
 
 /* Where programs and their threads begin. */
@@ -50,16 +53,13 @@ static bool begins_thread(const char *frame)
 	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
 		if (!strcmp(frame, whole[i]))
 			return true;
-	for (size_t i = 0; i < sizeof(begin) / sizeof(begin[0]); i++)
-		if (!strncmp(frame, begin[i], strlen(begin[i])))
-			return true;
-	return false;
+	return begins_with(frame, begin, sizeof(begin) / sizeof(begin[0]));
 }
 
 /*
  * Without frame pointers the walk ends early, or goes astray. The C library has none, so the last
  * step out of main may be missing or without a name: one of the outermost frames has to be a
- * beginning. A frame that is alone is no proof.
+ * beginning. A frame that is alone is no proof, but for a program's own outermost function.
  */
 #define OUTERMOST 3
 
@@ -67,14 +67,15 @@ static void stack_judge(struct profile_stack *s)
 {
 	size_t look = s->n < 2 ? 0 : s->n - 1 < OUTERMOST ? s->n - 1 : OUTERMOST;
 
-	for (size_t i = 0; i < s->n && s->frames; i++)
-		s->unknown += s->frames[i][0] == '[' && s->key.pid != 0;
-	s->broken = s->key.pid != 0;
-	for (size_t i = s->n - look; i < s->n && s->frames; i++)
+	if (!s->key.pid)
+		return;
+	for (size_t i = 0; i < s->n; i++)
+		s->unknown += s->frames[i][0] == '[';
+	s->broken = true;
+	for (size_t i = s->n - look; i < s->n; i++)
 		if (begins_thread(s->frames[i]))
 			s->broken = false;
-	/* A program's own outermost function, where it is all there is. */
-	if (s->n == 1 && s->frames && (!strcmp(s->frames[0], "_start") || !strcmp(s->frames[0], "main")))
+	if (s->n == 1 && (!strcmp(s->frames[0], "_start") || !strcmp(s->frames[0], "main")))
 		s->broken = false;
 }
 
@@ -82,7 +83,7 @@ void profile_stack(struct profile *p, const struct named_stack *s)
 {
 	struct profile_stack copy = { .key = s->key }, *kept = NULL;
 
-	copy.frames = calloc(s->n ? s->n : 1, sizeof(*copy.frames));
+	copy.frames = calloc(s->n + 1, sizeof(*copy.frames));
 	while (copy.frames && copy.n < s->n) {
 		copy.frames[copy.n] = strdup(s->frames[copy.n]);
 		if (!copy.frames[copy.n])
@@ -115,7 +116,8 @@ static int stack_order(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-void profile_sort(struct profile *p)
+/* Before a stack is looked for. */
+static void profile_sort(struct profile *p)
 {
 	if (!p->sorted && p->n_stacks)
 		qsort(p->stacks, p->n_stacks, sizeof(*p->stacks), stack_order);
@@ -169,19 +171,13 @@ static void count_user_stack(const struct profile *p, struct profile_stats *stat
 	stats->unknown += s->unknown;
 }
 
-static void count_sample(const struct profile *p, struct profile_stats *stats,
-			 const struct ev_sample *s)
-{
-	stats->unnamed += s->kernel_stack < 0 && s->user_stack < 0;
-	count_user_stack(p, stats, s->pid, s->user_stack);
-}
-
 static void count_offcpu(const struct profile *p, struct profile_stats *stats,
-			  const struct ev_offcpu *o, bool waker)
+			 const struct ev_offcpu *o, enum profile_mode mode)
 {
-	if (o->flags & OFFCPU_IN_WAIT)
+	/* Only the tail has time in it that a thread was ready to run. */
+	if ((o->flags & OFFCPU_IN_WAIT) || (mode != PROFILE_TAIL && !o->blocked_ns))
 		return;
-	if (waker) {
+	if (mode == PROFILE_WAKEUP) {
 		count_user_stack(p, stats, o->waker_pid, o->waker_user_stack);
 		return;
 	}
@@ -191,8 +187,8 @@ static void count_offcpu(const struct profile *p, struct profile_stats *stats,
 
 void profile_get_stats(struct profile *p, enum profile_mode mode, struct profile_stats *stats)
 {
-	const struct ev_sample *samples = history_samples(p->history);
-	const struct ev_offcpu *offcpu = history_offcpu(p->history);
+	const struct ev_sample *samples = history_records(p->history, HISTORY_SAMPLE);
+	const struct ev_offcpu *offcpu = history_records(p->history, HISTORY_OFFCPU);
 	bool sampled = mode == PROFILE_CPU || mode == PROFILE_TAIL;
 
 	profile_sort(p);
@@ -203,11 +199,149 @@ void profile_get_stats(struct profile *p, enum profile_mode mode, struct profile
 		.dropped = p->dropped + history_dropped(p->history),
 		.stacks = p->n_stacks, .cut = p->cut,
 	};
-	for (size_t i = 0; sampled && i < stats->samples; i++)
-		count_sample(p, stats, &samples[i]);
-	for (size_t i = 0; mode != PROFILE_CPU && i < stats->offcpu; i++) {
-		/* Only the tail has time in it that a thread was ready to run. */
-		if (mode == PROFILE_TAIL || offcpu[i].blocked_ns)
-			count_offcpu(p, stats, &offcpu[i], mode == PROFILE_WAKEUP);
+	for (size_t i = 0; sampled && i < stats->samples; i++) {
+		stats->unnamed += samples[i].kernel_stack < 0 && samples[i].user_stack < 0;
+		count_user_stack(p, stats, samples[i].pid, samples[i].user_stack);
 	}
+	for (size_t i = 0; mode != PROFILE_CPU && i < stats->offcpu; i++)
+		count_offcpu(p, stats, &offcpu[i], mode);
+}
+
+/* --- trees --- */
+
+struct walk {
+	const struct profile *p;
+	struct flame_tree *tree;
+	const struct stage_map *map;	/* NULL: no stages */
+};
+
+/* The first frame is the stage's; who wants none begins with the second. */
+static void frames_begin(struct frames *f, const char *comm)
+{
+	f->n = 1;
+	frame_push(f, comm);
+}
+
+/* Divides the time by stage, if that is wanted; each ns of it weighs so much. */
+static int add(const struct walk *w, struct frames *f, uint32_t tid, uint64_t from, uint64_t to,
+	       uint64_t weight)
+{
+	uint64_t ns[STAGE_WORDS] = { 0 };
+	int err = 0;
+
+	if (!w->map)
+		return flame_add(w->tree, f->at + 1, f->n - 1, (to - from) * weight);
+	stage_map_split(w->map, tid, from, to, ns);
+	for (unsigned word = 0; word < STAGE_WORDS && !err; word++) {
+		f->at[0] = stage_words[word];
+		if (ns[word])
+			err = flame_add(w->tree, f->at, f->n, ns[word] * weight);
+	}
+	return err;
+}
+
+/* A sample is one moment that stands for the time between two. */
+static int add_sample(const struct walk *w, const struct ev_sample *s)
+{
+	struct fmt comm = format_comm(s->comm, sizeof(s->comm), 40);
+	uint64_t at = s->head.time_ns;
+	struct frames f;
+
+	frames_begin(&f, comm.s);
+	if (!frames_push_stacks(w->p, &f, s->pid, s->user_stack, s->kernel_stack))
+		frame_push(&f, "[no stack]");
+	return add(w, &f, s->tid, at, at + 1, w->p->hz ? 1000000000 / w->p->hz : 0);
+}
+
+static int add_blocked(const struct walk *w, const struct ev_offcpu *o)
+{
+	struct fmt comm = format_comm(o->comm, sizeof(o->comm), 40);
+	struct frames f;
+
+	if ((o->flags & OFFCPU_IN_WAIT) || !o->blocked_ns)
+		return 0;
+	frames_begin(&f, comm.s);
+	if (!frames_push_stacks(w->p, &f, o->pid, o->user_stack, o->kernel_stack))
+		frame_push(&f, "[no stack]");
+	return add(w, &f, o->tid, o->start_ns, woken_at(o), 1);
+}
+
+/* Frames where an interrupt begins: what is outside of them is whom it hit, by chance. */
+static bool begins_interrupt(const char *frame)
+{
+	static const char *const names[] = { "asm_sysvec_", "asm_common_interrupt",
+					     "common_interrupt", "asm_exc_", "el1_irq", "el1h_64_irq",
+					     "el0_irq", "el0t_64_irq", "do_softirq" };
+
+	return begins_with(frame, names, sizeof(names) / sizeof(names[0]));
+}
+
+/* The waker, unless it was an interrupt: then that, from its entry on. */
+static void push_waker(const struct profile *p, struct frames *f, const struct ev_offcpu *o,
+		       const char *comm)
+{
+	frames_begin(f, comm);
+	frames_push_stacks(p, f, o->waker_pid, o->waker_user_stack, o->waker_kernel_stack);
+	for (size_t i = f->n; i-- > 2;) {
+		if (!begins_interrupt(f->at[i]))
+			continue;
+		memmove(&f->at[2], &f->at[i], (f->n - i) * sizeof(f->at[0]));
+		f->n -= i - 2;
+		f->at[1] = "[interrupt]";
+		return;
+	}
+}
+
+/* The waker and how it came to it, then whom it woke. */
+static int add_wakeup(const struct walk *w, const struct ev_offcpu *o)
+{
+	struct fmt waker = format_comm(o->waker_comm, sizeof(o->waker_comm), 40);
+	struct fmt comm = format_comm(o->comm, sizeof(o->comm), 40);
+	struct frames f;
+
+	if ((o->flags & OFFCPU_IN_WAIT) || !o->blocked_ns)
+		return 0;
+	if (o->flags & OFFCPU_WAKER)
+		push_waker(w->p, &f, o, waker.s);
+	else
+		frames_begin(&f, "[waker not seen]");
+	frame_push(&f, comm.s);
+	return add(w, &f, o->tid, o->start_ns, woken_at(o), 1);
+}
+
+static int walk(const struct walk *w, enum profile_mode mode)
+{
+	struct history_walk all;
+	const void *record;
+	int err = history_index(w->p->history);
+
+	if (err)
+		return err;
+	all = history_walk_all(w->p->history, mode == PROFILE_CPU ? HISTORY_SAMPLE : HISTORY_OFFCPU);
+	while (!err && (record = history_next(&all)))
+		err = mode == PROFILE_CPU ? add_sample(w, record) :
+		      mode == PROFILE_OFFCPU ? add_blocked(w, record) : add_wakeup(w, record);
+	return err;
+}
+
+int profile_tree(struct profile *p, enum profile_mode mode, bool by_stage,
+		 struct profile_tail *tail, struct flame_tree *tree)
+{
+	struct walk w = { .p = p, .tree = tree };
+	struct stage_map *map = NULL;
+	int err;
+
+	profile_sort(p);
+	if (mode == PROFILE_TAIL)
+		return profile_tail_tree(p, tail, tree);
+	if (by_stage) {
+		map = stage_map_new(history_records(p->history, HISTORY_EXCHANGE),
+				    history_count(p->history, HISTORY_EXCHANGE));
+		if (!map)
+			return -ENOMEM;
+	}
+	w.map = map;
+	err = walk(&w, mode);
+	stage_map_free(map);
+	return err;
 }

@@ -11,7 +11,24 @@
 #include "explain/tail_set.h"
 #include "flamegraph/flamegraph.h"
 
-struct profile;
+#define PROFILE_STACKS (1u << 20)	/* at most */
+
+struct profile_stack {
+	struct stack_key key;
+	char **frames;		/* innermost first */
+	size_t n;
+	bool broken;		/* a user stack that ends before its thread began */
+	size_t unknown;		/* frames without a name */
+};
+
+struct profile {
+	struct history *history;	/* the caller's, and outlives the profile */
+	uint32_t hz;			/* of the samples; to be set before a tree is made */
+	struct profile_stack *stacks;	/* sorted by key once all are there */
+	size_t n_stacks;
+	uint64_t dropped, cut;
+	bool sorted;
+};
 
 enum profile_mode {
 	PROFILE_CPU,	/* on-CPU samples; weights in ns: the sampling period each */
@@ -42,23 +59,42 @@ struct profile_tail {
 	uint64_t explained_ns;		/* and of that with a stack, or waiting for a processor */
 };
 
-/* The history is the caller's and outlives the profile. NULL when out of memory. */
-struct profile *profile_new(struct history *h, uint32_t hz);
-void profile_set_rate(struct profile *p, uint32_t hz);	/* of a capture, once it is known */
+struct profile *profile_new(struct history *h);	/* NULL when out of memory */
 void profile_free(struct profile *p);		/* NULL is fine */
 
 void profile_stack(struct profile *p, const struct named_stack *s);
 
 void profile_get_stats(struct profile *p, enum profile_mode mode, struct profile_stats *stats);
 
-/* Adds to the tree. For PROFILE_TAIL `tail` says which; else it may be NULL. 0 or -ENOMEM. */
-int profile_tree(struct profile *p, enum profile_mode mode, struct profile_tail *tail,
-		 struct flame_tree *tree);
+/*
+ * Adds to the tree. For PROFILE_TAIL `tail` says which; else it may be NULL. by_stage puts the stage
+ * of the ledger in front, in the modes that have none by themselves: what the exchanges that waited
+ * for the thread were in (stage_map.h). The total is the same. 0 or -ENOMEM.
+ */
+int profile_tree(struct profile *p, enum profile_mode mode, bool by_stage,
+		 struct profile_tail *tail, struct flame_tree *tree);
 
 /*
- * The same with the stage of the ledger as first frame, for the modes that have none by themselves:
- * what the exchanges that waited for the thread were in (stage_map.h). Same total.
+ * The innermost function of the application under which at least half of the time of a tail's tree
+ * went by. Its length, up to size - 1; 0 if there is none. Kernel frames and what stands in brackets
+ * are nobody's code.
  */
-int profile_tree_by_stage(struct profile *p, enum profile_mode mode, struct flame_tree *tree);
+size_t hot_code(const struct flame_tree *t, char *out, size_t size);
+
+/* --- for profile*.c --- */
+
+/* A stack being put together, outermost first. */
+struct frames {
+	const char *at[STACK_DEPTH * 2 + 8];
+	size_t n;
+};
+
+void frame_push(struct frames *f, const char *name);
+
+/* The frames of a user stack, then of a kernel stack; whether there was any. */
+bool frames_push_stacks(const struct profile *p, struct frames *f, uint32_t pid, int32_t user,
+			int32_t kernel);
+
+int profile_tail_tree(struct profile *p, struct profile_tail *tail, struct flame_tree *tree);
 
 #endif

@@ -7,17 +7,13 @@
  * for every exchange that waited while it was taken. So the total is the stages' own time.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "explain/profile_private.h"
+#include "explain/profile.h"
 #include "explain/stage_map.h"
 #include "base/term.h"
-
-struct span {
-	struct stage_span at;
-	bool handoff;	/* a service that another thread than the reader ended */
-};
 
 /* On-CPU time is divided within its stage; services that changed hands are by themselves. */
 enum {
@@ -44,24 +40,29 @@ static void add(struct tail_walk *w, struct frames *f, uint64_t ns, bool explain
 	w->err = flame_add(w->tree, f->at, f->n, ns);
 }
 
-static void frames_begin(struct frames *f, unsigned stage, bool handoff, const char *comm)
+static unsigned stage_of(unsigned pool)
+{
+	return pool == POOL_HANDOFF ? STAGE_SERVICE : pool;
+}
+
+static void frames_begin(struct frames *f, unsigned pool, const char *comm)
 {
 	f->n = 0;
-	frame_push(f, stage_name(stage));
-	if (handoff)
+	frame_push(f, stage_name(stage_of(pool)));
+	if (pool == POOL_HANDOFF)
 		frame_push(f, "[handed over]");
 	frame_push(f, comm);
 }
 
 /* Asleep in its wait for events the thread has no stack: that wait is all there is to say. */
-static void add_part(struct tail_walk *w, const struct span *s, const struct ev_offcpu *o,
-		     uint64_t ns, bool runnable)
+static void add_part(struct tail_walk *w, unsigned pool, const struct ev_offcpu *o, uint64_t ns,
+		     bool runnable)
 {
 	struct fmt comm = format_comm(o->comm, sizeof(o->comm), 40);
 	bool waits = o->flags & OFFCPU_IN_WAIT, explained = false;
 	struct frames f;
 
-	frames_begin(&f, s->at.stage, s->handoff, comm.s);
+	frames_begin(&f, pool, comm.s);
 	if (waits)
 		frame_push(&f, "[wait for events]");
 	else
@@ -73,34 +74,31 @@ static void add_part(struct tail_walk *w, const struct span *s, const struct ev_
 	add(w, &f, ns, explained || runnable);
 }
 
-/* Returns the time of the span that the thread was off the CPU. */
-static uint64_t add_offcpu(struct tail_walk *w, const struct span *s)
+/* Returns the time of the stage that the thread was off the CPU. */
+static uint64_t add_offcpu(struct tail_walk *w, const struct stage_span *s, unsigned pool)
 {
-	struct history_walk walk = history_walk(w->p->history, HISTORY_OFFCPU, s->at.tid,
-						s->at.from);
+	struct history_walk walk = history_walk(w->p->history, HISTORY_OFFCPU, s->tid, s->from);
 	const struct ev_offcpu *o;
 	uint64_t off_ns = 0;
 
-	while ((o = history_next_offcpu(&walk, s->at.to))) {
-		uint64_t woken = woken_at(o);
-		uint64_t blocked = span_overlap(s->at.from, s->at.to, o->start_ns, woken);
-		uint64_t runnable =
-			span_overlap(s->at.from, s->at.to, woken, o->head.time_ns);
+	while ((o = history_next_offcpu(&walk, s->to))) {
+		uint64_t blocked = span_overlap(s->from, s->to, o->start_ns, woken_at(o));
+		uint64_t runnable = span_overlap(s->from, s->to, woken_at(o), o->head.time_ns);
 
-		add_part(w, s, o, blocked, false);
-		add_part(w, s, o, runnable, true);
+		add_part(w, pool, o, blocked, false);
+		add_part(w, pool, o, runnable, true);
 		off_ns += blocked + runnable;
 	}
 	return off_ns;
 }
 
-static void hit_samples(struct tail_walk *w, const struct span *s, unsigned pool)
+static void hit_samples(struct tail_walk *w, const struct stage_span *s, unsigned pool)
 {
-	struct history_walk walk = history_walk(w->p->history, HISTORY_SAMPLE, s->at.tid,
-						s->at.from);
-	const struct ev_sample *all = history_samples(w->p->history), *sample;
+	struct history_walk walk = history_walk(w->p->history, HISTORY_SAMPLE, s->tid, s->from);
+	const struct ev_sample *all = history_records(w->p->history, HISTORY_SAMPLE);
+	const struct ev_sample *sample;
 
-	while ((sample = history_next(&walk)) && sample->head.time_ns < s->at.to) {
+	while ((sample = history_next(&walk)) && sample->head.time_ns < s->to) {
 		uint16_t *hits = &w->sample_hits[sample - all][pool];
 
 		if (*hits == UINT16_MAX)
@@ -120,26 +118,26 @@ static void add_bare(struct tail_walk *w, unsigned stage, const char *why, uint6
 	add(w, &f, ns, explained);
 }
 
-static void walk_span(struct tail_walk *w, const struct ev_exchange *x, struct span *s)
+static void walk_span(struct tail_walk *w, const struct ev_exchange *x, const struct stage_span *s)
 {
-	uint64_t ns = s->at.to - s->at.from, off_ns;
-	unsigned pool = s->at.stage;
+	uint64_t ns = s->to - s->from, off_ns;
+	unsigned pool = s->stage;
 
 	w->tail->stage_ns += ns;
-	if (s->at.stage == STAGE_SERVICE) {
+	if (s->stage == STAGE_SERVICE) {
 		/* The thread served others meanwhile: what it did was not for this request. */
 		if (x->flags & EXCHANGE_ASYNC) {
-			add_bare(w, s->at.stage, "[asynchronous]", ns, false);
+			add_bare(w, s->stage, "[asynchronous]", ns, false);
 			return;
 		}
-		s->handoff = x->flags & EXCHANGE_HANDOFF;
-		pool = s->handoff ? POOL_HANDOFF : pool;
+		if (x->flags & EXCHANGE_HANDOFF)
+			pool = POOL_HANDOFF;
 	}
-	off_ns = add_offcpu(w, s);
+	off_ns = add_offcpu(w, s, pool);
 	ns -= off_ns < ns ? off_ns : ns;
 	/* By its own stamps the thread was waiting for a processor, whoever told of it or not. */
-	if (s->at.stage == STAGE_RUNQUEUE) {
-		add_bare(w, s->at.stage, "[runnable]", ns, true);
+	if (s->stage == STAGE_RUNQUEUE) {
+		add_bare(w, s->stage, "[runnable]", ns, true);
 		return;
 	}
 	w->oncpu_ns[pool] += ns;
@@ -153,21 +151,17 @@ static void walk_exchange(struct tail_walk *w, const struct ev_exchange *x)
 
 	w->tail->exchanges++;
 	w->tail->latency_ns += x->latency_ns;
-	for (size_t i = 0; i < n; i++) {
-		struct span s = { .at = spans[i] };
-
-		if (s.at.has_thread)
-			walk_span(w, x, &s);
-	}
+	for (size_t i = 0; i < n; i++)
+		if (spans[i].has_thread)
+			walk_span(w, x, &spans[i]);
 }
 
 /* Each hit gets its share of the stage's time, to the nanosecond. */
 static void add_samples(struct tail_walk *w, unsigned pool)
 {
-	unsigned stage = pool == POOL_HANDOFF ? STAGE_SERVICE : pool;
 	struct history_walk walk = history_walk_all(w->p->history, HISTORY_SAMPLE);
 	uint64_t left = w->oncpu_ns[pool], hits = w->hits[pool];
-	const struct ev_sample *all = history_samples(w->p->history), *s;
+	const struct ev_sample *all = history_records(w->p->history, HISTORY_SAMPLE), *s;
 
 	while (hits && (s = history_next(&walk))) {
 		struct fmt comm = format_comm(s->comm, sizeof(s->comm), 40);
@@ -182,13 +176,13 @@ static void add_samples(struct tail_walk *w, unsigned pool)
 			ns = left;
 		left -= ns;
 		hits -= n;
-		frames_begin(&f, stage, pool == POOL_HANDOFF, comm.s);
+		frames_begin(&f, pool, comm.s);
 		explained = frames_push_stacks(w->p, &f, s->pid, s->user_stack, s->kernel_stack);
 		if (!explained)
 			frame_push(&f, "[no stack]");
 		add(w, &f, ns, explained);
 	}
-	add_bare(w, stage, "[not sampled]", left, false);
+	add_bare(w, stage_of(pool), "[not sampled]", left, false);
 }
 
 static bool is_of(const struct profile_tail *tail, const struct ev_exchange *x)
@@ -203,7 +197,7 @@ static bool is_of(const struct profile_tail *tail, const struct ev_exchange *x)
 int profile_tail_tree(struct profile *p, struct profile_tail *tail, struct flame_tree *tree)
 {
 	struct tail_walk w = { .p = p, .tree = tree, .tail = tail };
-	const struct ev_exchange *exchanges = history_exchanges(p->history);
+	const struct ev_exchange *exchanges = history_records(p->history, HISTORY_EXCHANGE);
 
 	w.sample_hits = calloc(history_count(p->history, HISTORY_SAMPLE) + 1,
 			       sizeof(*w.sample_hits));
@@ -216,4 +210,39 @@ int profile_tail_tree(struct profile *p, struct profile_tail *tail, struct flame
 		add_samples(&w, pool);
 	free(w.sample_hits);
 	return w.err;
+}
+
+#define FIRST_CODE 3	/* the depth below the root; before: stage, thread */
+
+static bool is_code(const char *name, size_t len)
+{
+	return len && name[0] != '[' && !(len > 4 && !memcmp(name + len - 4, "_[k]", 4));
+}
+
+/* Nodes are numbered after their parents. */
+size_t hot_code(const struct flame_tree *t, char *out, size_t size)
+{
+	uint32_t n = flame_nodes(t), found_depth = FIRST_CODE - 1;
+	struct {
+		uint64_t total;
+		uint32_t depth;
+	} *at = calloc(n, sizeof(*at));
+	size_t found_len = 0, len;
+
+	for (uint32_t i = n; at && i-- > 1;) {
+		at[i].total += flame_self(t, i);
+		at[flame_parent(t, i)].total += at[i].total;
+	}
+	for (uint32_t i = 1; at && i < n; i++) {
+		const char *name = flame_name(t, i, &len);
+
+		at[i].depth = at[flame_parent(t, i)].depth + 1;
+		if (at[i].depth > found_depth && at[i].total >= at[0].total / 2 &&
+		    is_code(name, len)) {
+			found_depth = at[i].depth;
+			found_len = (size_t)snprintf(out, size, "%.*s", (int)len, name);
+		}
+	}
+	free(at);
+	return found_len < size ? found_len : size - 1;
 }

@@ -25,7 +25,7 @@ static void say_acceptor(const struct finding_input *in, struct finding *f)
 		finding_say(f, " The accepting thread (tid %u) was back at its wait within %s each "
 			    "time: it accepts too few connections per iteration.", most->tid,
 			    format_ns(most->turn.max_ns).s);
-	evidence_number(f, "acceptor_tid", most->tid);
+	EVIDENCE(f, { "acceptor_tid", most->tid });
 }
 
 bool rule_accept_starved(const struct finding_input *in, struct finding *f)
@@ -50,9 +50,8 @@ bool rule_accept_starved(const struct finding_input *in, struct finding *f)
 	if (full) {
 		finding_say(f, "; the queue of port %u held %u of %u", full->port,
 			    full->backlog_max, full->limit);
-		evidence_number(f, "port", full->port);
-		evidence_number(f, "backlog_max", full->backlog_max);
-		evidence_number(f, "backlog_limit", full->limit);
+		EVIDENCE(f, { "port", full->port }, { "backlog_max", full->backlog_max },
+			 { "backlog_limit", full->limit });
 	}
 	if (overflows)
 		finding_say(f, "; %s were dropped because it was full", format_count(overflows).s);
@@ -60,9 +59,8 @@ bool rule_accept_starved(const struct finding_input *in, struct finding *f)
 	say_acceptor(in, f);
 	f->advice = "Accept until EAGAIN in each turn, with more acceptors, or from a thread of its "
 		    "own; raise the backlog (listen() and net.core.somaxconn).";
-	evidence_number(f, "accept_p99_ns", (double)wait->p99_ns);
-	evidence_number(f, "accept_max_ns", (double)wait->max_ns);
-	evidence_number(f, "overflows", (double)overflows);
+	EVIDENCE(f, { "accept_p99_ns", wait->p99_ns }, { "accept_max_ns", wait->max_ns },
+		 { "overflows", overflows });
 	return true;
 }
 
@@ -85,10 +83,8 @@ bool rule_thundering_herd(const struct finding_input *in, struct finding *f)
 	finding_say(f, ".");
 	f->advice = "Add EPOLLEXCLUSIVE to the listener's registration, or give each loop a "
 		    "listener of its own (SO_REUSEPORT).";
-	evidence_number(f, "empty_accepts", (double)empty);
-	evidence_number(f, "vain_wakeups", (double)vain);
-	evidence_number(f, "accepts", (double)opened);
-	evidence_number(f, "waiters", in->facts->herd_waiters);
+	EVIDENCE(f, { "empty_accepts", empty }, { "vain_wakeups", vain }, { "accepts", opened },
+		 { "waiters", in->facts->herd_waiters });
 	return true;
 }
 
@@ -136,17 +132,15 @@ bool rule_imbalance(const struct finding_input *in, struct finding *f)
 	if (!most)
 		return false;
 	/* What queues in that loop would be served elsewhere. */
-	if (in->b->n_loops && in->b->loops[0].tid == most->tid)
+	if (in->b->loops.n && in->b->loops.row[0].tid == most->tid)
 		f->share = cause_share(in, CAUSE_BATCH) + cause_share(in, CAUSE_HELD);
 	f->severity = f->share >= 0.5 ? SEVERITY_SEVERE : SEVERITY_WARNING;
 	finding_say(f, "One loop does the work: tid %u served %s of %s exchanges and was busy %s "
 		    "of the time, while others idled.", most->tid, format_count(most->exchanges).s,
 		    format_count(all).s, format_share(most->busy_share).s);
 	f->advice = "Spread connections by load when they are accepted, or by SO_REUSEPORT.";
-	evidence_number(f, "tid", most->tid);
-	evidence_number(f, "exchanges_share", ratio(most->exchanges, all));
-	evidence_number(f, "busy_share", most->busy_share);
-	evidence_number(f, "loops", (double)r->n_loops);
+	EVIDENCE(f, { "tid", most->tid }, { "exchanges_share", ratio(most->exchanges, all) },
+		 { "busy_share", most->busy_share }, { "loops", r->n_loops });
 	return true;
 }
 
@@ -182,8 +176,7 @@ bool rule_ctl_churn(const struct finding_input *in, struct finding *f)
 		    "EPOLLONESHOT needs one call for each event: use edge triggering instead." :
 		    "Register a connection once, edge-triggered for input and output, and "
 		    "leave it so.";
-	evidence_number(f, "ctl_per_exchange", each);
-	evidence_number(f, "calls", (double)calls);
+	EVIDENCE(f, { "ctl_per_exchange", each }, { "calls", calls });
 	evidence_name(f, "operation", what[most]);
 	return true;
 }
@@ -211,9 +204,8 @@ bool rule_spurious_wakeups(const struct finding_input *in, struct finding *f)
 	f->advice = in->facts->out_armed ?
 		    "Ask for EPOLLOUT only while a send is incomplete, or edge-triggered." :
 		    "Read what an event announces, or stop asking for it.";
-	evidence_number(f, "spurious_share", share);
-	evidence_number(f, "spurious_events", (double)spurious);
-	evidence_number(f, "out_armed", in->facts->out_armed);
+	EVIDENCE(f, { "spurious_share", share }, { "spurious_events", spurious },
+		 { "out_armed", in->facts->out_armed });
 	return true;
 }
 
@@ -226,8 +218,8 @@ bool rule_edge_undrained(const struct finding_input *in, struct finding *f)
 	finding_say(f, "Edge-triggered connections stalled with bytes left unread: %s times, %s on "
 		    "average.", format_count(n).s, format_ns(in->r->counters.undrained_ns / n).s);
 	f->advice = "With EPOLLET read until EAGAIN, or remember that there is more.";
-	evidence_number(f, "stalls", (double)n);
-	evidence_number(f, "stall_mean_ns", (double)in->r->counters.undrained_ns / (double)n);
+	EVIDENCE(f, { "stalls", n },
+		 { "stall_mean_ns", (double)in->r->counters.undrained_ns / (double)n });
 	return true;
 }
 
@@ -250,10 +242,8 @@ bool rule_poll_spin(const struct finding_input *in, struct finding *f)
 	finding_say(f, "The loop spins: %s of its waits returned nothing at once, and a thread used "
 		    "%s of a CPU.", format_share(share).s, format_share(cpus).s);
 	f->advice = "Wait with a time-out, or -1, unless work is pending.";
-	evidence_number(f, "empty_share", share);
-	evidence_number(f, "cpu_share", cpus);
-	evidence_number(f, "waits_per_second",
-			ratio(waits * 1000, in->r->window_ns / 1000000));
+	EVIDENCE(f, { "empty_share", share }, { "cpu_share", cpus },
+		 { "waits_per_second", ratio(waits * 1000, in->r->window_ns / 1000000) });
 	return true;
 }
 
@@ -265,7 +255,7 @@ bool rule_fd_exhaustion(const struct finding_input *in, struct finding *f)
 		    "or ENFILE.", format_count(in->r->counters.accept_no_fd).s);
 	f->advice = "Raise RLIMIT_NOFILE (systemd: LimitNOFILE=), and look for descriptors that "
 		    "are never closed.";
-	evidence_number(f, "failed_accepts", (double)in->r->counters.accept_no_fd);
+	EVIDENCE(f, { "failed_accepts", in->r->counters.accept_no_fd });
 	return true;
 }
 

@@ -19,9 +19,8 @@ bool rule_close_wait_leak(const struct finding_input *in, struct finding *f)
 			    format_ns(in->r->counters.close_wait_max_ns).s);
 	f->advice = queued * 2 > old ? "Accept them: the acceptor has stopped or is too slow." :
 		    "Close a connection when a read returns 0, or on EPOLLRDHUP.";
-	evidence_number(f, "connections", (double)old);
-	evidence_number(f, "never_accepted", (double)queued);
-	evidence_number(f, "oldest_ns", (double)in->r->counters.close_wait_max_ns);
+	EVIDENCE(f, { "connections", old }, { "never_accepted", queued },
+		 { "oldest_ns", in->r->counters.close_wait_max_ns });
 	return true;
 }
 
@@ -37,9 +36,9 @@ bool rule_nagle_delay(const struct finding_input *in, struct finding *f)
 		    format_count(delayed).s,
 		    format_ns(in->r->counters.nagle_delayed_ns / delayed).s, format_share(share).s);
 	f->advice = "Set TCP_NODELAY, and send an answer with one call (writev).";
-	evidence_number(f, "delayed", (double)delayed);
-	evidence_number(f, "delay_mean_ns", (double)in->r->counters.nagle_delayed_ns / (double)delayed);
-	evidence_number(f, "share_of_sends", share);
+	EVIDENCE(f, { "delayed", delayed },
+		 { "delay_mean_ns", (double)in->r->counters.nagle_delayed_ns / (double)delayed },
+		 { "share_of_sends", share });
 	return true;
 }
 
@@ -53,8 +52,7 @@ bool rule_small_writes(const struct finding_input *in, struct finding *f)
 	finding_say(f, "Responses go out in many small writes: %s sends each, %s of them in more than "
 		    "two of less than 256 bytes.", format_decimal(each, 1).s, format_share(share).s);
 	f->advice = "Gather a response and send it with one call (writev, or MSG_MORE).";
-	evidence_number(f, "sends_per_answer", each);
-	evidence_number(f, "share_of_answers", share);
+	EVIDENCE(f, { "sends_per_answer", each }, { "share_of_answers", share });
 	return true;
 }
 
@@ -77,9 +75,8 @@ bool rule_send_blocked(const struct finding_input *in, struct finding *f)
 	f->advice = in->r->counters.send_eagain ?
 		    "Bound what is queued for a slow reader, and close it when it stays behind." :
 		    "Send an answer as soon as it is complete.";
-	evidence_number(f, "send_p99_ns", (double)send->p99_ns);
-	evidence_number(f, "send_max_ns", (double)send->max_ns);
-	evidence_number(f, "buffer_full", (double)in->r->counters.send_eagain);
+	EVIDENCE(f, { "send_p99_ns", send->p99_ns }, { "send_max_ns", send->max_ns },
+		 { "buffer_full", in->r->counters.send_eagain });
 	return true;
 }
 
@@ -93,9 +90,8 @@ bool rule_retransmits(const struct finding_input *in, struct finding *f)
 	finding_say(f, "The network loses packets: %s of %s segments were sent again (%s).",
 		    format_count(n).s, format_count(in->r->counters.segments_out).s, format_share(share).s);
 	f->advice = "Look at the path: drops on interfaces, a full queue, a policer.";
-	evidence_number(f, "retransmits", (double)n);
-	evidence_number(f, "segments", (double)in->r->counters.segments_out);
-	evidence_number(f, "share_of_segments", share);
+	EVIDENCE(f, { "retransmits", n }, { "segments", in->r->counters.segments_out },
+		 { "share_of_segments", share });
 	return true;
 }
 
@@ -115,9 +111,7 @@ bool rule_zero_window(const struct finding_input *in, struct finding *f)
 			    format_count(ours).s, format_ns(in->r->counters.window_ours_ns).s);
 	f->advice = theirs ? "Bound what is queued for a slow reader, and close it when it stays "
 			     "behind." : "Read in each turn, or shed load before it queues here.";
-	evidence_number(f, "theirs", (double)theirs);
-	evidence_number(f, "theirs_ns", (double)in->r->counters.window_theirs_ns);
-	evidence_number(f, "ours", (double)ours);
-	evidence_number(f, "ours_ns", (double)in->r->counters.window_ours_ns);
+	EVIDENCE(f, { "theirs", theirs }, { "theirs_ns", in->r->counters.window_theirs_ns },
+		 { "ours", ours }, { "ours_ns", in->r->counters.window_ours_ns });
 	return true;
 }

@@ -47,30 +47,29 @@ bool rule_loop_blocked(const struct finding_input *in, struct finding *f)
 	finding_say(f, "Single handlers computed for up to %s and held the event loop: %s of the "
 		    "tail's time was theirs or went by behind them",
 		    format_ns(b->hold_max_ns).s, format_share(f->share).s);
-	if (others >= LIMIT(CAUSE) && b->n_conns)
+	if (others >= LIMIT(CAUSE) && b->conns.n)
 		finding_say(f, ", %s of the waiting behind the connection from %s",
-			    format_share(ratio(b->conns[0].ns, b->cause_ns[CAUSE_HELD])).s,
-			    conn_of(&b->conns[0]).s);
+			    format_share(ratio(b->conns.row[0].ns, b->cause_ns[CAUSE_HELD])).s,
+			    conn_of(&b->conns.row[0]).s);
 	finding_say(f, ".");
 	f->advice = "Move the work off the event loop (a worker thread, or slices between turns); "
 		    "`epollscope flame --mode tail` shows its code.";
-	evidence_number(f, "handler_max_ns", (double)b->hold_max_ns);
-	evidence_number(f, "handler_mean_ns", ratio(b->hold_sum_ns, b->hold_count));
-	evidence_number(f, "turns_held", (double)b->hold_count);
-	evidence_number(f, "behind_share", others);
-	if (b->n_conns)
-		evidence_name(f, "connection", conn_of(&b->conns[0]).s);
-	if (b->n_loops)
-		evidence_name(f, "thread", b->loops[0].comm);
+	EVIDENCE(f, { "handler_max_ns", b->hold_max_ns },
+		 { "handler_mean_ns", ratio(b->hold_sum_ns, b->hold_count) },
+		 { "turns_held", b->hold_count }, { "behind_share", others });
+	if (b->conns.n)
+		evidence_name(f, "connection", conn_of(&b->conns.row[0]).s);
+	if (b->loops.n)
+		evidence_name(f, "thread", b->loops.row[0].comm);
 	return true;
 }
 
 /* The call that took most of a cause's time; NULL if it is not known. */
 static const struct blame_row *first_call(const struct blame_sums *b, enum cause cause)
 {
-	for (size_t i = 0; i < b->n_calls; i++)
-		if (blame_cause(b->calls[i].kind) == cause)
-			return &b->calls[i];
+	for (size_t i = 0; i < b->calls.n; i++)
+		if (blame_cause(b->calls.row[i].kind) == cause)
+			return &b->calls.row[i];
 	return NULL;
 }
 
@@ -87,14 +86,14 @@ bool rule_blocking_call(const struct finding_input *in, struct finding *f)
 			    format_ns(call->max_ns).s);
 		evidence_name(f, "call", syscall_word(call->nr, room, sizeof(room)));
 		evidence_name(f, "kind", offcpu_name(call->kind));
-		evidence_number(f, "blocked_max_ns", (double)call->max_ns);
-		evidence_number(f, "call_share", ratio(call->ns, in->b->latency_ns));
+		EVIDENCE(f, { "blocked_max_ns", call->max_ns },
+			 { "call_share", ratio(call->ns, in->b->latency_ns) });
 	}
 	finding_say(f, ".");
 	f->advice = "Use the asynchronous form of the call, or make it on another thread; while "
 		    "it sleeps, every connection of the loop waits.";
-	if (in->b->n_loops)
-		evidence_name(f, "thread", in->b->loops[0].comm);
+	if (in->b->loops.n)
+		evidence_name(f, "thread", in->b->loops.row[0].comm);
 	return true;
 }
 
@@ -137,14 +136,14 @@ bool rule_lock_contention(const struct finding_input *in, struct finding *f)
 		    format_share(f->share).s);
 	if (call) {
 		finding_say(f, ", for up to %s at a time", format_ns(call->max_ns).s);
-		evidence_number(f, "blocked_max_ns", (double)call->max_ns);
+		EVIDENCE(f, { "blocked_max_ns", call->max_ns });
 	}
 	finding_say(f, ".");
 	say_chain(in, f);
 	f->advice = "Shorten what the holder does under the lock, or keep the loop from needing it.";
-	if (b->n_wakers) {
-		evidence_name(f, "waker", b->wakers[0].comm);
-		evidence_number(f, "waker_tid", b->wakers[0].tid);
+	if (b->wakers.n) {
+		evidence_name(f, "waker", b->wakers.row[0].comm);
+		EVIDENCE(f, { "waker_tid", b->wakers.row[0].tid });
 	}
 	return true;
 }
@@ -157,7 +156,7 @@ bool rule_stopped(const struct finding_input *in, struct finding *f)
 		    "tail's time", format_share(f->share).s);
 	if (stop) {
 		finding_say(f, ", for up to %s", format_ns(stop->max_ns).s);
-		evidence_number(f, "stopped_max_ns", (double)stop->max_ns);
+		EVIDENCE(f, { "stopped_max_ns", stop->max_ns });
 	}
 	finding_say(f, ".");
 	f->advice = "Find who stops it: a debugger, a checkpoint, a container's freezer.";
@@ -178,9 +177,9 @@ bool rule_cpu_throttled(const struct finding_input *in, struct finding *f)
 		    format_count(facts->throttled).s, format_ns(facts->throttled_ns).s,
 		    format_share(f->share).s);
 	f->advice = "Raise the group's CPU limit, or use fewer threads than it allows.";
-	evidence_number(f, "throttled_periods", (double)facts->throttled);
-	evidence_number(f, "throttled_ns", (double)facts->throttled_ns);
-	evidence_number(f, "runqueue_max_ns", (double)in->r->runqueue.max_ns);
+	EVIDENCE(f, { "throttled_periods", facts->throttled },
+		 { "throttled_ns", facts->throttled_ns },
+		 { "runqueue_max_ns", in->r->runqueue.max_ns });
 	return true;
 }
 
@@ -199,11 +198,11 @@ static double own_waiting(const struct finding_input *in, const struct blame_row
 	uint64_t own = 0;
 
 	*other = NULL;
-	for (size_t i = 0; i < b->n_instead; i++) {
-		if (is_ours(in->r, b->instead[i].pid))
-			own += b->instead[i].ns;
+	for (size_t i = 0; i < b->instead.n; i++) {
+		if (is_ours(in->r, b->instead.row[i].pid))
+			own += b->instead.row[i].ns;
 		else if (!*other)
-			*other = &b->instead[i];
+			*other = &b->instead.row[i];
 	}
 	return ratio(own, b->latency_ns);
 }
@@ -233,14 +232,13 @@ bool rule_cpu_starved(const struct finding_input *in, struct finding *f)
 	if (other && f->severity != SEVERITY_INFO) {
 		finding_say(f, "; %s (pid %u) ran instead", name_of(other).s, other->pid);
 		evidence_name(f, "instead", other->comm);
-		evidence_number(f, "instead_pid", other->pid);
-		evidence_number(f, "instead_share", ratio(other->ns, b->latency_ns));
+		EVIDENCE(f, { "instead_pid", other->pid },
+			 { "instead_share", ratio(other->ns, b->latency_ns) });
 	}
 	finding_say(f, ".");
-	evidence_number(f, "own_share", own);
-	evidence_number(f, "runqueue_p99_ns", (double)in->r->runqueue.p99_ns);
-	evidence_number(f, "runqueue_max_ns", (double)in->r->runqueue.max_ns);
-	evidence_number(f, "runqueue_sum_ns", (double)in->r->runqueue.sum_ns);
+	EVIDENCE(f, { "own_share", own }, { "runqueue_p99_ns", in->r->runqueue.p99_ns },
+		 { "runqueue_max_ns", in->r->runqueue.max_ns },
+		 { "runqueue_sum_ns", in->r->runqueue.sum_ns });
 	return true;
 }
 
@@ -264,8 +262,7 @@ bool rule_batch_queueing(const struct finding_input *in, struct finding *f)
 		    "(dispatch P99 %s, %s events a wait on average).", format_share(f->share).s,
 		    format_ns(dispatch->p99_ns).s, format_decimal(each, 1).s);
 	f->advice = "Take fewer events a wait, serve more loops, or make each handler shorter.";
-	evidence_number(f, "dispatch_p99_ns", (double)dispatch->p99_ns);
-	evidence_number(f, "events_per_wait", each);
+	EVIDENCE(f, { "dispatch_p99_ns", dispatch->p99_ns }, { "events_per_wait", each });
 	return true;
 }
 
@@ -281,8 +278,8 @@ bool rule_slow_service(const struct finding_input *in, struct finding *f)
 		    format_ns(b->service_p50_ns).s, format_ns(b->service_max_ns).s);
 	f->advice = "Profile it: `epollscope flame --mode tail` shows the code of the slow ones "
 		    "only.";
-	evidence_number(f, "service_p50_ns", (double)b->service_p50_ns);
-	evidence_number(f, "service_max_ns", (double)b->service_max_ns);
+	EVIDENCE(f, { "service_p50_ns", b->service_p50_ns },
+		 { "service_max_ns", b->service_max_ns });
 	return true;
 }
 
@@ -305,9 +302,8 @@ bool rule_slow_upstream(const struct finding_input *in, struct finding *f)
 		f->advice = "Look at the application's own queues, timers and worker threads; its "
 			    "upstreams are seen if it is watched by -p or -c, not by -P.";
 	}
-	evidence_number(f, "upstream_p99_ns", (double)client->p99_ns);
-	evidence_number(f, "upstream_max_ns", (double)client->max_ns);
-	evidence_number(f, "service_p99_ns", (double)in->r->stages[STAGE_SERVICE].dist.p99_ns);
+	EVIDENCE(f, { "upstream_p99_ns", client->p99_ns }, { "upstream_max_ns", client->max_ns },
+		 { "service_p99_ns", in->r->stages[STAGE_SERVICE].dist.p99_ns });
 	return true;
 }
 
@@ -323,6 +319,6 @@ bool rule_slow_request(const struct finding_input *in, struct finding *f)
 		    "on.", format_share(f->share).s, format_ns(receive->p99_ns).s);
 	f->advice = "Look at the clients and the network; a header or body time-out bounds how "
 		    "long the server waits.";
-	evidence_number(f, "receive_p99_ns", (double)receive->p99_ns);
+	EVIDENCE(f, { "receive_p99_ns", receive->p99_ns });
 	return true;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* stage_map.c - see stage_map.h. */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -45,12 +46,6 @@ const char *const stage_words[] = {
 	"asynchronous", "other", NULL
 };
 
-const char *stage_word(unsigned word)
-{
-	return word < STAGE_COUNT ? stage_name(word) :
-	       word == STAGE_WORD_ASYNC ? "asynchronous" : "other";
-}
-
 static unsigned word_of(const struct ev_exchange *x, const struct stage_span *s)
 {
 	return s->stage == STAGE_SERVICE && (x->flags & EXCHANGE_ASYNC) ? STAGE_WORD_ASYNC :
@@ -83,44 +78,38 @@ static size_t merge(struct interval *list, size_t n)
 	return kept;
 }
 
-static void add_exchange(struct stage_map *m, const struct ev_exchange *x)
+static int add_exchange(struct stage_map *m, const struct ev_exchange *x)
 {
 	struct stage_span spans[STAGE_COUNT];
 	size_t n = stage_spans(x, spans);
 
-	for (const struct stage_span *s = spans; s < spans + n; s++)
-		if (s->has_thread)
-			m->list[word_of(x, s)][m->n[word_of(x, s)]++] =
-				(struct interval){ s->tid, s->from, s->to };
-}
+	for (const struct stage_span *s = spans; s < spans + n; s++) {
+		unsigned word = word_of(x, s);
+		struct interval *in;
 
-static void count_exchange(size_t room[STAGE_WORDS], const struct ev_exchange *x)
-{
-	struct stage_span spans[STAGE_COUNT];
-	size_t n = stage_spans(x, spans);
-
-	for (const struct stage_span *s = spans; s < spans + n; s++)
-		room[word_of(x, s)]++;
+		if (!s->has_thread)
+			continue;
+		in = array_more(&m->list[word], m->n[word], sizeof(*in));
+		if (!in)
+			return -ENOMEM;
+		*in = (struct interval){ s->tid, s->from, s->to };
+		m->n[word]++;
+	}
+	return 0;
 }
 
 struct stage_map *stage_map_new(const struct ev_exchange *x, size_t n)
 {
 	struct stage_map *m = calloc(1, sizeof(*m));
-	size_t room[STAGE_WORDS] = { 0 };
 
-	for (size_t i = 0; i < n; i++)
-		count_exchange(room, &x[i]);
-	for (unsigned w = 0; m && w < STAGE_WORDS; w++) {
-		m->list[w] = calloc(room[w] + 1, sizeof(*m->list[w]));
-		if (!m->list[w]) {
-			stage_map_free(m);
-			m = NULL;
-		}
-	}
 	for (size_t i = 0; m && i < n; i++)
-		add_exchange(m, &x[i]);
+		if (add_exchange(m, &x[i])) {
+			stage_map_free(m);
+			return NULL;
+		}
 	for (unsigned w = 0; m && w < STAGE_WORDS; w++)
-		m->n[w] = merge(m->list[w], m->n[w]);
+		if (m->n[w])
+			m->n[w] = merge(m->list[w], m->n[w]);
 	return m;
 }
 
@@ -183,16 +172,4 @@ void stage_map_split(const struct stage_map *m, uint32_t tid, uint64_t from, uin
 
 	if (to > from)
 		split(m, 0, &t, ns);
-}
-
-unsigned stage_map_at(const struct stage_map *m, uint32_t tid, uint64_t at)
-{
-	for (unsigned rank = 0; rank < ORDER_COUNT; rank++) {
-		unsigned word = order[rank];
-		size_t i = first_after(m, word, tid, at);
-
-		if (i < m->n[word] && m->list[word][i].tid == tid && m->list[word][i].from <= at)
-			return word;
-	}
-	return STAGE_WORD_OTHER;
 }

@@ -38,9 +38,7 @@ enum stage_word {
 	STAGE_WORDS,
 };
 
-const char *stage_word(unsigned word);	/* "runqueue" ... "service", "asynchronous", "other" */
-
-/* All of them by number, ended by NULL. */
+/* Their names by number, ended by NULL. */
 extern const char *const stage_words[];
 
 struct stage_map;
@@ -52,8 +50,5 @@ void stage_map_free(struct stage_map *m);	/* NULL is fine */
 /* Adds the time from `from` to `to` of a thread to the words that it belongs to. */
 void stage_map_split(const struct stage_map *m, uint32_t tid, uint64_t from, uint64_t to,
 		     uint64_t ns[STAGE_WORDS]);
-
-/* The word of one moment. */
-unsigned stage_map_at(const struct stage_map *m, uint32_t tid, uint64_t at);
 
 #endif

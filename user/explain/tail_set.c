@@ -7,19 +7,12 @@
 
 #define FLOOR_EVERY 1024	/* exchanges between two looks at what may be of the tail */
 
-struct slot {
+struct tail_slot {
 	uint32_t bucket[HIST_BUCKETS];
 	uint64_t since_floor;
 	uint64_t floor_ns;
 	/* Filled at the end. */
 	uint64_t from_ns, median_ns;
-};
-
-struct tail_set {
-	uint64_t start_ns, slot_ns;
-	struct slot *slots[TAIL_SET_SLOTS];	/* NULL: nothing ended in it */
-	size_t n;				/* up to the last that is not */
-	uint64_t late;
 };
 
 struct tail_set *tail_set_new(void)
@@ -73,7 +66,7 @@ static void set_floor(struct tail_set *t, size_t slot)
 	t->slots[slot]->floor_ns = own_ns < window_ns ? own_ns : window_ns;
 }
 
-static struct slot *get_slot(struct tail_set *t, size_t i)
+static struct tail_slot *get_slot(struct tail_set *t, size_t i)
 {
 	if (i >= TAIL_SET_SLOTS)
 		return NULL;
@@ -87,7 +80,7 @@ static struct slot *get_slot(struct tail_set *t, size_t i)
 bool tail_set_add(struct tail_set *t, uint64_t time_ns, uint64_t latency_ns)
 {
 	size_t i = slot_of(t, time_ns);
-	struct slot *slot = get_slot(t, i);
+	struct tail_slot *slot = get_slot(t, i);
 
 	if (!slot) {
 		t->late++;
@@ -101,8 +94,9 @@ bool tail_set_add(struct tail_set *t, uint64_t time_ns, uint64_t latency_ns)
 
 void tail_set_end(struct tail_set *t)
 {
+	t->slides = t->n > TAIL_SLOTS;
 	for (size_t i = 0; i < t->n; i++) {
-		struct slot *slot = t->slots[i];
+		struct tail_slot *slot = t->slots[i];
 		struct hist window;
 
 		if (!slot)
@@ -110,15 +104,12 @@ void tail_set_end(struct tail_set *t)
 		window = add_up(t, first_of(t, i), TAIL_SLOTS);
 		slot->from_ns = hist_slowest_ns(&window, 1);
 		slot->median_ns = hist_bucket_upper(hist_bucket(hist_slowest_ns(&window, 50)));
+		for (unsigned b = hist_bucket(slot->from_ns); b < HIST_BUCKETS; b++)
+			t->count += slot->bucket[b];
 	}
 }
 
-bool tail_set_slides(const struct tail_set *t)
-{
-	return t->n > TAIL_SLOTS;
-}
-
-static const struct slot *find_slot(const struct tail_set *t, uint64_t time_ns)
+static const struct tail_slot *find_slot(const struct tail_set *t, uint64_t time_ns)
 {
 	size_t i = slot_of(t, time_ns);
 
@@ -127,33 +118,14 @@ static const struct slot *find_slot(const struct tail_set *t, uint64_t time_ns)
 
 uint64_t tail_set_from(const struct tail_set *t, uint64_t time_ns)
 {
-	const struct slot *slot = find_slot(t, time_ns);
+	const struct tail_slot *slot = find_slot(t, time_ns);
 
 	return slot ? slot->from_ns : UINT64_MAX;
 }
 
 uint64_t tail_set_median(const struct tail_set *t, uint64_t time_ns)
 {
-	const struct slot *slot = find_slot(t, time_ns);
+	const struct tail_slot *slot = find_slot(t, time_ns);
 
 	return slot ? slot->median_ns : 0;
-}
-
-uint64_t tail_set_count(const struct tail_set *t)
-{
-	uint64_t n = 0;
-
-	for (size_t i = 0; i < t->n; i++) {
-		const struct slot *slot = find_slot(t, t->start_ns + i * t->slot_ns);
-
-		for (unsigned b = slot ? hist_bucket(slot->from_ns) : HIST_BUCKETS;
-		     b < HIST_BUCKETS; b++)
-			n += slot->bucket[b];
-	}
-	return n;
-}
-
-uint64_t tail_set_late(const struct tail_set *t)
-{
-	return t->late;
 }

@@ -14,7 +14,17 @@
 
 #define TAIL_SET_SLOTS 4096	/* sixths that are kept: 11 hours of a minute's window */
 
-struct tail_set;
+struct tail_slot;
+
+struct tail_set {
+	uint64_t start_ns, slot_ns;
+	struct tail_slot *slots[TAIL_SET_SLOTS];	/* NULL: nothing ended in it */
+	size_t n;		/* up to the last that is not */
+	/* To be read at the end: */
+	bool slides;		/* there is more than one window */
+	uint64_t count;		/* exchanges of the tail, whether they were kept or not */
+	uint64_t late;		/* exchanges that came after the last slot: they are of no tail */
+};
 
 struct tail_set *tail_set_new(void);	/* NULL when out of memory */
 void tail_set_free(struct tail_set *t);	/* NULL is fine */
@@ -31,17 +41,8 @@ bool tail_set_add(struct tail_set *t, uint64_t time_ns, uint64_t latency_ns);
 /* After the last; what follows is answered only then. */
 void tail_set_end(struct tail_set *t);
 
-/* Whether there is more than one window. */
-bool tail_set_slides(const struct tail_set *t);
-
 /* Of the window that an exchange is judged by: the P99's lower bound; the median. */
 uint64_t tail_set_from(const struct tail_set *t, uint64_t time_ns);
 uint64_t tail_set_median(const struct tail_set *t, uint64_t time_ns);
-
-/* How many are of the tail, whether they were kept or not. */
-uint64_t tail_set_count(const struct tail_set *t);
-
-/* Exchanges that came after the last slot: they are of no tail. */
-uint64_t tail_set_late(const struct tail_set *t);
 
 #endif

@@ -70,12 +70,14 @@ static void add_turn(const struct filling *f, const struct stage_span *s, const 
 
 static void add_stage(const struct filling *f, const struct stage_span *s)
 {
+	const struct ev_turn *turns = history_records(f->h, HISTORY_TURN);
+	const struct ev_offcpu *offcpu = history_records(f->h, HISTORY_OFFCPU);
 	bool waits = s->stage == STAGE_BUSY || s->stage == STAGE_DISPATCH;
 
 	for (size_t i = f->turns; waits && i < history_count(f->h, HISTORY_TURN); i++)
-		add_turn(f, s, &history_turns(f->h)[i]);
+		add_turn(f, s, &turns[i]);
 	for (size_t i = f->offcpu; i < history_count(f->h, HISTORY_OFFCPU); i++)
-		add_offcpu(f, s, &history_offcpu(f->h)[i]);
+		add_offcpu(f, s, &offcpu[i]);
 }
 
 void waterfall_fill(struct waterfall *out, const struct history *h, const struct ev_exchange *x,
