@@ -89,22 +89,19 @@ static int fill_notes(struct report *r, const struct watch_result *w)
 static bool build(struct report *r, const struct watch_result *w, const struct options *o,
 		 struct history *history)
 {
-	struct report_source from = {
-		.aggregate = w->aggregate, .facts = &w->facts, .history = history,
-		.threshold = o->threshold, .events = w->events,
-		.window_ns = w->end_ns > w->start_ns ? w->end_ns - w->start_ns : 0,
-		.listen_overflows = w->listen_overflows,
-	};
-
 	r->version = w->version;
 	memcpy(r->kernel, w->kernel, sizeof(r->kernel));
 	memcpy(r->host, w->host, sizeof(r->host));
 	r->start_realtime_ns = w->start_ns + (uint64_t)w->realtime_offset_ns;
 	r->realtime_offset_ns = w->realtime_offset_ns;
+	r->window_ns = w->end_ns > w->start_ns ? w->end_ns - w->start_ns : 0;
+	r->events = w->events;
+	r->connections.listen_overflows = w->listen_overflows;
 	r->overhead.collector_cpu_seconds = w->collector_cpu_seconds;
 	r->exchanges_only = w->rebuilt;
 	r->loss_unknown = !w->loss_known;
-	return fill_targets(r, &w->targets) || fill_notes(r, w) || report_build(r, &from);
+	return fill_targets(r, &w->targets) || fill_notes(r, w) ||
+	       report_build(r, w->aggregate, &w->facts, history, o->threshold);
 }
 
 /* Where stacks were taken they name the code of what was computed, or slept in. */

@@ -115,12 +115,9 @@ static void blame_blocked(struct blame_sums *out, const struct ev_offcpu *o, uin
 	if (!ns)
 		return;
 	out->cause_ns[blame_cause(o->kind)] += ns;
-	if (o->kind < OFFCPU_COUNT)
-		out->blocked_ns[o->kind] += ns;
 	row_add(&out->calls, call.key, ns, o->blocked_ns);
 	if (o->flags & OFFCPU_WAKER)
-		thread_add(&out->wakers, o->waker_pid, o->waker_tid, o->waker_comm,
-			   ns);
+		thread_add(&out->wakers, o->waker_pid, o->waker_tid, o->waker_comm, ns);
 }
 
 /*
@@ -148,11 +145,10 @@ static uint64_t blame_offcpu(const struct join *j, uint32_t tid, uint64_t from, 
 		waited = min_u64(waited, runnable);
 		runnable -= waited;
 		if (waited && o->instead_pid)
-			thread_add(&out->instead, o->instead_pid, o->instead_tid,
-				   o->instead_comm, waited);
+			thread_add(&out->instead, o->instead_pid, o->instead_tid, o->instead_comm,
+				   waited);
 	}
 	out->cause_ns[CAUSE_BLOCKED] += blocked;
-	out->blocked_ns[OFFCPU_OTHER] += blocked;
 	if (split->blocked_ns + split->runnable_ns >= to - from)
 		return 0;
 	return to - from - split->blocked_ns - split->runnable_ns;
@@ -283,7 +279,6 @@ static uint32_t chain_link(const struct history *h, struct blame_link *link, uin
 		off_ns += blocked + runnable;
 		if (blocked > longest) {
 			longest = blocked;
-			link->kind = o->kind;
 			link->nr = o->syscall;
 			waker = o->flags & OFFCPU_WAKER ? o->waker_tid : 0;
 		}

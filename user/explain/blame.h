@@ -61,15 +61,13 @@ struct blame_link {
 	uint32_t pid, tid;
 	char comm[COMM_LEN + 1];
 	uint64_t oncpu_ns, runnable_ns, blocked_ns;
-	uint32_t kind;		/* of the longest blocking; valid if blocked_ns */
-	uint32_t nr;
+	uint32_t nr;		/* of the longest blocking; valid if blocked_ns */
 };
 
 struct blame_sums {
 	uint64_t count;			/* tail exchanges that were joined */
 	uint64_t latency_ns;		/* their latency; the causes sum to it */
 	uint64_t cause_ns[CAUSE_COUNT];
-	uint64_t blocked_ns[OFFCPU_COUNT];	/* CAUSE_LOCK, _STOPPED, _BLOCKED by kind */
 	uint64_t hold_max_ns;		/* most that one handler computed in a turn */
 	uint64_t hold_count;		/* turns that one handler held for most of */
 	uint64_t hold_sum_ns;		/* what their handlers computed */

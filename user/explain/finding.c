@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/quantity.h"
-#include "base/term.h"
 #include "bpf/syscalls.h"
 #include "explain/finding.h"
 
@@ -15,7 +14,7 @@
 	{ code, rule_##function, needs, severity, cause, least },
 static const struct rule {
 	const char *code;
-	bool (*fires)(const struct finding_input *in, struct finding *f);
+	const char *(*ask)(const struct finding_input *in, struct finding *f);
 	unsigned needs, severity, cause, least;
 } rules[] = { RULES(ROW) };
 #undef ROW
@@ -133,27 +132,26 @@ size_t diagnose(const struct finding_input *in, struct finding *out, size_t room
 		tail = false;
 		n = 1;
 	}
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]) && n < room; i++)
-		if (may_fire(&rules[i], in, tail, &out[n]) && rules[i].fires(in, &out[n]))
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]) && n < room; i++) {
+		if (!may_fire(&rules[i], in, tail, &out[n]))
+			continue;
+		out[n].advice = rules[i].ask(in, &out[n]);
+		if (out[n].advice)
 			n++;
+	}
 	qsort(out, n, sizeof(*out), by_strength);
 	return n;
 }
 
-int report_build(struct report *r, const struct report_source *from)
+int report_build(struct report *r, const struct aggregate *a, const struct facts *facts,
+		 struct history *h, const double *threshold)
 {
 	struct blame_sums sums;
-	struct finding_input in = {
-		.r = r, .b = &sums, .facts = from->facts, .threshold = from->threshold,
-	};
+	struct finding_input in = { .r = r, .b = &sums, .facts = facts, .threshold = threshold };
 
-	r->window_ns = from->window_ns;
-	r->events = from->events;
-	r->connections.listen_overflows = from->listen_overflows;
 	r->findings = calloc(FINDINGS_MAX, sizeof(*r->findings));
-	if (!r->findings || aggregate_report(from->aggregate, r))
-		return -ENOMEM;
-	if (blame_join(from->history, dist_tail_ns(&r->latency), &sums))
+	if (!r->findings || aggregate_report(a, r) ||
+	    blame_join(h, dist_tail_ns(&r->latency), &sums))
 		return -ENOMEM;
 	r->n_findings = diagnose(&in, r->findings, FINDINGS_MAX);
 	return 0;
@@ -273,11 +271,13 @@ static const struct {
 	{ NUMBER(426, 426), "io_uring_enter" },
 };
 
-const char *syscall_word(uint32_t nr, char *room, size_t len)
+struct fmt syscall_word(uint32_t nr)
 {
+	struct fmt word;
+
+	snprintf(word.s, sizeof(word.s), "call %u", nr);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (words[i].nr >= 0 && (uint32_t)words[i].nr == nr)
-			return words[i].name;
-	snprintf(room, len, "call %u", nr);
-	return room;
+			snprintf(word.s, sizeof(word.s), "%s", words[i].name);
+	return word;
 }

@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "base/term.h"
 #include "explain/blame.h"
 #include "explain/facts.h"
 #include "model/aggregate.h"
@@ -105,23 +106,14 @@ size_t finding_codes(unsigned lacks, const char **codes, size_t room);
 #define FINDINGS_MAX 32
 size_t diagnose(const struct finding_input *in, struct finding *out, size_t room);
 
-/* Borrowed until report_build() returns. */
-struct report_source {
-	const struct aggregate *aggregate;
-	const struct facts *facts;
-	struct history *history;
-	const double *threshold;	/* THRESHOLD_COUNT of them */
-	uint64_t window_ns;		/* how long that was accumulated */
-	uint64_t events;		/* records that reached user space meanwhile */
-	uint64_t listen_overflows;	/* connections dropped meanwhile because a queue was full */
-};
-
 /*
- * Fills a zeroed report, but for what says where and how it was watched: version, host, times,
- * targets, notes, worst exchanges. Targets, if they are known, come before: the diagnosis tells the
- * target's own threads from others by them. 0 or -ENOMEM; report_free() in either case.
+ * Fills a zeroed report, but for what says where, when and how it was watched (version, host, times,
+ * targets, notes, events, listen overflows) and the worst exchanges. The window's length, events,
+ * overflows and, if they are known, targets come before: the diagnosis rests on them. 0 or -ENOMEM;
+ * report_free() in either case.
  */
-int report_build(struct report *r, const struct report_source *from);
+int report_build(struct report *r, const struct aggregate *a, const struct facts *facts,
+		 struct history *h, const double *threshold);
 
 const char *severity_name(unsigned severity);	/* "info", "warning", "severe" */
 
@@ -154,14 +146,15 @@ void finding_say(struct finding *f, const char *format, ...) __attribute__((form
 double cause_share(const struct finding_input *in, enum cause cause);
 
 /* The kernel's number of a system call in words: "fsync", or "call 300". */
-const char *syscall_word(uint32_t nr, char *room, size_t len);
+struct fmt syscall_word(uint32_t nr);
 
 enum severity severity_of(double share);
 
 bool imbalanced(const struct finding_input *in);
 
 /*
- * X(function, "code", needs, severity, cause, threshold). BY_SHARE: the rule is asked if the cause's
+ * X(function, "code", needs, severity, cause, threshold). The function returns its advice, or NULL:
+ * it does not fire. BY_SHARE: the rule is asked if the cause's
  * share of the tail's time, which is the finding's then, reaches the threshold; it is severe from
  * half of that time on.
  */
@@ -194,7 +187,7 @@ bool imbalanced(const struct finding_input *in);
 	X(io_uring_bypass, "io-uring-bypass", NEEDS_DESCRIPTORS, SEVERITY_INFO, 0, 0)
 
 #define RULE_DECLARE(function, ...) \
-	bool rule_##function(const struct finding_input *in, struct finding *f);
+	const char *rule_##function(const struct finding_input *in, struct finding *f);
 RULES(RULE_DECLARE)
 #undef RULE_DECLARE
 

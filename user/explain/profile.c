@@ -212,7 +212,7 @@ void profile_get_stats(struct profile *p, enum profile_mode mode, struct profile
 struct walk {
 	const struct profile *p;
 	struct flame_tree *tree;
-	const struct stage_map *map;	/* NULL: no stages */
+	struct stage_map *map;	/* NULL: no stages */
 };
 
 /* The first frame is the stage's; who wants none begins with the second. */
@@ -309,39 +309,28 @@ static int add_wakeup(const struct walk *w, const struct ev_offcpu *o)
 	return add(w, &f, o->tid, o->start_ns, woken_at(o), 1);
 }
 
-static int walk(const struct walk *w, enum profile_mode mode)
-{
-	struct history_walk all;
-	const void *record;
-	int err = history_index(w->p->history);
-
-	if (err)
-		return err;
-	all = history_walk_all(w->p->history, mode == PROFILE_CPU ? HISTORY_SAMPLE : HISTORY_OFFCPU);
-	while (!err && (record = history_next(&all)))
-		err = mode == PROFILE_CPU ? add_sample(w, record) :
-		      mode == PROFILE_OFFCPU ? add_blocked(w, record) : add_wakeup(w, record);
-	return err;
-}
-
 int profile_tree(struct profile *p, enum profile_mode mode, bool by_stage,
 		 struct profile_tail *tail, struct flame_tree *tree)
 {
 	struct walk w = { .p = p, .tree = tree };
-	struct stage_map *map = NULL;
-	int err;
+	struct history_walk all;
+	const void *record;
+	int err = history_index(p->history);
 
 	profile_sort(p);
-	if (mode == PROFILE_TAIL)
+	if (!err && mode == PROFILE_TAIL)
 		return profile_tail_tree(p, tail, tree);
-	if (by_stage) {
-		map = stage_map_new(history_records(p->history, HISTORY_EXCHANGE),
-				    history_count(p->history, HISTORY_EXCHANGE));
-		if (!map)
-			return -ENOMEM;
+	if (!err && by_stage) {
+		w.map = stage_map_new(history_records(p->history, HISTORY_EXCHANGE),
+				      history_count(p->history, HISTORY_EXCHANGE));
+		err = w.map ? 0 : -ENOMEM;
 	}
-	w.map = map;
-	err = walk(&w, mode);
-	stage_map_free(map);
+	if (err)
+		return err;
+	all = history_walk_all(p->history, mode == PROFILE_CPU ? HISTORY_SAMPLE : HISTORY_OFFCPU);
+	while (!err && (record = history_next(&all)))
+		err = mode == PROFILE_CPU ? add_sample(&w, record) :
+		      mode == PROFILE_OFFCPU ? add_blocked(&w, record) : add_wakeup(&w, record);
+	stage_map_free(w.map);
 	return err;
 }

@@ -95,6 +95,7 @@ void frame_push(struct frames *f, const char *name);
 bool frames_push_stacks(const struct profile *p, struct frames *f, uint32_t pid, int32_t user,
 			int32_t kernel);
 
+/* Of an indexed history. */
 int profile_tail_tree(struct profile *p, struct profile_tail *tail, struct flame_tree *tree);
 
 #endif

@@ -2,9 +2,9 @@
 /*
  * profile_tail.c - what the responsible threads did while a set of exchanges waited.
  *
- * Time off the CPU is exact: the part of each off-CPU interval that falls into a stage. Time on it is exact
- * as a sum, stage by stage, and divided among the samples that fell into it: each sample counts
- * for every exchange that waited while it was taken. So the total is the stages' own time.
+ * Time off the CPU is exact: the part of each off-CPU interval that falls into a stage. Time on it
+ * is exact as a sum, stage by stage, and divided among the samples that fell into it: each sample
+ * counts for every exchange that waited while it was taken. So the total is the stages' own time.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -201,7 +201,7 @@ int profile_tail_tree(struct profile *p, struct profile_tail *tail, struct flame
 
 	w.sample_hits = calloc(history_count(p->history, HISTORY_SAMPLE) + 1,
 			       sizeof(*w.sample_hits));
-	w.err = w.sample_hits ? history_index(p->history) : -ENOMEM;
+	w.err = w.sample_hits ? 0 : -ENOMEM;
 	tail->exchanges = tail->latency_ns = tail->stage_ns = tail->explained_ns = 0;
 	for (size_t i = 0; !w.err && i < history_count(p->history, HISTORY_EXCHANGE); i++)
 		if (is_of(tail, &exchanges[i]))

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* rules_loop.c - how epoll and accept are used, whether or not it has made a tail yet. */
 #include "explain/finding.h"
-#include "base/term.h"
 
 static bool enough(const struct finding_input *in, uint64_t n)
 {
@@ -28,7 +27,7 @@ static void say_acceptor(const struct finding_input *in, struct finding *f)
 	EVIDENCE(f, { "acceptor_tid", most->tid });
 }
 
-bool rule_accept_starved(const struct finding_input *in, struct finding *f)
+const char *rule_accept_starved(const struct finding_input *in, struct finding *f)
 {
 	const struct dist *wait = &in->r->connections.accept_wait;
 	uint64_t overflows = in->r->connections.listen_overflows;
@@ -41,7 +40,7 @@ bool rule_accept_starved(const struct finding_input *in, struct finding *f)
 			full = l;
 	}
 	if (!(wait->count >= 10 && (double)wait->p99_ns > LIMIT(ACCEPT)) && !overflows && !full)
-		return false;
+		return NULL;
 	/* Without descriptors nothing can be accepted: that is the finding. */
 	f->severity = in->r->counters.accept_no_fd ? SEVERITY_WARNING : SEVERITY_SEVERE;
 	f->share = cause_share(in, CAUSE_ACCEPT);
@@ -57,14 +56,13 @@ bool rule_accept_starved(const struct finding_input *in, struct finding *f)
 		finding_say(f, "; %s were dropped because it was full", format_count(overflows).s);
 	finding_say(f, ".");
 	say_acceptor(in, f);
-	f->advice = "Accept until EAGAIN in each turn, with more acceptors, or from a thread of its "
-		    "own; raise the backlog (listen() and net.core.somaxconn).";
 	EVIDENCE(f, { "accept_p99_ns", wait->p99_ns }, { "accept_max_ns", wait->max_ns },
 		 { "overflows", overflows });
-	return true;
+	return "Accept until EAGAIN in each turn, with more acceptors, or from a thread of its "
+	       "own; raise the backlog (listen() and net.core.somaxconn).";
 }
 
-bool rule_thundering_herd(const struct finding_input *in, struct finding *f)
+const char *rule_thundering_herd(const struct finding_input *in, struct finding *f)
 {
 	uint64_t opened = in->r->connections.opened, empty = in->r->counters.accept_empty;
 	/* Who comes too late even for the event goes back to sleep without a return of its wait. */
@@ -73,7 +71,7 @@ bool rule_thundering_herd(const struct finding_input *in, struct finding *f)
 
 	if (empty + vain < 20 || ratio(empty + vain, opened) <= LIMIT(HERD) ||
 	    (looked && in->facts->herd_waiters < 2))
-		return false;
+		return NULL;
 	finding_say(f, "Several loops wake for one connection: %s accepts found nothing and %s "
 		    "wake-ups were in vain, for %s connections", format_count(empty).s,
 		    format_count(vain).s, format_count(opened).s);
@@ -81,11 +79,10 @@ bool rule_thundering_herd(const struct finding_input *in, struct finding *f)
 		finding_say(f, "; %u eventpolls share a listener without EPOLLEXCLUSIVE",
 			    in->facts->herd_waiters);
 	finding_say(f, ".");
-	f->advice = "Add EPOLLEXCLUSIVE to the listener's registration, or give each loop a "
-		    "listener of its own (SO_REUSEPORT).";
 	EVIDENCE(f, { "empty_accepts", empty }, { "vain_wakeups", vain }, { "accepts", opened },
 		 { "waiters", in->facts->herd_waiters });
-	return true;
+	return "Add EPOLLEXCLUSIVE to the listener's registration, or give each loop a listener of "
+	       "its own (SO_REUSEPORT).";
 }
 
 /* The loop that does too much, while others that serve too idle; NULL: none. */
@@ -123,14 +120,14 @@ bool imbalanced(const struct finding_input *in)
 	return overloaded_loop(in, &all) != NULL;
 }
 
-bool rule_imbalance(const struct finding_input *in, struct finding *f)
+const char *rule_imbalance(const struct finding_input *in, struct finding *f)
 {
 	const struct report *r = in->r;
 	uint64_t all;
 	const struct loop_info *most = overloaded_loop(in, &all);
 
 	if (!most)
-		return false;
+		return NULL;
 	/* What queues in that loop would be served elsewhere. */
 	if (in->b->loops.n && in->b->loops.row[0].tid == most->tid)
 		f->share = cause_share(in, CAUSE_BATCH) + cause_share(in, CAUSE_HELD);
@@ -138,13 +135,12 @@ bool rule_imbalance(const struct finding_input *in, struct finding *f)
 	finding_say(f, "One loop does the work: tid %u served %s of %s exchanges and was busy %s "
 		    "of the time, while others idled.", most->tid, format_count(most->exchanges).s,
 		    format_count(all).s, format_share(most->busy_share).s);
-	f->advice = "Spread connections by load when they are accepted, or by SO_REUSEPORT.";
 	EVIDENCE(f, { "tid", most->tid }, { "exchanges_share", ratio(most->exchanges, all) },
 		 { "busy_share", most->busy_share }, { "loops", r->n_loops });
-	return true;
+	return "Spread connections by load when they are accepted, or by SO_REUSEPORT.";
 }
 
-bool rule_ctl_churn(const struct finding_input *in, struct finding *f)
+const char *rule_ctl_churn(const struct finding_input *in, struct finding *f)
 {
 	static const char *const what[CTL_COUNT] = {
 		"EPOLL_CTL_ADD", "EPOLL_CTL_DEL", "EPOLL_CTL_MOD", "EPOLL_CTL_MOD with EPOLLOUT",
@@ -168,20 +164,19 @@ bool rule_ctl_churn(const struct finding_input *in, struct finding *f)
 		most = CTL_ADD;
 	each = ratio(calls, in->r->latency.count);
 	if (!enough(in, in->r->latency.count) || each <= LIMIT(CTL))
-		return false;
+		return NULL;
 	f->severity = each > 3 * LIMIT(CTL) ? SEVERITY_SEVERE : SEVERITY_WARNING;
 	finding_say(f, "%s epoll_ctl calls for each exchange, most of them %s.",
 		    format_decimal(each, 2).s, what[most]);
-	f->advice = most == CTL_MOD_ONESHOT ?
-		    "EPOLLONESHOT needs one call for each event: use edge triggering instead." :
-		    "Register a connection once, edge-triggered for input and output, and "
-		    "leave it so.";
 	EVIDENCE(f, { "ctl_per_exchange", each }, { "calls", calls });
 	evidence_name(f, "operation", what[most]);
-	return true;
+	return most == CTL_MOD_ONESHOT ?
+	       "EPOLLONESHOT needs one call for each event: use edge triggering instead." :
+	       "Register a connection once, edge-triggered for input and output, and "
+	       "leave it so.";
 }
 
-bool rule_spurious_wakeups(const struct finding_input *in, struct finding *f)
+const char *rule_spurious_wakeups(const struct finding_input *in, struct finding *f)
 {
 	uint64_t events = 0, spurious = in->r->counters.events_spurious;
 	double share;
@@ -190,10 +185,10 @@ bool rule_spurious_wakeups(const struct finding_input *in, struct finding *f)
 		events += in->r->loops[i].events;
 	for (size_t i = 0; i < in->r->n_eventpolls; i++)
 		if (in->r->eventpolls[i].shared)
-			return false;	/* who got the event is not who does the I/O */
+			return NULL;	/* who got the event is not who does the I/O */
 	share = ratio(spurious, events);
 	if (in->facts->go || spurious < 100 || share <= LIMIT(SPURIOUS))
-		return false;
+		return NULL;
 	f->severity = share > 0.5 ? SEVERITY_SEVERE : SEVERITY_WARNING;
 	finding_say(f, "%s of the events (%s) led to no input or output", format_share(share).s,
 		    format_count(spurious).s);
@@ -201,29 +196,27 @@ bool rule_spurious_wakeups(const struct finding_input *in, struct finding *f)
 		finding_say(f, ": EPOLLOUT is left armed, level-triggered, on %u of %u descriptors",
 			    in->facts->out_armed, in->facts->out_watched);
 	finding_say(f, ".");
-	f->advice = in->facts->out_armed ?
-		    "Ask for EPOLLOUT only while a send is incomplete, or edge-triggered." :
-		    "Read what an event announces, or stop asking for it.";
 	EVIDENCE(f, { "spurious_share", share }, { "spurious_events", spurious },
 		 { "out_armed", in->facts->out_armed });
-	return true;
+	return in->facts->out_armed ?
+	       "Ask for EPOLLOUT only while a send is incomplete, or edge-triggered." :
+	       "Read what an event announces, or stop asking for it.";
 }
 
-bool rule_edge_undrained(const struct finding_input *in, struct finding *f)
+const char *rule_edge_undrained(const struct finding_input *in, struct finding *f)
 {
 	uint64_t n = in->r->counters.undrained;
 
 	if (!n)
-		return false;
+		return NULL;
 	finding_say(f, "Edge-triggered connections stalled with bytes left unread: %s times, %s on "
 		    "average.", format_count(n).s, format_ns(in->r->counters.undrained_ns / n).s);
-	f->advice = "With EPOLLET read until EAGAIN, or remember that there is more.";
 	EVIDENCE(f, { "stalls", n },
 		 { "stall_mean_ns", (double)in->r->counters.undrained_ns / (double)n });
-	return true;
+	return "With EPOLLET read until EAGAIN, or remember that there is more.";
 }
 
-bool rule_poll_spin(const struct finding_input *in, struct finding *f)
+const char *rule_poll_spin(const struct finding_input *in, struct finding *f)
 {
 	uint64_t waits = 0, empty = in->r->counters.waits_empty, most = 0;
 	double share, cpus;
@@ -238,33 +231,30 @@ bool rule_poll_spin(const struct finding_input *in, struct finding *f)
 	share = ratio(empty, waits);
 	cpus = ratio(most, in->r->window_ns);
 	if (in->facts->go || empty < 1000 || share <= LIMIT(SPIN) || cpus <= 0.5)
-		return false;
+		return NULL;
 	finding_say(f, "The loop spins: %s of its waits returned nothing at once, and a thread used "
 		    "%s of a CPU.", format_share(share).s, format_share(cpus).s);
-	f->advice = "Wait with a time-out, or -1, unless work is pending.";
 	EVIDENCE(f, { "empty_share", share }, { "cpu_share", cpus },
 		 { "waits_per_second", ratio(waits * 1000, in->r->window_ns / 1000000) });
-	return true;
+	return "Wait with a time-out, or -1, unless work is pending.";
 }
 
-bool rule_fd_exhaustion(const struct finding_input *in, struct finding *f)
+const char *rule_fd_exhaustion(const struct finding_input *in, struct finding *f)
 {
 	if (!in->r->counters.accept_no_fd)
-		return false;
+		return NULL;
 	finding_say(f, "The server has run out of file descriptors: %s accepts failed with EMFILE "
 		    "or ENFILE.", format_count(in->r->counters.accept_no_fd).s);
-	f->advice = "Raise RLIMIT_NOFILE (systemd: LimitNOFILE=), and look for descriptors that "
-		    "are never closed.";
 	EVIDENCE(f, { "failed_accepts", in->r->counters.accept_no_fd });
-	return true;
+	return "Raise RLIMIT_NOFILE (systemd: LimitNOFILE=), and look for descriptors that are "
+	       "never closed.";
 }
 
-bool rule_io_uring_bypass(const struct finding_input *in, struct finding *f)
+const char *rule_io_uring_bypass(const struct finding_input *in, struct finding *f)
 {
 	if (!in->facts->io_uring)
-		return false;
+		return NULL;
 	finding_say(f, "The target holds an io_uring: what it reads and sends that way is timed at "
 		    "its sockets, but its system calls and turns are not seen.");
-	f->advice = "Read the tables of system calls and loops with that in mind.";
-	return true;
+	return "Read the tables of system calls and loops with that in mind.";
 }

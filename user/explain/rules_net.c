@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* rules_net.c - connections and the network. */
 #include "explain/finding.h"
-#include "base/term.h"
 
-bool rule_close_wait_leak(const struct finding_input *in, struct finding *f)
+const char *rule_close_wait_leak(const struct finding_input *in, struct finding *f)
 {
 	uint64_t old = in->r->counters.close_wait_old, queued = in->r->counters.close_wait_unaccepted;
 
 	if (!old)
-		return false;
+		return NULL;
 	if (queued * 2 > old)
 		finding_say(f, "%s clients have given up in the accept queue: their connections "
 			    "were never accepted, the oldest for %s.", format_count(old).s,
@@ -17,51 +16,48 @@ bool rule_close_wait_leak(const struct finding_input *in, struct finding *f)
 		finding_say(f, "%s connections that their clients have closed are still open here "
 			    "(CLOSE_WAIT), the oldest for %s.", format_count(old).s,
 			    format_ns(in->r->counters.close_wait_max_ns).s);
-	f->advice = queued * 2 > old ? "Accept them: the acceptor has stopped or is too slow." :
-		    "Close a connection when a read returns 0, or on EPOLLRDHUP.";
 	EVIDENCE(f, { "connections", old }, { "never_accepted", queued },
 		 { "oldest_ns", in->r->counters.close_wait_max_ns });
-	return true;
+	return queued * 2 > old ? "Accept them: the acceptor has stopped or is too slow." :
+	       "Close a connection when a read returns 0, or on EPOLLRDHUP.";
 }
 
-bool rule_nagle_delay(const struct finding_input *in, struct finding *f)
+const char *rule_nagle_delay(const struct finding_input *in, struct finding *f)
 {
 	uint64_t delayed = in->r->counters.nagle_delayed;
 	double share = ratio(delayed, in->r->counters.answer_sends);
 
 	if (delayed < 5 || share <= LIMIT(NAGLE))
-		return false;
+		return NULL;
 	finding_say(f, "The ends of %s answers were kept back by the Nagle algorithm until the "
 		    "client acknowledged their beginnings, %s on average (%s of the sends).",
 		    format_count(delayed).s,
 		    format_ns(in->r->counters.nagle_delayed_ns / delayed).s, format_share(share).s);
-	f->advice = "Set TCP_NODELAY, and send an answer with one call (writev).";
 	EVIDENCE(f, { "delayed", delayed },
 		 { "delay_mean_ns", (double)in->r->counters.nagle_delayed_ns / (double)delayed },
 		 { "share_of_sends", share });
-	return true;
+	return "Set TCP_NODELAY, and send an answer with one call (writev).";
 }
 
-bool rule_small_writes(const struct finding_input *in, struct finding *f)
+const char *rule_small_writes(const struct finding_input *in, struct finding *f)
 {
 	double share = ratio(in->r->counters.answers_small, in->r->counters.answers);
 	double each = ratio(in->r->counters.answer_sends, in->r->counters.answers);
 
 	if ((double)in->r->counters.answers < LIMIT(EXCHANGES) || share <= LIMIT(SMALL))
-		return false;
+		return NULL;
 	finding_say(f, "Responses go out in many small writes: %s sends each, %s of them in more than "
 		    "two of less than 256 bytes.", format_decimal(each, 1).s, format_share(share).s);
-	f->advice = "Gather a response and send it with one call (writev, or MSG_MORE).";
 	EVIDENCE(f, { "sends_per_answer", each }, { "share_of_answers", share });
-	return true;
+	return "Gather a response and send it with one call (writev, or MSG_MORE).";
 }
 
-bool rule_send_blocked(const struct finding_input *in, struct finding *f)
+const char *rule_send_blocked(const struct finding_input *in, struct finding *f)
 {
 	const struct dist *send = &in->r->send;
 
 	if (send->count < 20 || (double)send->p99_ns <= LIMIT(SEND))
-		return false;
+		return NULL;
 	finding_say(f, "Answers take long to hand over: P99 %s between their first and last byte, "
 		    "at most %s. ", format_ns(send->p99_ns).s, format_ns(send->max_ns).s);
 	if (in->r->counters.send_eagain)
@@ -72,35 +68,34 @@ bool rule_send_blocked(const struct finding_input *in, struct finding *f)
 			    "them over late.");
 	/* A shut window has a finding of its own, which says more. */
 	f->severity = in->r->counters.window_theirs ? SEVERITY_WARNING : SEVERITY_SEVERE;
-	f->advice = in->r->counters.send_eagain ?
-		    "Bound what is queued for a slow reader, and close it when it stays behind." :
-		    "Send an answer as soon as it is complete.";
 	EVIDENCE(f, { "send_p99_ns", send->p99_ns }, { "send_max_ns", send->max_ns },
 		 { "buffer_full", in->r->counters.send_eagain });
-	return true;
+	return in->r->counters.send_eagain ?
+	       "Bound what is queued for a slow reader, and close it when it stays behind." :
+	       "Send an answer as soon as it is complete.";
 }
 
-bool rule_retransmits(const struct finding_input *in, struct finding *f)
+const char *rule_retransmits(const struct finding_input *in, struct finding *f)
 {
 	uint64_t n = in->r->connections.retransmits;
 	double share = ratio(n, in->r->counters.segments_out);
 
 	if (n < 10 || share <= LIMIT(RETRANSMITS))
-		return false;
+		return NULL;
 	finding_say(f, "The network loses packets: %s of %s segments were sent again (%s).",
-		    format_count(n).s, format_count(in->r->counters.segments_out).s, format_share(share).s);
-	f->advice = "Look at the path: drops on interfaces, a full queue, a policer.";
+		    format_count(n).s, format_count(in->r->counters.segments_out).s,
+		    format_share(share).s);
 	EVIDENCE(f, { "retransmits", n }, { "segments", in->r->counters.segments_out },
 		 { "share_of_segments", share });
-	return true;
+	return "Look at the path: drops on interfaces, a full queue, a policer.";
 }
 
-bool rule_zero_window(const struct finding_input *in, struct finding *f)
+const char *rule_zero_window(const struct finding_input *in, struct finding *f)
 {
 	uint64_t theirs = in->r->counters.window_theirs, ours = in->r->counters.window_ours;
 
 	if (!theirs && !ours)
-		return false;
+		return NULL;
 	if (theirs)
 		finding_say(f, "Clients do not read: their receive window was shut %s times for %s "
 			    "in all.", format_count(theirs).s,
@@ -109,9 +104,9 @@ bool rule_zero_window(const struct finding_input *in, struct finding *f)
 		finding_say(f, "%sThe server does not read what has come: its receive window was "
 			    "shut %s times for %s in all.", theirs ? " " : "",
 			    format_count(ours).s, format_ns(in->r->counters.window_ours_ns).s);
-	f->advice = theirs ? "Bound what is queued for a slow reader, and close it when it stays "
-			     "behind." : "Read in each turn, or shed load before it queues here.";
 	EVIDENCE(f, { "theirs", theirs }, { "theirs_ns", in->r->counters.window_theirs_ns },
 		 { "ours", ours }, { "ours_ns", in->r->counters.window_ours_ns });
-	return true;
+	return theirs ?
+	       "Bound what is queued for a slow reader, and close it when it stays behind." :
+	       "Read in each turn, or shed load before it queues here.";
 }

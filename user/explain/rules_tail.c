@@ -3,12 +3,6 @@
 #include <stdio.h>
 
 #include "explain/finding.h"
-#include "base/term.h"
-
-static struct fmt name_of(const struct blame_row *n)
-{
-	return format_comm(n->comm, sizeof(n->comm), 24);
-}
 
 /* "from 127.0.0.1:5000", or the connection's number. */
 static struct fmt conn_of(const struct blame_row *c)
@@ -35,13 +29,13 @@ static bool loop_is_held(const struct finding_input *in)
 	       (own || cause_share(in, CAUSE_HELD) >= LIMIT(CAUSE));
 }
 
-bool rule_loop_blocked(const struct finding_input *in, struct finding *f)
+const char *rule_loop_blocked(const struct finding_input *in, struct finding *f)
 {
 	const struct blame_sums *b = in->b;
 	double others = cause_share(in, CAUSE_HELD);
 
 	if (!loop_is_held(in))
-		return false;
+		return NULL;
 	f->share = others + cause_share(in, CAUSE_SERVICE);
 	f->severity = severity_of(f->share);
 	finding_say(f, "Single handlers computed for up to %s and held the event loop: %s of the "
@@ -52,8 +46,6 @@ bool rule_loop_blocked(const struct finding_input *in, struct finding *f)
 			    format_share(ratio(b->conns.row[0].ns, b->cause_ns[CAUSE_HELD])).s,
 			    conn_of(&b->conns.row[0]).s);
 	finding_say(f, ".");
-	f->advice = "Move the work off the event loop (a worker thread, or slices between turns); "
-		    "`epollscope flame --mode tail` shows its code.";
 	EVIDENCE(f, { "handler_max_ns", b->hold_max_ns },
 		 { "handler_mean_ns", ratio(b->hold_sum_ns, b->hold_count) },
 		 { "turns_held", b->hold_count }, { "behind_share", others });
@@ -61,7 +53,8 @@ bool rule_loop_blocked(const struct finding_input *in, struct finding *f)
 		evidence_name(f, "connection", conn_of(&b->conns.row[0]).s);
 	if (b->loops.n)
 		evidence_name(f, "thread", b->loops.row[0].comm);
-	return true;
+	return "Move the work off the event loop (a worker thread, or slices between turns); "
+	       "`epollscope flame --mode tail` shows its code.";
 }
 
 /* The call that took most of a cause's time; NULL if it is not known. */
@@ -73,34 +66,31 @@ static const struct blame_row *first_call(const struct blame_sums *b, enum cause
 	return NULL;
 }
 
-bool rule_blocking_call(const struct finding_input *in, struct finding *f)
+const char *rule_blocking_call(const struct finding_input *in, struct finding *f)
 {
 	const struct blame_row *call = first_call(in->b, CAUSE_BLOCKED);
-	char room[32];
 
 	finding_say(f, "The event loop slept in blocking calls: %s of the tail's time",
 		    format_share(f->share).s);
 	if (call) {
 		finding_say(f, ", most of it in %s (%s), for up to %s at a time",
-			    syscall_word(call->nr, room, sizeof(room)), offcpu_name(call->kind),
+			    syscall_word(call->nr).s, offcpu_name(call->kind),
 			    format_ns(call->max_ns).s);
-		evidence_name(f, "call", syscall_word(call->nr, room, sizeof(room)));
+		evidence_name(f, "call", syscall_word(call->nr).s);
 		evidence_name(f, "kind", offcpu_name(call->kind));
 		EVIDENCE(f, { "blocked_max_ns", call->max_ns },
 			 { "call_share", ratio(call->ns, in->b->latency_ns) });
 	}
 	finding_say(f, ".");
-	f->advice = "Use the asynchronous form of the call, or make it on another thread; while "
-		    "it sleeps, every connection of the loop waits.";
 	if (in->b->loops.n)
 		evidence_name(f, "thread", in->b->loops.row[0].comm);
-	return true;
+	return "Use the asynchronous form of the call, or make it on another thread; while it "
+	       "sleeps, every connection of the loop waits.";
 }
 
 static void say_chain(const struct finding_input *in, struct finding *f)
 {
 	const struct blame_sums *b = in->b;
-	char room[32];
 
 	for (size_t i = 0; i < b->n_chain; i++) {
 		const struct blame_link *l = &b->chain[i];
@@ -112,8 +102,7 @@ static void say_chain(const struct finding_input *in, struct finding *f)
 			finding_say(f, "; that one was woken by tid %u, which", l->tid);
 		if (l->blocked_ns > l->oncpu_ns && l->blocked_ns > l->runnable_ns)
 			finding_say(f, " slept in %s for %s meanwhile",
-				    syscall_word(l->nr, room, sizeof(room)),
-				    format_ns(l->blocked_ns).s);
+				    syscall_word(l->nr).s, format_ns(l->blocked_ns).s);
 		else if (l->runnable_ns > l->oncpu_ns)
 			finding_say(f, " waited for a CPU for %s", format_ns(l->runnable_ns).s);
 		else
@@ -123,7 +112,7 @@ static void say_chain(const struct finding_input *in, struct finding *f)
 		finding_say(f, ".");
 }
 
-bool rule_lock_contention(const struct finding_input *in, struct finding *f)
+const char *rule_lock_contention(const struct finding_input *in, struct finding *f)
 {
 	const struct blame_sums *b = in->b;
 	const struct blame_row *call = first_call(b, CAUSE_LOCK);
@@ -140,15 +129,14 @@ bool rule_lock_contention(const struct finding_input *in, struct finding *f)
 	}
 	finding_say(f, ".");
 	say_chain(in, f);
-	f->advice = "Shorten what the holder does under the lock, or keep the loop from needing it.";
 	if (b->wakers.n) {
 		evidence_name(f, "waker", b->wakers.row[0].comm);
 		EVIDENCE(f, { "waker_tid", b->wakers.row[0].tid });
 	}
-	return true;
+	return "Shorten what the holder does under the lock, or keep the loop from needing it.";
 }
 
-bool rule_stopped(const struct finding_input *in, struct finding *f)
+const char *rule_stopped(const struct finding_input *in, struct finding *f)
 {
 	const struct blame_row *stop = first_call(in->b, CAUSE_STOPPED);
 
@@ -159,28 +147,26 @@ bool rule_stopped(const struct finding_input *in, struct finding *f)
 		EVIDENCE(f, { "stopped_max_ns", stop->max_ns });
 	}
 	finding_say(f, ".");
-	f->advice = "Find who stops it: a debugger, a checkpoint, a container's freezer.";
-	return true;
+	return "Find who stops it: a debugger, a checkpoint, a container's freezer.";
 }
 
-bool rule_cpu_throttled(const struct finding_input *in, struct finding *f)
+const char *rule_cpu_throttled(const struct finding_input *in, struct finding *f)
 {
 	const struct facts *facts = in->facts;
 
 	f->share = cause_share(in, CAUSE_CPU);
 	if (!facts->throttled || (in->b->count && f->share < LIMIT(CAUSE)))
-		return false;
+		return NULL;
 	f->severity = severity_of(f->share);
 	finding_say(f, "The control group %s used up its CPU quota in %s periods and stood still "
 		    "for %s in all; %s of the tail's time went to waiting for a CPU.",
 		    format_comm(facts->cgroup, sizeof(facts->cgroup), 48).s,
 		    format_count(facts->throttled).s, format_ns(facts->throttled_ns).s,
 		    format_share(f->share).s);
-	f->advice = "Raise the group's CPU limit, or use fewer threads than it allows.";
 	EVIDENCE(f, { "throttled_periods", facts->throttled },
 		 { "throttled_ns", facts->throttled_ns },
 		 { "runqueue_max_ns", in->r->runqueue.max_ns });
-	return true;
+	return "Raise the group's CPU limit, or use fewer threads than it allows.";
 }
 
 static bool is_ours(const struct report *r, uint32_t pid)
@@ -207,14 +193,15 @@ static double own_waiting(const struct finding_input *in, const struct blame_row
 	return ratio(own, b->latency_ns);
 }
 
-bool rule_cpu_starved(const struct finding_input *in, struct finding *f)
+const char *rule_cpu_starved(const struct finding_input *in, struct finding *f)
 {
 	const struct blame_sums *b = in->b;
 	const struct blame_row *other;
+	const char *advice;
 	double own;
 
 	if ((double)in->r->runqueue.p99_ns < LIMIT(RUNQUEUE) || in->facts->throttled)
-		return false;
+		return NULL;
 	own = own_waiting(in, &other);
 	finding_say(f, "The server was ready to run and got no CPU: %s of the tail's time (run "
 		    "queue P99 %s, at most %s)", format_share(f->share).s,
@@ -223,14 +210,15 @@ bool rule_cpu_starved(const struct finding_input *in, struct finding *f)
 		f->severity = SEVERITY_INFO;
 		finding_say(f, "; for %s of it other threads of the server had it",
 			    format_share(own).s);
-		f->advice = "It keeps its CPUs busy: more of them, or fewer threads, would help.";
+		advice = "It keeps its CPUs busy: more of them, or fewer threads, would help.";
 	} else {
 		f->severity = severity_of(f->share - own);
-		f->advice = "Give it CPUs of its own (affinity, cpuset), or a larger weight than "
-			    "its neighbours.";
+		advice = "Give it CPUs of its own (affinity, cpuset), or a larger weight than its "
+			 "neighbours.";
 	}
 	if (other && f->severity != SEVERITY_INFO) {
-		finding_say(f, "; %s (pid %u) ran instead", name_of(other).s, other->pid);
+		finding_say(f, "; %s (pid %u) ran instead",
+			    format_comm(other->comm, sizeof(other->comm), 24).s, other->pid);
 		evidence_name(f, "instead", other->comm);
 		EVIDENCE(f, { "instead_pid", other->pid },
 			 { "instead_share", ratio(other->ns, b->latency_ns) });
@@ -239,17 +227,17 @@ bool rule_cpu_starved(const struct finding_input *in, struct finding *f)
 	EVIDENCE(f, { "own_share", own }, { "runqueue_p99_ns", in->r->runqueue.p99_ns },
 		 { "runqueue_max_ns", in->r->runqueue.max_ns },
 		 { "runqueue_sum_ns", in->r->runqueue.sum_ns });
-	return true;
+	return advice;
 }
 
-bool rule_batch_queueing(const struct finding_input *in, struct finding *f)
+const char *rule_batch_queueing(const struct finding_input *in, struct finding *f)
 {
 	const struct dist *dispatch = &in->r->stages[STAGE_DISPATCH].dist;
 	uint64_t turns = 0, events = 0;
 	double each;
 
 	if ((double)dispatch->p99_ns < LIMIT(DISPATCH))
-		return false;
+		return NULL;
 	for (size_t i = 0; i < in->r->n_loops; i++) {
 		turns += in->r->loops[i].turns;
 		events += in->r->loops[i].events;
@@ -261,31 +249,29 @@ bool rule_batch_queueing(const struct finding_input *in, struct finding *f)
 	finding_say(f, "Exchanges queued behind the others of their batch: %s of the tail's time "
 		    "(dispatch P99 %s, %s events a wait on average).", format_share(f->share).s,
 		    format_ns(dispatch->p99_ns).s, format_decimal(each, 1).s);
-	f->advice = "Take fewer events a wait, serve more loops, or make each handler shorter.";
 	EVIDENCE(f, { "dispatch_p99_ns", dispatch->p99_ns }, { "events_per_wait", each });
-	return true;
+	return "Take fewer events a wait, serve more loops, or make each handler shorter.";
 }
 
-bool rule_slow_service(const struct finding_input *in, struct finding *f)
+const char *rule_slow_service(const struct finding_input *in, struct finding *f)
 {
 	const struct blame_sums *b = in->b;
 
 	/* One that holds the loop is told as what it does to the others. */
 	if ((double)b->service_max_ns < LIMIT(TAIL) || loop_is_held(in))
-		return false;
+		return NULL;
 	finding_say(f, "The application computes: %s of the tail's time is its own work on the "
 		    "CPU (median %s, at most %s an exchange).", format_share(f->share).s,
 		    format_ns(b->service_p50_ns).s, format_ns(b->service_max_ns).s);
-	f->advice = "Profile it: `epollscope flame --mode tail` shows the code of the slow ones "
-		    "only.";
 	EVIDENCE(f, { "service_p50_ns", b->service_p50_ns },
 		 { "service_max_ns", b->service_max_ns });
-	return true;
+	return "Profile it: `epollscope flame --mode tail` shows the code of the slow ones only.";
 }
 
-bool rule_slow_upstream(const struct finding_input *in, struct finding *f)
+const char *rule_slow_upstream(const struct finding_input *in, struct finding *f)
 {
 	const struct dist *client = &in->r->client;
+	const char *advice;
 
 	/* An upstream is to blame only if its own answers take about as long. */
 	if (client->count && client->max_ns * 2 >= in->r->stages[STAGE_SERVICE].dist.p99_ns) {
@@ -293,32 +279,31 @@ bool rule_slow_upstream(const struct finding_input *in, struct finding *f)
 			    "to do for the request but wait; its own upstream requests took %s at "
 			    "P99, at most %s.", format_share(f->share).s,
 			    format_ns(client->p99_ns).s, format_ns(client->max_ns).s);
-		f->advice = "Look at the upstream server; set time-outs, hedge or cache.";
+		advice = "Look at the upstream server; set time-outs, hedge or cache.";
 	} else {
 		f->code = "slow-service";
 		finding_say(f, "Answers come turns later, or from another thread: %s of the tail's "
 			    "time the request was in the application's hands while its loop served "
 			    "others.", format_share(f->share).s);
-		f->advice = "Look at the application's own queues, timers and worker threads; its "
-			    "upstreams are seen if it is watched by -p or -c, not by -P.";
+		advice = "Look at the application's own queues, timers and worker threads; its "
+			 "upstreams are seen if it is watched by -p or -c, not by -P.";
 	}
 	EVIDENCE(f, { "upstream_p99_ns", client->p99_ns }, { "upstream_max_ns", client->max_ns },
 		 { "service_p99_ns", in->r->stages[STAGE_SERVICE].dist.p99_ns });
-	return true;
+	return advice;
 }
 
-bool rule_slow_request(const struct finding_input *in, struct finding *f)
+const char *rule_slow_request(const struct finding_input *in, struct finding *f)
 {
 	const struct dist *receive = &in->r->stages[STAGE_RECEIVE].dist;
 
 	if (!receive->count)
-		return false;
+		return NULL;
 	f->severity = SEVERITY_WARNING;
 	finding_say(f, "Requests arrive in pieces: %s of the tail's time passed between the first "
 		    "and the last of them (P99 %s), before the server had a whole request to work "
 		    "on.", format_share(f->share).s, format_ns(receive->p99_ns).s);
-	f->advice = "Look at the clients and the network; a header or body time-out bounds how "
-		    "long the server waits.";
 	EVIDENCE(f, { "receive_p99_ns", receive->p99_ns });
-	return true;
+	return "Look at the clients and the network; a header or body time-out bounds how long the "
+	       "server waits.";
 }

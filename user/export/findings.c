@@ -154,12 +154,10 @@ static void mark(struct export_findings *f, const struct report *r)
 static void judge(struct export_findings *f, const struct live *w, struct aggregate *d,
 		  uint64_t now_ns)
 {
-	struct report_source from = {
-		.aggregate = d, .facts = &f->facts, .history = f->history,
-		.threshold = f->config->threshold, .window_ns = now_ns - f->began_ns,
-		.events = f->r->events - f->events, .listen_overflows = overflows_since(f),
+	struct report r = {
+		.window_ns = now_ns - f->began_ns, .events = f->r->events - f->events,
+		.connections.listen_overflows = overflows_since(f),
 	};
-	struct report r = { 0 };
 	bool go, runtime = learn_runtimes(f, w, &go);
 
 	facts_usage_end(&f->facts, f->pids, f->n_pids);
@@ -167,7 +165,7 @@ static void judge(struct export_findings *f, const struct live *w, struct aggreg
 	leave_out_ended(d);
 	/* What is on its way through the rings is not lost. */
 	d->drained = d->counters.ring_sent;
-	if (!report_build(&r, &from)) {
+	if (!report_build(&r, d, &f->facts, f->history, f->config->threshold)) {
 		list_codes(f, runtime);
 		mark(f, &r);
 	}

@@ -34,12 +34,11 @@ static void put_bar(FILE *out, uint64_t from, uint64_t ns, uint64_t all)
 void waterfall_words(char out[WATERFALL_WORDS], const struct waterfall_part *p)
 {
 	struct fmt comm = format_comm(p->comm, sizeof(p->comm), 20), ns = format_ns(p->ns);
-	char call[32];
 
 	switch (p->what) {
 	case WATERFALL_BLOCKED:
 		snprintf(out, WATERFALL_WORDS, "slept %s in %s (%s)%s%s", ns.s,
-			 syscall_word(p->nr, call, sizeof(call)), offcpu_name(p->kind),
+			 syscall_word(p->nr).s, offcpu_name(p->kind),
 			 p->pid ? ", woken by " : "", p->pid ? comm.s : "");
 		break;
 	case WATERFALL_RUNNABLE:
