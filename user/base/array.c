@@ -8,7 +8,7 @@
 
 #define FIRST_ROOM 16
 
-/* The pointer is copied, for its type is the caller's: it is no void * to the compiler. */
+/* The pointer is copied as bytes: it has the caller's type and must not be read as a void *. */
 static int resize(void *list, size_t n, size_t item_size)
 {
 	void *old, *grown;

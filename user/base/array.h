@@ -15,8 +15,8 @@
 int array_reserve(void *list, size_t *room, size_t want, size_t item_size);
 
 /*
- * Where item n of an array of n items goes, or NULL without memory. Such an array has no count of
- * its room: it is n rounded up to a power of two, so only this function may ever have allocated it.
+ * Where item n of an array of n items goes, or NULL without memory. Such an array keeps no count of
+ * its room, which is n rounded up to a power of two: only this function may allocate it.
  */
 void *array_more(void *list, size_t n, size_t item_size);
 

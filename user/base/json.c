@@ -162,7 +162,7 @@ void json_double(struct json *j, const char *key, double value)
 		if (strtod(text, NULL) == value)
 			break;
 	}
-	/* Whatever the locale's decimal sign is, it is the one run of other characters. */
+	/* The locale's decimal sign is the one run of characters that no number contains. */
 	while (*from) {
 		size_t other = strcspn(from, "0123456789+-eE");
 

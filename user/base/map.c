@@ -62,7 +62,7 @@ static uint64_t sip_hash(const uint64_t seed[2], const void *key, size_t len)
 	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }
 
-/* The half of the hash that is kept, and that says where a number is looked for first. */
+/* The half of the hash that is kept: a search begins at the slot that it gives. */
 static uint32_t hash_of(const struct map *m, const void *key, size_t len)
 {
 	return (uint32_t)sip_hash(m->seed, key, len);

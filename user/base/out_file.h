@@ -3,8 +3,8 @@
  * out_file.h - a file that a command is asked to write when it is done.
  *
  * It is opened before the work, so that nobody watches for an hour and is then told that the file
- * can't be written. What it held stays until out_file_begin(); if it comes to nothing, a file that
- * was not there before is gone again.
+ * can't be written. Its old content stays until out_file_begin(); a file that was not there before
+ * is removed if nothing was written to it.
  */
 #ifndef EPOLLSCOPE_OUT_FILE_H
 #define EPOLLSCOPE_OUT_FILE_H

@@ -52,7 +52,7 @@ int flush_stdout(void);
  */
 int write_failure(int fd);
 
-/* The same, and closes stdout: some file systems tell only then. */
+/* The same, and closes stdout: some file systems report an error only then. */
 int finish_stdout(void);
 
 #endif

@@ -52,18 +52,18 @@ bool utf8_hostile(uint32_t code)
 		{ 0x00, 0x1f },		/* controls */
 		{ 0x7f, 0x9f },		/* delete, and the controls of C1 */
 		{ 0xad, 0xad },		/* soft hyphen */
-		{ 0x61c, 0x61c },	/* a mark of direction */
-		{ 0x180e, 0x180e },	/* a separator that is not seen */
-		{ 0x200b, 0x200f },	/* zero width, marks of direction */
-		{ 0x2028, 0x202e },	/* line ends, overrides of direction */
-		{ 0x2060, 0x206f },	/* invisible operators, isolates of direction */
-		{ 0xfdd0, 0xfdef },	/* no characters */
+		{ 0x61c, 0x61c },	/* a direction mark */
+		{ 0x180e, 0x180e },	/* an invisible separator */
+		{ 0x200b, 0x200f },	/* zero width, direction marks */
+		{ 0x2028, 0x202e },	/* line ends, direction overrides */
+		{ 0x2060, 0x206f },	/* invisible operators, direction isolates */
+		{ 0xfdd0, 0xfdef },	/* noncharacters */
 		{ 0xfeff, 0xfeff },	/* byte order mark */
 		{ 0xfff0, 0xfffb },	/* unassigned, and marks of annotations */
 		{ 0xe0000, 0xe0fff },	/* tags */
 	};
 
-	/* The last two of each plane are no characters: XML forbids the first plane's. */
+	/* The last two of each plane are noncharacters; XML forbids the first plane's. */
 	if ((code & 0xfffe) == 0xfffe)
 		return true;
 	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
@@ -228,7 +228,7 @@ static void para_put(struct para *p, const char *sep, const char *text)
 	unsigned columns = text_columns(text);
 	unsigned gap = text_columns(sep);
 
-	/* Without a separator it is glued: the column kept free takes a full stop. */
+	/* Without a separator the item follows at once; the column kept free is for a full stop. */
 	if (!p->fresh && gap && p->column + gap + columns > TEXT_COLUMNS - 1) {
 		/* The separator's visible part stays with the item it follows. */
 		fprintf(p->out, "%.*s", (int)strcspn(sep, " "), sep);

@@ -55,8 +55,8 @@ struct fmt format_end(const struct flow *flow, enum flow_end end);	/* "[::1]:80"
 size_t utf8_decode(const char *s, size_t len, uint32_t *code);
 
 /*
- * Characters that steer a terminal or hide text, or that XML forbids: controls, those of direction,
- * invisible ones, and code points that are no characters.
+ * Characters that steer a terminal or hide text, or that XML forbids: controls, direction marks,
+ * invisible characters and noncharacters.
  */
 bool utf8_hostile(uint32_t code);
 

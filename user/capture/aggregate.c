@@ -41,7 +41,7 @@ static const struct field loop_table[] = {
 #define L(id, member) NUMBER(id, struct loop, member)
 	L(1, pid), L(2, tid), BYTES(3, struct loop, comm), L(4, turns), L(5, events),
 	L(6, wakeups), L(7, exchanges), L(8, accepts),
-	/* 9 and 10 are taken: older captures hold counts there that nobody reads. */
+	/* Ids 9 and 10 are taken: older captures hold counts there that nobody reads. */
 	L(11, busy_ns), L(12, wait_ns), HISTOGRAM(13, struct loop, turn),
 	HISTOGRAM(14, struct loop, wait),
 #undef L

@@ -2,8 +2,8 @@
 /*
  * data.h - struct watch_result and struct aggregate as items of a capture, and back.
  *
- * Both ways go by tables of members: files of older and newer programs are read as far as both
- * know. Readers return false for what makes no sense; what they filled until then stays valid.
+ * Both ways go by tables of members, so files of older and newer programs are read as far as both
+ * know the members. What was filled before an error stays valid.
  */
 #ifndef EPOLLSCOPE_CAPTURE_DATA_H
 #define EPOLLSCOPE_CAPTURE_DATA_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * format.h - the capture file on disk; docs/capture-format.md tells it in words.
+ * format.h - the capture file on disk; docs/capture-format.md describes it.
  *
  *   head (32 bytes) | its items | chunk | chunk | ... | TRAILER chunk
  *
@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#define CAPTURE_MAGIC	  "\x89" "EPS\r\n\x1a\n"	/* a transfer as text breaks it visibly */
+#define CAPTURE_MAGIC	  "\x89" "EPS\r\n\x1a\n"	/* breaks if sent as text */
 #define CAPTURE_MAJOR	  1
 #define CAPTURE_MINOR	  1
 #define CAPTURE_ALIGN	  8
@@ -41,9 +41,9 @@ enum capture_chunk_type {
 	CHUNK_EVENTS = 1,	/* records as they came out of the rings, and ticks */
 	CHUNK_AGGREGATE,	/* items: struct aggregate */
 	CHUNK_TRAILER,		/* items: the head's, and what only the end knows; the last chunk */
-	CHUNK_MAPS,		/* never written: STACKS has frames in words, */
-	CHUNK_SYMBOLS,		/* never written: MODULES the build-ids */
-	CHUNK_STACKS,		/* stacks in words, by process and id: stacks.h */
+	CHUNK_MAPS,		/* never written: STACKS holds frames as text, */
+	CHUNK_SYMBOLS,		/* never written: MODULES holds the build-ids */
+	CHUNK_STACKS,		/* stacks as text, by process and id: stacks.h */
 	CHUNK_MODULES,		/* since 1.1; items: the files of frames that no symbol covered */
 };
 

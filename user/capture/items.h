@@ -13,7 +13,7 @@
 
 #include "bpf/hist.h"
 
-/* Bytes that grow; once memory ran out nothing is added any more. */
+/* Bytes that grow; after memory has run out nothing more is added. */
 struct bytes {
 	uint8_t *data;
 	size_t len, room;
@@ -41,7 +41,7 @@ struct item {
 	size_t len;
 };
 
-/* The items in a stretch of bytes; what is left of a cut one is passed over and told. */
+/* The items in a stretch of bytes; an incomplete last one is passed over and reported. */
 struct items {
 	const uint8_t *data;
 	size_t len;

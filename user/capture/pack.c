@@ -103,7 +103,7 @@ size_t pack_events(uint8_t *to, const uint8_t *from, size_t len)
 	return (size_t)(to - begin);
 }
 
-/* Returns behind what was taken, or NULL. */
+/* Returns the place behind what was read, or NULL. */
 static const uint8_t *get_difference(uint8_t *to, const struct last *last, const uint8_t *from,
 				     const uint8_t *end)
 {

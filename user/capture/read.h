@@ -2,8 +2,8 @@
 /*
  * read.h - the chunks of a capture, in order, from a file or a pipe.
  *
- * Nothing is believed: what fails its check sum is passed over, and reading goes on at the next
- * chunk that can be made out. `damage` keeps the first such place. Memory is bounded by the
+ * The file is not trusted: what fails its check sum is skipped, and reading goes on at the next
+ * chunk that can be recognized. `damage` keeps the first such place. Memory is bounded by the
  * format's limits whatever the file says.
  */
 #ifndef EPOLLSCOPE_CAPTURE_READ_H
@@ -21,7 +21,7 @@ struct capture_reader {
 	uint8_t *plain;		/* a decoded chunk */
 	size_t plain_room;
 	uint32_t flags;		/* enum capture_flags */
-	bool known;		/* the flags are: the head is whole */
+	bool known;		/* the flags are known: the head is whole */
 	bool numbered;		/* a chunk was read: next_number is that of the one behind it */
 	uint32_t next_number;
 	struct items items;	/* the head's, valid until the first capture_next(); none if damaged */

@@ -38,8 +38,8 @@ int recorder_open(struct recorder **out, const struct recorder_config *config,
 const struct sink *recorder_sink(const struct recorder *rec);
 
 /*
- * After the watch: all is written, and what was is said in a line. EXIT_OK, or EXIT_FAULT whose
- * line is printed: what is whole stays, marked INCOMPLETE.
+ * After the watch: writes the rest and prints a line about the file. EXIT_OK, or EXIT_FAULT whose
+ * line is printed: the part of the file that is whole stays, marked INCOMPLETE.
  */
 int recorder_end(struct recorder *rec);
 

@@ -18,7 +18,7 @@ static void forget_oldest(struct store *s)
 	free(k);
 }
 
-/* Into memory; what is older than the window, or more than is allowed, goes. */
+/* Keeps the block in memory; drops blocks that are older than the window or beyond the limit. */
 static int keep(struct store *s, const struct block *block)
 {
 	struct kept *k = calloc(1, sizeof(*k));

@@ -50,7 +50,7 @@ struct store {
 	uint64_t dropped;		/* records that did not fit max_bytes, or came after an error */
 	uint64_t kinds[EV_KINDS];	/* records in the file */
 
-	/* The thread's, and the owner's once it has ended. */
+	/* Belongs to the thread, and to the owner once the thread has ended. */
 	struct kept *oldest, *newest;
 	uint32_t number;
 };

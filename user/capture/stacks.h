@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * stacks.h - stacks in words as the contents of a CHUNK_STACKS, and back.
+ * stacks.h - stacks as text in the contents of a CHUNK_STACKS, and back.
  *
  * One after the other: pid, id, number of frames, cut or not; for each frame its length and bytes.
  * And the files of their nameless frames as items, the contents of a CHUNK_MODULES.

@@ -16,7 +16,7 @@
 
 /* Valid until watch_result_free(). */
 struct watch_result {
-	struct aggregate *aggregate;	/* NULL if it did not come to watching */
+	struct aggregate *aggregate;	/* NULL if nothing was watched */
 	struct feature_set features;
 	struct facts facts;
 	struct targets targets;

@@ -27,7 +27,7 @@ void capture_on_fd(struct capture_writer *w, int fd)
 int capture_create(struct capture_writer *w, const char *path)
 {
 	bool created, piped = !strcmp(path, "-");
-	/* It tells who talked to whom: nobody else's to read. */
+	/* The file says who talked to whom: only its owner may read it. */
 	int fd = piped ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0) :
 			 open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
@@ -58,7 +58,7 @@ static int write_whole(struct capture_writer *w, const uint8_t *data, size_t len
 			continue;
 		if (n < 0) {
 			err = -errno;
-			/* The next piece goes where this one began; into a pipe nothing can. */
+			/* The next piece overwrites the failed one, except in a pipe. */
 			if (w->regular && !ftruncate(w->fd, (off_t)w->bytes))
 				lseek(w->fd, (off_t)w->bytes, SEEK_SET);
 			return err;
@@ -85,7 +85,7 @@ int capture_put_head(struct capture_writer *w, const struct bytes *items, uint32
 	if (w->regular && ftruncate(w->fd, 0))
 		return -errno;
 	if (w->regular)
-		fchmod(w->fd, 0600);	/* it was there, and as readable as it was */
+		fchmod(w->fd, 0600);	/* an existing file may have been readable by others */
 	head.head_bytes = (uint32_t)(sizeof(head) + items->len + padding(items->len));
 	crc = (uint32_t)crc32(crc32(0, (void *)&head, sizeof(head)), items->data,
 			      (uInt)items->len);

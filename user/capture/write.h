@@ -2,7 +2,7 @@
 /*
  * write.h - a capture file, piece by piece: head, chunks, end.
  *
- * What is written is whole or not there: a chunk that fails is cut off again. Until capture_end()
+ * A chunk is written whole or not at all: one that fails is cut off again. Until capture_end()
  * the file says that it is INCOMPLETE. Errors are negative errno.
  */
 #ifndef EPOLLSCOPE_CAPTURE_WRITE_H
@@ -42,13 +42,13 @@ int capture_end(struct capture_writer *w);
 void capture_close(struct capture_writer *w);
 
 /*
- * Record after record into `to`, which has packed_bound(len) of room: returns the length. 0 if
- * what is there is not a sequence of records.
+ * Packs the records into `to`, which has packed_bound(len) of room: returns the length. 0 if the
+ * data is not a sequence of records.
  */
 size_t packed_bound(size_t len);
 size_t pack_events(uint8_t *to, const uint8_t *from, size_t len);
 
-/* The other way: true if it comes to exactly plain_bytes. */
+/* Unpacks; true if the result has exactly plain_bytes. */
 bool unpack_events(uint8_t *to, size_t plain_bytes, const uint8_t *from, size_t len);
 
 #endif

@@ -177,7 +177,7 @@ static int count_io_uring(void *n, const char *fd, const char *link)
 	return 0;
 }
 
-/* Descriptors of a process that are io_uring instances: what moves there, no system call shows. */
+/* The process's io_uring instances: I/O through them shows in no system call. */
 static unsigned io_urings(uint32_t pid)
 {
 	unsigned n = 0;

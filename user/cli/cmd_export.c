@@ -81,7 +81,7 @@ static void loop(struct exporter *e)
 	}
 }
 
-/* --- from the options to there --- */
+/* --- start and end --- */
 
 static int open_limits(struct exporter *e)
 {

@@ -30,8 +30,8 @@ struct flame {
 #define MODULES_SHOWN 8
 
 /*
- * What the tail is, is known at the end, and the kernel's threshold, the P99 of its last minute,
- * would by then have left out some of it: so every exchange comes here, and a tenth is kept.
+ * What belongs to the tail is known only at the end. The kernel's threshold, the P99 of its last
+ * minute, would have left out some of it, so every exchange comes here and a tenth is kept.
  */
 static int on_exchange(void *ctx, const struct exchange_info *x)
 {
@@ -75,7 +75,7 @@ static void on_stack(void *ctx, const struct named_stack *s)
 	profile_stack(((struct flame *)ctx)->profile, s);
 }
 
-/* A file whose frames are addresses: the build-id is what to look for its symbols by. */
+/* A file whose frames are addresses; its symbols are found by the build-id. */
 static void on_module(void *ctx, const struct stack_module *m)
 {
 	struct flame *f = ctx;
@@ -279,7 +279,7 @@ static void end_trace(struct flame *f)
 			  format_count(left_out).s);
 }
 
-/* Until now the file holds what it held. */
+/* Up to here the file keeps its old content. */
 static void on_begin(void *ctx)
 {
 	struct flame *f = ctx;

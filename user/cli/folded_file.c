@@ -95,7 +95,7 @@ static void write_svg(const struct options *o, const struct flame_tree *tree, st
 	};
 
 	out_file_begin(out);
-	flame_write_svg(tree, &svg, out->f, NULL);	/* told when it is closed */
+	flame_write_svg(tree, &svg, out->f, NULL);	/* closing reports an error */
 }
 
 int folded_file_show(const struct options *o)

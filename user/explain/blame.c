@@ -7,7 +7,7 @@
 #include "explain/blame.h"
 #include "explain/stage_map.h"
 
-/* So many of the last exchanges are joined: turns and off-CPU intervals reach back further. */
+/* Only the last exchanges are joined: turns and off-CPU intervals are remembered for longer. */
 #define JOINED (HISTORY_RECENT / 2)
 
 struct join {
@@ -63,7 +63,7 @@ static void sort(struct blame_table *t)
 	qsort(t->row, t->n, sizeof(t->row[0]), row_order);
 }
 
-/* Addresses of the connections in the table, from any exchange of theirs. */
+/* Fills in the addresses of the connections in the table, each from any of its exchanges. */
 static void find_flows(const struct history *h, struct blame_sums *s)
 {
 	const struct ev_exchange *list = history_records(h, HISTORY_EXCHANGE);
@@ -82,8 +82,8 @@ static bool is_held(const struct ev_turn *t)
 }
 
 /*
- * What a handler that held most of a turn computed, at least: the turn's time off the CPU may have
- * been the handler's.
+ * The least time that the handler which held most of a turn computed: all of the turn's time off
+ * the CPU may have been the handler's.
  */
 static void hold_add(struct blame_sums *s, const struct ev_turn *t)
 {
@@ -154,7 +154,7 @@ static uint64_t blame_offcpu(const struct join *j, uint32_t tid, uint64_t from, 
 	return to - from - split->blocked_ns - split->runnable_ns;
 }
 
-/* On-CPU time of a loop that an exchange waited for: one handler's, or everybody's a little. */
+/* On-CPU time of a loop that an exchange waited for: one handler held it, or many ran in turn. */
 static void blame_loop(const struct join *j, const struct ev_exchange *x,
 		       const struct stage_span *s, uint64_t oncpu_ns)
 {
@@ -187,7 +187,7 @@ static void blame_waiting(const struct join *j, const struct ev_exchange *x,
 		blame_loop(j, x, s, oncpu_ns);
 }
 
-/* Another thread answered: what kept that thread, as far as its off-CPU intervals say. */
+/* Another thread answered: what delayed that thread, as far as its off-CPU intervals say. */
 static void blame_handoff(const struct join *j, const struct ev_exchange *x,
 			  const struct stage_span *s)
 {
@@ -198,7 +198,7 @@ static void blame_handoff(const struct join *j, const struct ev_exchange *x,
 	while ((o = history_next_offcpu(&w, s->to))) {
 		uint64_t ns = span_overlap(s->from, s->to, o->start_ns, woken_at(o));
 
-		/* A sleep until the request was handed over is not what took the time. */
+		/* A sleep that ended when the request was handed over did not delay it. */
 		if (o->flags & OFFCPU_IN_WAIT ||
 		    (o->flags & OFFCPU_WAKER && o->waker_tid == x->reader_tid))
 			continue;
@@ -230,7 +230,7 @@ static void blame_service(const struct join *j, const struct ev_exchange *x,
 static void blame_stage(const struct join *j, const struct ev_exchange *x,
 			const struct stage_span *s)
 {
-	/* Of the stages that have one cause, whatever happened in them. */
+	/* The stages that have one cause, whatever happened in them. */
 	static const enum cause whole[STAGE_COUNT] = {
 		[STAGE_ACCEPT] = CAUSE_ACCEPT, [STAGE_RECEIVE] = CAUSE_RECEIVE,
 		[STAGE_WAKEUP] = CAUSE_WAKEUP, [STAGE_RETURN] = CAUSE_RETURN,

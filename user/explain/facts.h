@@ -22,13 +22,13 @@ struct thread_cpu {
 
 /* Plain data. */
 struct facts {
-	bool go;		/* a Go program: zero-timeout polls and spare EAGAINs are normal */
+	bool go;		/* a Go program: zero-timeout polls and extra EAGAINs are normal */
 	bool io_uring;		/* it holds an io_uring */
 	bool known;		/* the end could be read: the target still ran */
 	bool epoll_unread;	/* nobody looked at its descriptors: io_uring, out_*, herd_waiters */
 	uint32_t group_pid;	/* whose control group is looked at */
 	uint32_t out_armed;	/* level-triggered descriptors with EPOLLOUT in their mask, */
-	uint32_t out_watched;	/* of so many connections' */
+	uint32_t out_watched;	/* descriptors of connections, armed so or not */
 	uint32_t herd_waiters;	/* eventpolls that share a listener without EPOLLEXCLUSIVE */
 	uint32_t n_threads;
 	struct thread_cpu threads[FACTS_THREADS];
@@ -50,8 +50,8 @@ void facts_usage_begin(struct facts *f, const uint32_t *pids, size_t n);
 void facts_usage_end(struct facts *f, const uint32_t *pids, size_t n);
 
 /*
- * Whether a process, or an executable, is a Go program; false if it could not be looked at. The
- * file is opened and read as those that names are taken from (symbols/): it may be anybody's.
+ * Whether a process, or an executable, is a Go program; false if it could not be read. The file may
+ * be hostile: it is opened and read with the same care as files with symbols (user/symbols/).
  */
 bool facts_runtime(uint32_t pid, bool *go);
 bool facts_is_go(const char *path, bool *go);

@@ -2,8 +2,8 @@
 /*
  * finding.h - the diagnosis: rules over what was measured, each with its evidence in figures.
  *
- * A rule is a function without state. It fires or not; when there are too few samples, or more was
- * lost than it bears, diagnose() says that instead of asking it.
+ * A rule is a function without state. It fires or not. When there are too few samples, or too much
+ * was lost, diagnose() says so and does not ask the rules that need a whole tail.
  */
 #ifndef EPOLLSCOPE_FINDING_H
 #define EPOLLSCOPE_FINDING_H
@@ -92,9 +92,9 @@ struct finding_input {
 
 /* What a rule rests on. */
 enum finding_needs {
-	NEEDS_TAIL = 1 << 0,		/* a tail that is worth a word, and whole */
+	NEEDS_TAIL = 1 << 0,		/* a tail that is long enough, with little lost */
 	NEEDS_CALLS = 1 << 1,		/* every system call was seen */
-	NEEDS_RUNTIME = 1 << 2,		/* facts.go: it would fire on what is normal for Go */
+	NEEDS_RUNTIME = 1 << 2,		/* facts.go: the rule would fire on what is normal for Go */
 	NEEDS_DESCRIPTORS = 1 << 3,	/* what the target holds was looked at */
 	NEEDS_END = 1 << 4,		/* what is only counted when a watch ends */
 };
@@ -142,7 +142,7 @@ void evidence_add(struct finding *f, const struct figure *list, size_t n);
 void evidence_name(struct finding *f, const char *name, const char *comm);
 void finding_say(struct finding *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Of the tail's time; 0 without a tail. */
+/* A cause's share of the tail's time; 0 without a tail. */
 double cause_share(const struct finding_input *in, enum cause cause);
 
 /* The kernel's number of a system call in words: "fsync", or "call 300". */

@@ -29,7 +29,7 @@ static void merge_by_two(struct heatmap *h)
 	h->slot_ns *= 2;
 }
 
-/* The column that a reading of now belongs to. */
+/* The column that the present reading belongs to. */
 static struct heat_column *open_column(struct heatmap *h, uint64_t now)
 {
 	uint64_t from = h->n ? h->column[h->n - 1].to_ns : now;

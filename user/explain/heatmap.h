@@ -38,8 +38,8 @@ struct heatmap {
 struct heatmap *heatmap_new(void);	/* NULL when out of memory; free() ends it */
 
 /*
- * The reading `total` of time `now_ns`. The first says when time begins; what it holds already
- * goes into the first column. A reading of the past goes into the last column.
+ * Adds the reading `total` of time `now_ns`. The first reading begins the first column, which also
+ * gets what that reading already holds. A reading of the past goes into the last column.
  */
 void heatmap_feed(struct heatmap *h, uint64_t now_ns, const struct hist *total);
 

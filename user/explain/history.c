@@ -7,7 +7,7 @@
 #include "base/array.h"
 #include "explain/history.h"
 
-/* Records come this much later than others of their time at most, whichever ring they waited in. */
+/* How much later than others of the same time a record may come: each ring is drained by itself. */
 #define DISORDER_NS 1000000000ULL
 
 struct history_entry {

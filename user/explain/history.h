@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * history.h - the one memory of what happened: exchanges, turns, off-CPU intervals and samples, as
- * they came, for whoever joins them afterwards by thread and time.
+ * history.h - the only memory of what happened: exchanges, turns, off-CPU intervals and samples as
+ * they came, to be joined afterwards by thread and time.
  *
  * Pure: fed with records in the order of time, or near it (each processor has a ring of its own).
  * Bounded: memory grows with the records up to a limit of each kind, then the oldest are forgotten.
@@ -35,7 +35,7 @@ void history_add(struct history *h, enum history_kind kind, const void *record);
 /* A sink that remembers turns, off-CPU intervals and samples. Exchanges are for their owner to add. */
 struct sink history_sink(struct history *h);
 
-/* What comes next is another window: forgets exchanges, and what ended before that time. */
+/* Another window begins: forgets all exchanges, and other records that ended before that time. */
 void history_forget(struct history *h, uint64_t before_ns);
 
 /* Records that were forgotten because of the limit, or found no memory. */
@@ -59,7 +59,7 @@ struct history_walk {
 	const struct history_entry *at, *end;
 };
 
-/* Those of one thread that ended at `from_ns` or later, in the order in which they ended. */
+/* The records of one thread that ended at `from_ns` or later, in the order of their ends. */
 struct history_walk history_walk(const struct history *h, enum history_kind kind, uint32_t tid,
 				 uint64_t from_ns);
 /* All of them, thread by thread. */

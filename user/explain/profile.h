@@ -44,8 +44,8 @@ struct profile_stats {
 	uint64_t stacks, cut;			/* in words; too deep for the kernel's limit */
 	/* Of the records that a mode shows: */
 	uint64_t unnamed;			/* their stack could not be taken */
-	uint64_t user_stacks, broken;		/* they have one; it ends before its thread began */
-	uint64_t user_frames, unknown;		/* of these; without a name */
+	uint64_t user_stacks, broken;		/* have a user stack; a broken one ends early */
+	uint64_t user_frames, unknown;		/* frames of user stacks; those without a name */
 };
 
 /* A tail tree: which exchanges, and how much of their time the stacks explain. */

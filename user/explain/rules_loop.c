@@ -65,7 +65,7 @@ const char *rule_accept_starved(const struct finding_input *in, struct finding *
 const char *rule_thundering_herd(const struct finding_input *in, struct finding *f)
 {
 	uint64_t opened = in->r->connections.opened, empty = in->r->counters.accept_empty;
-	/* Who comes too late even for the event goes back to sleep without a return of its wait. */
+	/* A thread that finds the event gone goes back to sleep within the same wait. */
 	bool looked = in->facts->known && !in->facts->epoll_unread;
 	uint64_t vain = looked ? in->r->counters.wakes_vain : 0;
 
@@ -85,7 +85,7 @@ const char *rule_thundering_herd(const struct finding_input *in, struct finding 
 	       "its own (SO_REUSEPORT).";
 }
 
-/* The loop that does too much, while others that serve too idle; NULL: none. */
+/* The loop that does too much while other loops that serve are idle; NULL if there is none. */
 static const struct loop_info *overloaded_loop(const struct finding_input *in, uint64_t *all)
 {
 	const struct report *r = in->r;
@@ -105,7 +105,7 @@ static const struct loop_info *overloaded_loop(const struct finding_input *in, u
 	for (size_t i = 0; i < r->n_loops; i++)
 		idle = idle || (&r->loops[i] != most && r->loops[i].exchanges &&
 				r->loops[i].busy_share < 0.5);
-	/* A loop with time to spare serves what it has: only a busy one is hurt. */
+	/* A loop with time to spare keeps up with an unequal share: only a busy one suffers. */
 	if (serving < 2 || !enough(in, *all) || !idle || most->busy_share < 0.7 ||
 	    (double)most->exchanges * (serving - 1) <=
 	    LIMIT(IMBALANCE) * (double)(*all - most->exchanges))
@@ -152,8 +152,8 @@ const char *rule_ctl_churn(const struct finding_input *in, struct finding *f)
 	unsigned most = CTL_MOD;
 	double each;
 
-	/* A connection, and one to an upstream, come and go with an ADD and a DEL each; so may that
-	 * of each request to an upstream. */
+	/* A connection, to an upstream too, takes an ADD and a DEL; each request to an upstream may
+	 * need a connection of its own. */
 	calls = calls > spare ? calls - spare : 0;
 	for (unsigned i = CTL_MOD; i < CTL_COUNT; i++) {
 		calls += in->r->counters.ctl[i];

@@ -11,7 +11,7 @@ struct interval {
 	uint64_t from, to;
 };
 
-/* For each word the time that any exchange spent in it: by thread and time, without overlaps. */
+/* For each word the times in which any exchange was in it: by thread and time, without overlaps. */
 struct stage_map {
 	struct interval *list[STAGE_WORDS];
 	size_t n[STAGE_WORDS];
@@ -135,7 +135,7 @@ static size_t first_after(const struct stage_map *m, unsigned word, uint32_t tid
 	return array_lower_bound(m->list[word], m->n[word], sizeof(key), ends_before, &key);
 }
 
-/* What the words from order[rank] on make of the time; deep as there are words. */
+/* Divides the time among the words from order[rank] on. Recurses once for each word. */
 static void split(const struct stage_map *m, unsigned rank, const struct interval *t,
 		  uint64_t ns[STAGE_WORDS])
 {

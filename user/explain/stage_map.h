@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * stage_map.h - what the exchanges that waited for a thread were waiting in, at each moment.
+ * stage_map.h - for each moment of a thread, the stage of the exchanges that waited for it.
  *
  * Many may wait for one thread at once, in different stages. It works for one at a time, so the
  * moment belongs to the stage that is furthest in the ledger: service before dispatch, return,

@@ -5,7 +5,7 @@
 #include "stream/tail.h"
 #include "explain/tail_set.h"
 
-#define FLOOR_EVERY 1024	/* exchanges between two looks at what may be of the tail */
+#define FLOOR_EVERY 1024	/* exchanges of a slot after which its floor is set anew */
 
 struct tail_slot {
 	uint32_t bucket[HIST_BUCKETS];
@@ -57,7 +57,7 @@ static struct hist add_up(const struct tail_set *t, size_t first, size_t n)
 	return sum;
 }
 
-/* The lesser of the window's P90 and the slot's own: the load may just have become lighter. */
+/* The lower of the window's P90 and the slot's own: the load may just have become lighter. */
 static void set_floor(struct tail_set *t, size_t slot)
 {
 	struct hist window = add_up(t, first_of(t, slot), TAIL_SLOTS), own = add_up(t, slot, 1);

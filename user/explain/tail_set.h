@@ -33,8 +33,8 @@ void tail_set_free(struct tail_set *t);	/* NULL is fine */
 void tail_set_begin(struct tail_set *t, uint64_t start_ns, uint64_t window_ns);
 
 /*
- * One that ended at `time_ns`. Returns whether it may be of the tail, as far as can be told yet: it
- * is among the slower tenth of its window.
+ * Adds an exchange that ended at `time_ns`. Returns whether it may turn out to be of the tail, as
+ * far as can be told yet: it is among the slower tenth of its window.
  */
 bool tail_set_add(struct tail_set *t, uint64_t time_ns, uint64_t latency_ns);
 

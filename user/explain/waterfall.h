@@ -33,7 +33,7 @@ struct waterfall {
 	size_t left_out;	/* parts that found no room */
 };
 
-/* Parts shorter than least_ns are left out. To be asked while the history remembers that time. */
+/* Parts shorter than least_ns are left out. Call it while the history remembers that time. */
 void waterfall_fill(struct waterfall *out, const struct history *h, const struct ev_exchange *x,
 		    uint64_t least_ns);
 

@@ -20,7 +20,7 @@ int export_limits(struct export_limits *limits, uint64_t max_series, size_t targ
 
 	if (err)
 		return err;
-	/* Of each kind there is "other". */
+	/* Each kind has an "other". */
 	*least = need.fixed + targets * (need.loop + need.port);
 	if (max_series < *least)
 		return -ERANGE;
@@ -50,7 +50,7 @@ static bool was_nameless(struct nameless *n, const struct loop *l)
 	return true;
 }
 
-/* The name's place, given to it at its first sight; limits->loops stands for "other". */
+/* The place of a name, which it gets when it is first seen; limits->loops stands for "other". */
 static size_t loop_place(struct export_target *t, const struct loop *l, size_t room)
 {
 	char name[LABEL_MAX];
@@ -93,7 +93,7 @@ static int fill_loops(struct export_target *t, const struct aggregate *a, size_t
 		const struct loop *l = &a->loops[i];
 		size_t place;
 
-		/* Its name is written last. */
+		/* The kernel side writes the name last: a loop without one can wait. */
 		if (l->turns < 2 && !l->comm[0] && l->tid)
 			continue;
 		place = loop_place(t, l, room);
@@ -133,7 +133,7 @@ static int add_queue(void *ctx, const struct listen_socket *l)
 	return 0;
 }
 
-/* Elsewhere the kernel side's last look has to do: it looks whenever a queue grows or shrinks. */
+/* In another namespace the kernel side's count is taken, made whenever a queue grows or shrinks. */
 static bool look_at_queue(const struct aggregate_listener *l, struct queues *q)
 {
 	struct stat own;
@@ -218,7 +218,7 @@ static void fill_hists(const struct aggregate *a, struct metrics_target *out)
 static void fill_cost(struct export_target *t, const struct aggregate *a, uint64_t exchanges,
 		      struct metrics_target *out)
 {
-	/* What is known by now holds for the exchanges since the last look: the sum never falls. */
+	/* The latest cost applies to the exchanges since the last reading: the sum never falls. */
 	if (a->cost_exchanges >= COST_MIN_EXCHANGES && a->cost_ns) {
 		t->bpf_ns += (uint64_t)((double)a->cost_ns / (double)a->cost_exchanges *
 					(double)(exchanges - t->bpf_exchanges));

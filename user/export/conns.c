@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* conns.c - nobody may keep the exporter's connections to himself. */
+/* conns.c - no client may occupy all of the exporter's connections. */
 #include <stddef.h>
 #include <sys/socket.h>
 
@@ -13,7 +13,7 @@ static void shut(struct http_conns *c, struct http_conn *conn)
 	c->shut++;
 }
 
-/* Who owes a request for longest goes first, then who takes his answer slowly. */
+/* The client that has owed a request for longest goes first, then the slowest reader. */
 static struct http_conn *most_idle(struct http_conns *c)
 {
 	struct http_conn *worst = NULL;

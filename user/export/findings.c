@@ -8,7 +8,7 @@
 #include "explain/finding.h"
 #include "export/export.h"
 
-/* An exchange may come so long after its end: what explains it is kept for as long. */
+/* An exchange may come this long after its end: the records that explain it are kept as long. */
 #define LATE_NS (CORRELATE_WAIT_NS + 1000000000ULL)
 
 int export_findings_open(struct export_findings *f, const struct export_config *config,
@@ -40,7 +40,7 @@ static struct aggregate *read_now(const struct export_findings *f, const struct 
 	return NULL;
 }
 
-/* --- the runtime, which only the privileged may look up --- */
+/* --- the runtime, which can be looked up only with privileges --- */
 
 static bool learn_runtime(struct export_findings *f, uint32_t pid, bool *go)
 {
@@ -48,7 +48,7 @@ static bool learn_runtime(struct export_findings *f, uint32_t pid, bool *go)
 
 	*go = false;
 	if (proc_stat(pid, &st))
-		return true;	/* gone: nothing to judge */
+		return true;	/* the process has ended */
 	for (size_t i = 0; i < f->n_runtimes; i++)
 		if (!strcmp(f->runtimes[i].comm, st.comm)) {
 			*go = f->runtimes[i].go;
@@ -63,7 +63,7 @@ static bool learn_runtime(struct export_findings *f, uint32_t pid, bool *go)
 	return true;
 }
 
-/* Of all processes that run by now; false if one can't be told. */
+/* Whether the runtime of every running process is known. */
 static bool learn_runtimes(struct export_findings *f, const struct live *w, bool *go)
 {
 	bool known = true, one;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * guard.c - what an exporter that has attached gives up: it will parse what strangers send.
+ * guard.c - the privileges that an attached exporter gives up: it will parse strangers' requests.
  *
  * Its maps are mapped, its hooks attached and its iterators linked by now: reading, draining and
  * meeting a new process's sockets take no privilege (from Linux 5.19 on).

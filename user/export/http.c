@@ -118,7 +118,7 @@ static enum MHD_Result refuse(struct http *h, struct MHD_Connection *c, unsigned
 	return send_response(c, status, r, TEXT_PLAIN);
 }
 
-/* The page, packed, in memory of its own; NULL if that failed: then it goes out as it is. */
+/* The compressed page in new memory; NULL if that failed: then the page is sent uncompressed. */
 static void *pack(const struct exposition *e, size_t *len)
 {
 	z_stream z = { 0 };
@@ -194,7 +194,7 @@ static enum MHD_Result send_metrics(struct http *h, struct MHD_Connection *c)
 	return result;
 }
 
-/* Takes as long for a wrong password as for a right one. */
+/* Takes the same time for a wrong password as for the right one. */
 static bool same(const char *given, const char *wanted)
 {
 	size_t n = strlen(given), m = strlen(wanted);

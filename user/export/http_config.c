@@ -41,7 +41,7 @@ static int listen_on(const struct addrinfo *a)
 	return on;
 }
 
-/* What it listens on by now, as a URL: the port may have been 0. */
+/* The address it listens on, as a URL; the port given may have been 0. */
 static void describe(int fd, char url[256], bool *loopback)
 {
 	struct sockaddr_storage at = { 0 };

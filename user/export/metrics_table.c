@@ -159,7 +159,7 @@ PUT(put_bpf)
 		exposition_number(e, NULL, m->bpf_ns);
 }
 
-/* The last row: with itself, all that were written. */
+/* The last row: the number of series written, its own included. */
 PUT_GLOBAL(put_series)
 {
 	(void)m;

@@ -33,7 +33,7 @@ static int on_exchange(void *ctx, const struct exchange_info *x)
 	return 0;
 }
 
-/* A connection that was there before us lasted longer than anybody saw. */
+/* The full duration of a connection opened before the attach is not known. */
 static int add_duration(void *ctx, const struct event *e)
 {
 	const struct ev_conn_close *c = &e->conn_close;

@@ -119,7 +119,7 @@ static int by_count(const void *a, const void *b)
 	return x->count < y->count ? 1 : x->count > y->count ? -1 : 0;
 }
 
-/* One line a name: a pool of workers is one waker. */
+/* Wakers of one name are added up: a pool of workers is one waker. */
 static void add_waker(struct report *r, const char *comm, uint64_t count)
 {
 	size_t i = 0;
@@ -261,7 +261,7 @@ static void fill_connections(const struct aggregate *a, struct report *r)
 
 static void fill_cost(const struct aggregate *a, struct report *r)
 {
-	/* Among few exchanges the rest of the host, which fires the hooks too, would be all of it. */
+	/* With few exchanges nearly all firings are those of other processes on the host. */
 	if (a->cost_exchanges < COST_MIN_EXCHANGES || !a->cost_runs)
 		return;
 	r->overhead.bpf_known = true;
@@ -270,7 +270,7 @@ static void fill_cost(const struct aggregate *a, struct report *r)
 				      (double)r->latency.count / 1e9;
 }
 
-/* What was sent and did not come out is lost too, whatever became of it. */
+/* Events that were sent but never came out of the ring are lost too. */
 uint64_t aggregate_lost_events(const struct aggregate *a)
 {
 	const struct counters *n = &a->counters;

@@ -6,7 +6,7 @@
 
 #include "model/aggregate.h"
 
-/* Which of a bucket's counts was the longest is not known: the bucket's bound says it. */
+/* The longest duration in a bucket is not known exactly: the bucket's upper bound stands for it. */
 static void hist_since(struct hist *d, const struct hist *now, const struct hist *then)
 {
 	unsigned last = HIST_BUCKETS;
@@ -45,7 +45,7 @@ static void ledger_since(struct ledger_set *d, const struct ledger_set *now,
 	words_since(d->stage_ns, now->stage_ns, then->stage_ns, sizeof(d->stage_ns));
 }
 
-/* Connection states are what there is now; the age of the oldest is no sum. */
+/* Connection states and the age of the oldest are as of now: there is nothing to subtract. */
 static void counters_since(struct counters *d, const struct counters *now,
 			   const struct counters *then)
 {
@@ -120,7 +120,7 @@ static int eventpolls_since(struct aggregate *d, const struct aggregate *now,
 	return 0;
 }
 
-/* The longest queue ever says nothing of these readings unless it grew between them. */
+/* The longest queue since the attach belongs to this interval only if it grew in it. */
 static int listeners_since(struct aggregate *d, const struct aggregate *now,
 			   const struct aggregate *then)
 {

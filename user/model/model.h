@@ -109,7 +109,7 @@ struct report {
 	size_t n_syscalls;
 
 	uint64_t wakeups, preemptions;
-	uint64_t switches_missed;	/* the kernel did not tell; whole sleeps are found all the same */
+	uint64_t switches_missed;	/* not reported; whole sleeps are found even so */
 	struct dist runqueue;
 	uint64_t offcpu_count[OFFCPU_COUNT], offcpu_ns[OFFCPU_COUNT];
 	struct waker_info *wakers;	/* most frequent first */

@@ -81,8 +81,8 @@ static void put_name(struct chrome_trace *t, const char *what, uint32_t pid, uin
 }
 
 /*
- * Once for each thread; beyond the room they are numbers. A process has that of its main thread,
- * if that is seen.
+ * Names each thread once; beyond the room threads stay numbers. A process has the name of its main
+ * thread, if that thread is seen.
  */
 static void name_thread(struct chrome_trace *t, uint32_t pid, uint32_t tid, const char *comm)
 {
@@ -159,7 +159,7 @@ static void flow_end(struct chrome_trace *t, const char *phase, uint32_t pid, ui
 	json_object_end(j);
 }
 
-/* From a moment in the waker to the wait that it ended. */
+/* A flow from a moment in the waker to the wait that it ended. */
 static void flow(struct chrome_trace *t, const struct ev_offcpu *e, uint64_t woken)
 {
 	t->flows++;
@@ -229,7 +229,7 @@ static struct json *async(struct chrome_trace *t, const struct ev_exchange *e, c
 	return j;
 }
 
-/* Of the stages that can be split, when this exchange's could. */
+/* The split of a stage, if it can be split and this exchange's was. */
 static void put_split(struct json *j, const struct ev_exchange *e, unsigned stage)
 {
 	struct stage_split split;

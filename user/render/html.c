@@ -161,7 +161,7 @@ void html_table_end(FILE *out)
 
 /* --- the page --- */
 
-/* Nothing from outside, whatever a name may contain. */
+/* The page loads nothing from outside, whatever a name may contain. */
 static void put_head(FILE *out, const struct report *r)
 {
 	fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"

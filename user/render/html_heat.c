@@ -98,7 +98,7 @@ static void put_scale(FILE *out, const struct heat *h)
 				format_ns(ns).s);
 			labels++;
 		}
-	/* All within one step: the ends say where. */
+	/* If all rows lie within one step, the first and the last are labelled. */
 	if (labels < 2)
 		fprintf(out, "<span style=\"bottom:0\">%s</span>"
 			"<span style=\"bottom:100%%\">%s</span>", format_ns(foot).s,
@@ -212,7 +212,7 @@ static void put_table(FILE *out, const struct heat *h)
 	fputs("</details>\n", out);
 }
 
-/* A capture may lack records that the kernel counted. */
+/* A capture may lack records of exchanges that the kernel counted. */
 static void put_words(FILE *out, const struct heat *h, const struct report *r)
 {
 	fputs("<p>", out);

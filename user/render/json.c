@@ -143,7 +143,7 @@ static void put_connections(struct json *j, const struct report *r)
 	json_object_end(j);
 }
 
-/* What a capture without its end does not tell. */
+/* What is not known of a capture without its end. */
 static void put_nulls(struct json *j)
 {
 	static const char *const keys[] = {

@@ -62,7 +62,7 @@ void put_diagnosis(FILE *out, const struct report *r, const struct style *style)
 		fputc('\n', out);
 }
 
-/* Why a report can be empty, from what was seen all the same. */
+/* Why a report is empty, judged by what else was seen. */
 static void put_nothing_seen(FILE *out, const struct report *r)
 {
 	const char *reason = "";
@@ -166,7 +166,7 @@ bool split_words(char out[SPLIT_WORDS], const struct stage_info *s)
 	at = snprintf(out, SPLIT_WORDS, "on-CPU %s, runnable %s, blocked %s",
 		      part_of(s->oncpu_ns, s->split_ns).s, part_of(s->runnable_ns, s->split_ns).s,
 		      part_of(s->blocked_ns, s->split_ns).s);
-	/* A split of a part only says so. */
+	/* If only part of the stage could be split, the line says so. */
 	if (s->split_ns < s->dist.sum_ns - s->dist.sum_ns / 20)
 		snprintf(out + at, SPLIT_WORDS - (size_t)at, " (of the %s of its time that could be split)",
 			 part_of(s->split_ns, s->dist.sum_ns).s);

@@ -12,7 +12,7 @@ struct alive {
 	uint32_t last_exit;	/* the process that was removed last; 0: none */
 };
 
-void alive_add(struct alive *a, uint32_t pid);		/* once, however often it is added */
+void alive_add(struct alive *a, uint32_t pid);		/* no-op if it is there */
 void alive_remove(struct alive *a, uint32_t pid);
 void alive_free(struct alive *a);
 

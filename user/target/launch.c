@@ -12,7 +12,7 @@
 #include "target/launch.h"
 #include "base/stop.h"
 
-/* As shells use it; the parent learns the reason through the gate. */
+/* The exit status that shells use for this; the parent learns the reason through the gate. */
 #define STATUS_NOT_EXECUTED 127
 
 static void close_fd(int *fd)
@@ -53,7 +53,7 @@ static ssize_t receive(int fd, void *buf, size_t len)
 	return got;
 }
 
-/* The child: one byte opens the gate, its end means that epollscope has gone. */
+/* The child: one byte opens the gate, end of file means that epollscope has gone. */
 static _Noreturn void child(char *const argv[], const struct stop *stop, int gate)
 {
 	char go;

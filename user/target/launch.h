@@ -3,8 +3,8 @@
  * launch.h - a program under epollscope: forked first, so that its pid can be watched, and started
  * only when it is released.
  *
- * Until then it has no say: if epollscope ends before the release, however it ends, the child
- * leaves without having run anything. After the release it is nobody's: it outlives epollscope.
+ * If epollscope ends before the release, however it ends, the child exits without having run
+ * anything. After the release the program outlives epollscope.
  */
 #ifndef EPOLLSCOPE_LAUNCH_H
 #define EPOLLSCOPE_LAUNCH_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* match.h - inside target resolution: the processes there are, and who meets a condition. */
+/* match.h - for target resolution alone: the processes there are, and who meets a condition. */
 #ifndef EPOLLSCOPE_TARGET_MATCH_H
 #define EPOLLSCOPE_TARGET_MATCH_H
 
@@ -37,7 +37,7 @@ struct reason {
 	size_t len;
 };
 
-/* Keeps what came first. */
+/* Keeps the error, unless there was one before. */
 void reason_give(struct reason *r, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -30,7 +30,7 @@ struct set {
 struct search {
 	const uint32_t *ports;
 	size_t n_ports;
-	bool *listening;	/* for each port: somebody does */
+	bool *listening;	/* for each port: somebody listens on it */
 	struct set inodes;
 	struct set namespaces;
 };

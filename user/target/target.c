@@ -169,7 +169,7 @@ static void match_others(struct candidates *c, const struct target_spec *spec, s
 		match_cgroup(c, spec->cgroup, why);
 }
 
-/* A child meets what its parent meets. */
+/* A child meets every condition that its parent meets. */
 static void inherit_matches(struct candidates *c)
 {
 	bool changed;
@@ -180,7 +180,7 @@ static void inherit_matches(struct candidates *c)
 			struct candidate *child = &c->list[i];
 			const struct candidate *parent = candidates_find(c, child->stat.ppid);
 
-			/* A parent that is younger has got its pid while we were looking. */
+			/* A parent younger than its child has a reused pid. */
 			if (!parent || parent->stat.start_time > child->stat.start_time ||
 			    !(parent->match & ~child->match))
 				continue;
