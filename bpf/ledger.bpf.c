@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * ledger.bpf.c - the parts of the ledger that are functions of their own: with their loops and
  * branches inline, the verifier would walk them anew for every path that leads there.

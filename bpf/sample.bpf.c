@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* sample.bpf.c - where the target's threads are on the CPU, by a clock on every processor. */
 #include "stacks.bpf.h"
 #include "target.bpf.h"

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* symptoms.bpf.c - long turns and long absences go to the ring. */
 #include "symptoms.bpf.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * wait.bpf.c - the loop's own calls at the functions that do them: no system call of any process takes
  * the slow path that system-call tracepoints put all of them on.

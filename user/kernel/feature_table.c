@@ -10,7 +10,7 @@ const struct feature_info feature_table[FEATURE_COUNT] = {
 		"syscalls", "event loops, system-call latency, accepts",
 		"no event loops, so no ledger", true, -1, false },
 	[FEATURE_WAITS] = {
-		"waits", "event loops and accepts at the kernel's functions: no system call pays for it",
+		"waits", "event loops and accepts, hooked where no system call pays for it",
 		"event loops and accepts are hooked at their system calls", false, -1, true },
 	[FEATURE_CALLS] = {
 		"loop-calls", "event loops and accepts only: --no-syscalls, slow, conns",
