@@ -26,8 +26,8 @@ report_is_exact() {
 	expect_jq 'report: exchanges' "$SCOPE_OUT" ".exchanges.count == $REQUESTS" .exchanges.count
 	expect_jq 'report: each has a service' "$SCOPE_OUT" \
 		".exchanges.stages[7].count == $REQUESTS" '.exchanges.stages[7].count'
-	expect_jq 'report: stages sum to the latency' "$SCOPE_OUT" \
 	# shellcheck disable=SC2016 # jq's own variable
+	expect_jq 'report: stages sum to the latency' "$SCOPE_OUT" \
 		'(.exchanges.stages | map(.sum_ns) | add) as $sum |
 		 (.exchanges.latency_ns.mean * .exchanges.count - $sum | fabs) <= .exchanges.count' \
 		'[.exchanges.latency_ns.mean, (.exchanges.stages | map(.sum_ns) | add)]'
