@@ -35,7 +35,7 @@ expect_jq 'busy: figures' "$SCOPE_OUT" '(.cost | length) == 3 and all(.cost[];
 expect_doctor 'busy text' -P "$PORT" --cost
 expect_eq 'busy text: rows that are idle' 0 "$(grep -c ' idle$' "$SCOPE_OUT")"
 expect_eq 'busy text: rows with figures' 3 \
-	"$(grep -cE '(absences|Hz) +[0-9]+ +[0-9.]+ +[0-9]+$' "$SCOPE_OUT")"
+	"$(grep -cE '(intervals|Hz) +[0-9]+ +[0-9.]+ +[0-9]+$' "$SCOPE_OUT")"
 awk 'length > 100' "$SCOPE_OUT" | grep . &&
 	fail 'busy text: width' 'expected at most 100 columns got the above'
 expect_eq 'the client runs on' yes "$(gone "$CLIENT_PID" && echo no || echo yes)"

@@ -203,8 +203,8 @@ test_strangers() {
 	notes
 	end "$spinner"
 	end "$pid"
-	expect_between 'strangers: absences' 100 1000000 "$(said absences)"
-	expect_between 'strangers: stacks' 1 $(($(said absences) / 4)) "$(said 'stacks$')"
+	expect_between 'strangers: off-CPU intervals' 100 1000000 "$(said 'off-CPU intervals')"
+	expect_between 'strangers: stacks' 1 $(($(said 'off-CPU intervals') / 4)) "$(said 'stacks$')"
 	expect_between 'strangers: woken by interrupts' 1 1000000000000 "$(weight '^\[interrupt\]')"
 }
 

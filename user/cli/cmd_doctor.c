@@ -50,8 +50,8 @@ static const struct {
 	bool blame;
 	uint32_t stack_hz;
 } ways[] = {
-	{ "exchanges", "report without turns and absences", false, 0 },
-	{ "turns", "report, with turns and absences", true, 0 },
+	{ "exchanges", "report without turns and off-CPU intervals", false, 0 },
+	{ "turns", "report, with turns and off-CPU intervals", true, 0 },
 	{ "stacks", "the same with stacks, at 99 Hz", true, COST_STACK_HZ },
 };
 

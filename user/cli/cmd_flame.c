@@ -153,7 +153,7 @@ static void say_stats(const struct flame *f)
 	profile_get_stats(f->profile, o->mode, &s);
 	if (o->input && !f->w.stack_hz)
 		say_line("no stacks were recorded: record takes them, report -o only with --html");
-	say_line("%s samples, %s absences, %s stacks", format_count(s.samples).s,
+	say_line("%s samples, %s off-CPU intervals, %s stacks", format_count(s.samples).s,
 		 format_count(s.offcpu).s, format_count(s.stacks).s);
 	if (s.unnamed)
 		say_line("%s of them have no stack: none could be taken", format_count(s.unnamed).s);

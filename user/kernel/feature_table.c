@@ -41,7 +41,7 @@ const struct feature_info feature_table[FEATURE_COUNT] = {
 		"snapshot", "sockets that were open before the attach",
 		"connections opened before the attach are met at their first read", false, -1, false },
 	[FEATURE_STACKS] = {
-		"stacks", "on-CPU samples, stacks of absences and wake-ups: flame, record",
+		"stacks", "on-CPU samples, stacks of off-CPU intervals, wake-ups: flame, record",
 		"no flame graphs", false, -1, false },
 };
 

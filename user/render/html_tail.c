@@ -71,7 +71,7 @@ static void put_waterfall(FILE *out, const struct ev_exchange *e, const struct w
 	}
 	html_table_end(out);
 	if (w && w->left_out)
-		fprintf(out, "<p class=\"note\">and %zu more absences</p>\n", w->left_out);
+		fprintf(out, "<p class=\"note\">and %zu more off-CPU intervals</p>\n", w->left_out);
 }
 
 void html_put_worst(FILE *out, const struct html_page *p)
@@ -113,7 +113,7 @@ static void put_caveats(FILE *out, const struct html_page *p)
 {
 	const struct profile_stats *s = &p->stacks;
 
-	fprintf(out, "<p class=\"note\">%s samples, %s absences with their exact time, "
+	fprintf(out, "<p class=\"note\">%s samples, %s off-CPU intervals with their exact time, "
 		"%s stacks.", format_count(s->samples).s, format_count(s->offcpu).s,
 		format_count(s->stacks).s);
 	if (s->unnamed)
