@@ -77,8 +77,8 @@ static void test_only_the_tail(void **state)
 	struct blame_sums s;
 
 	(void)state;
-	history_add(h, HISTORY_EXCHANGE, &fast);
-	history_add(h, HISTORY_EXCHANGE, &slow);
+	history_add(h, EV_EXCHANGE, &fast);
+	history_add(h, EV_EXCHANGE, &slow);
 	s = join(h, 20 * MS);
 	assert_int_equal(s.count, 1);
 	assert_int_equal(s.cause_ns[CAUSE_SERVICE], 20 * MS);
@@ -99,9 +99,9 @@ static void test_loop_held(void **state)
 	holder.conn = 9;
 	holder.flow.family = 2;
 	holder.flow.remote_port = 4242;
-	history_add(h, HISTORY_TURN, &t);
-	history_add(h, HISTORY_EXCHANGE, &x);
-	history_add(h, HISTORY_EXCHANGE, &holder);
+	history_add(h, EV_TURN, &t);
+	history_add(h, EV_EXCHANGE, &x);
+	history_add(h, EV_EXCHANGE, &holder);
 	s = join(h, 1 * MS);
 	assert_int_equal(s.cause_ns[CAUSE_HELD], 18 * MS);
 	assert_int_equal(s.cause_ns[CAUSE_SERVICE], 1 * MS);
@@ -120,8 +120,8 @@ static void test_batch(void **state)
 	struct blame_sums s;
 
 	(void)state;
-	history_add(h, HISTORY_TURN, &t);
-	history_add(h, HISTORY_EXCHANGE, &x);
+	history_add(h, EV_TURN, &t);
+	history_add(h, EV_EXCHANGE, &x);
 	s = join(h, 1 * MS);
 	assert_int_equal(s.cause_ns[CAUSE_HELD], 0);
 	assert_int_equal(s.cause_ns[CAUSE_BATCH], 19 * MS);
@@ -137,8 +137,8 @@ static void test_blocking_call(void **state)
 
 	(void)state;
 	x.split[SPLIT_SERVICE] = (struct split){ .blocked_ns = 20 * MS, .runnable_ns = 1 * MS };
-	history_add(h, HISTORY_OFFCPU, &o);
-	history_add(h, HISTORY_EXCHANGE, &x);
+	history_add(h, EV_OFFCPU, &o);
+	history_add(h, EV_EXCHANGE, &x);
 	s = join(h, 1 * MS);
 	assert_int_equal(s.cause_ns[CAUSE_BLOCKED], 20 * MS);
 	assert_int_equal(s.cause_ns[CAUSE_CPU], 1 * MS);
@@ -158,7 +158,7 @@ static void test_untold(void **state)
 
 	(void)state;
 	x.split[SPLIT_SERVICE] = (struct split){ .blocked_ns = 5 * MS };
-	history_add(h, HISTORY_EXCHANGE, &x);
+	history_add(h, EV_EXCHANGE, &x);
 	s = join(h, 1 * MS);
 	assert_int_equal(s.cause_ns[CAUSE_BLOCKED], 5 * MS);
 	assert_int_equal(s.calls.n, 0);
@@ -178,8 +178,8 @@ static void test_no_cpu(void **state)
 	o.instead_pid = 33;
 	o.instead_tid = 34;
 	memcpy(o.instead_comm, "hog", 4);
-	history_add(h, HISTORY_OFFCPU, &o);
-	history_add(h, HISTORY_EXCHANGE, &x);
+	history_add(h, EV_OFFCPU, &o);
+	history_add(h, EV_EXCHANGE, &x);
 	s = join(h, 1 * MS);
 	assert_int_equal(s.cause_ns[CAUSE_CPU], 9 * MS);
 	assert_int_equal(s.cause_ns[CAUSE_BLOCKED], 0);
@@ -204,10 +204,10 @@ static void test_chain(void **state)
 	wait.waker_pid = LOOP;
 	wait.waker_tid = HOLDER;
 	memcpy(wait.waker_comm, "holder", 7);
-	history_add(h, HISTORY_TURN, &t);
-	history_add(h, HISTORY_OFFCPU, &sleep);
-	history_add(h, HISTORY_OFFCPU, &wait);
-	history_add(h, HISTORY_EXCHANGE, &x);
+	history_add(h, EV_TURN, &t);
+	history_add(h, EV_OFFCPU, &sleep);
+	history_add(h, EV_OFFCPU, &wait);
+	history_add(h, EV_EXCHANGE, &x);
 	s = join(h, 1 * MS);
 	assert_int_equal(s.cause_ns[CAUSE_LOCK], 20 * MS);
 	assert_int_equal(s.wakers.row[0].tid, HOLDER);
@@ -226,8 +226,8 @@ static void test_stopped(void **state)
 
 	(void)state;
 	x.split[SPLIT_BUSY].blocked_ns = 190 * MS;
-	history_add(h, HISTORY_OFFCPU, &o);
-	history_add(h, HISTORY_EXCHANGE, &x);
+	history_add(h, EV_OFFCPU, &o);
+	history_add(h, EV_EXCHANGE, &x);
 	s = join(h, 1 * MS);
 	assert_int_equal(s.cause_ns[CAUSE_STOPPED], 190 * MS);
 }
@@ -245,8 +245,8 @@ static void test_bounds(void **state)
 
 		o.syscall = i % 50;
 		x.split[SPLIT_SERVICE].blocked_ns = MS / 2;
-		history_add(h, HISTORY_EXCHANGE, &x);
-		history_add(h, HISTORY_OFFCPU, &o);
+		history_add(h, EV_EXCHANGE, &x);
+		history_add(h, EV_OFFCPU, &o);
 	}
 	s = join(h, 0);
 	assert_true(s.count < 20000 && s.count > 1000);
@@ -265,11 +265,11 @@ static void test_forget(void **state)
 	struct blame_sums s;
 
 	(void)state;
-	history_add(h, HISTORY_EXCHANGE, &old);
-	history_add(h, HISTORY_TURN, &before);
-	history_add(h, HISTORY_TURN, &t);
+	history_add(h, EV_EXCHANGE, &old);
+	history_add(h, EV_TURN, &before);
+	history_add(h, EV_TURN, &t);
 	history_forget(h, 100 * MS);
-	history_add(h, HISTORY_EXCHANGE, &late);
+	history_add(h, EV_EXCHANGE, &late);
 	s = join(h, 0);
 	assert_int_equal(s.count, 1);
 	assert_int_equal(s.cause_ns[CAUSE_HELD], 18 * MS);

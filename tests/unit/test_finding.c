@@ -75,7 +75,7 @@ static size_t ask(struct server *s, struct finding *out)
 {
 	struct finding_input in = { .r = &s->r, .b = &s->b, .facts = &s->facts,
 				    .threshold = s->threshold };
-	size_t n = diagnose(&in, out, FINDINGS_MAX);
+	size_t n = diagnose(&in, out);
 
 	for (size_t i = 0; i < n; i++) {
 		assert_true(strlen(out[i].summary) > 20);

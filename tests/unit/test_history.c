@@ -23,12 +23,12 @@ static void add(struct history *h, uint32_t tid, uint64_t start, uint64_t end)
 {
 	struct ev_offcpu o = interval(tid, start, end);
 
-	history_add(h, HISTORY_OFFCPU, &o);
+	history_add(h, EV_OFFCPU, &o);
 }
 
 static const struct ev_offcpu *records(const struct history *h)
 {
-	return history_records(h, HISTORY_OFFCPU);
+	return history_records(h, EV_OFFCPU);
 }
 
 /* At every size around the limit: the last ones, oldest first. */
@@ -41,12 +41,12 @@ static void test_limit(void **state)
 		size_t n = i < 100 ? i + 1 : 100;
 
 		add(h, 1, i, i + 1);
-		assert_int_equal(history_count(h, HISTORY_OFFCPU), n);
+		assert_int_equal(history_count(h, EV_OFFCPU), n);
 		assert_int_equal(records(h)[0].start_ns, i + 1 - n);
 		assert_int_equal(records(h)[n - 1].start_ns, i);
 	}
 	assert_int_equal(history_dropped(h), 900);
-	assert_int_equal(history_count(h, HISTORY_TURN), 0);
+	assert_int_equal(history_count(h, EV_TURN), 0);
 	history_free(h);
 	history_free(NULL);
 }
@@ -59,23 +59,23 @@ static void test_walk(void **state)
 
 	(void)state;
 	assert_int_equal(history_index(h), 0);
-	w = history_walk(h, HISTORY_OFFCPU, 7, 0);
+	w = history_walk(h, EV_OFFCPU, 7, 0);
 	assert_null(history_next(&w));
 	add(h, 7, 30, 40);
 	add(h, 8, 31, 32);
 	add(h, 7, 10, 20);	/* late, from another processor's ring */
 	add(h, 6, 1, 2);
 	assert_int_equal(history_index(h), 0);
-	w = history_walk(h, HISTORY_OFFCPU, 7, 20);
+	w = history_walk(h, EV_OFFCPU, 7, 20);
 	o = history_next(&w);
 	assert_int_equal(o->start_ns, 10);
 	o = history_next(&w);
 	assert_int_equal(o->start_ns, 30);
 	assert_null(history_next(&w));
-	w = history_walk(h, HISTORY_OFFCPU, 7, 21);
+	w = history_walk(h, EV_OFFCPU, 7, 21);
 	o = history_next(&w);
 	assert_int_equal(o->start_ns, 30);
-	w = history_walk_all(h, HISTORY_OFFCPU);
+	w = history_walk_all(h, EV_OFFCPU);
 	o = history_next(&w);
 	assert_int_equal(o->tid, 6);
 	history_free(h);
@@ -87,15 +87,15 @@ static void test_forget(void **state)
 	struct ev_exchange x = { .head.time_ns = 9 * S };
 
 	(void)state;
-	history_add(h, HISTORY_EXCHANGE, &x);
+	history_add(h, EV_EXCHANGE, &x);
 	for (uint64_t i = 1; i <= 9; i++)
 		add(h, 1, i * S - 1, i * S);
-	assert_int_equal(history_since(h, HISTORY_OFFCPU, 9 * S), 7);	/* as late as may be */
+	assert_int_equal(history_since(h, EV_OFFCPU, 9 * S), 7);	/* as late as may be */
 	history_forget(h, 5 * S);
-	assert_int_equal(history_count(h, HISTORY_EXCHANGE), 0);
-	assert_int_equal(history_count(h, HISTORY_OFFCPU), 5);
+	assert_int_equal(history_count(h, EV_EXCHANGE), 0);
+	assert_int_equal(history_count(h, EV_OFFCPU), 5);
 	assert_int_equal(records(h)[0].head.time_ns, 5 * S);
-	assert_int_equal(history_since(h, HISTORY_OFFCPU, 0), 0);
+	assert_int_equal(history_since(h, EV_OFFCPU, 0), 0);
 	assert_int_equal(history_dropped(h), 0);
 	history_free(h);
 }

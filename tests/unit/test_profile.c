@@ -67,7 +67,7 @@ static void sample(struct profile *p, uint32_t tid, uint64_t at, int32_t user)
 	struct ev_sample s = { .head = { .kind = EV_SAMPLE, .time_ns = at }, .pid = PID, .tid = tid,
 			       .kernel_stack = -1, .user_stack = user, .comm = "srv" };
 
-	history_add(p->history, HISTORY_SAMPLE, &s);
+	history_add(p->history, EV_SAMPLE, &s);
 }
 
 static struct ev_offcpu absence(uint32_t tid, uint64_t start, uint64_t blocked, uint64_t runnable)
@@ -84,7 +84,7 @@ static void blocked(struct profile *p, uint32_t tid, uint64_t start, uint64_t ns
 {
 	struct ev_offcpu o = absence(tid, start, ns, runnable);
 
-	history_add(p->history, HISTORY_OFFCPU, &o);
+	history_add(p->history, EV_OFFCPU, &o);
 }
 
 /* Begins at `start`; the stages in the order runqueue, busy, dispatch, service. */
@@ -101,7 +101,7 @@ static void exchange(struct profile *p, uint64_t start, const uint64_t stage[4],
 	x.head.time_ns = start + x.latency_ns;
 	if (flags & EXCHANGE_HANDOFF)
 		x.tid = OTHER;
-	history_add(p->history, HISTORY_EXCHANGE, &x);
+	history_add(p->history, EV_EXCHANGE, &x);
 }
 
 #define EXCHANGE(p, start, flags, ...) \
@@ -175,7 +175,7 @@ static void test_offcpu(void **state)
 
 	(void)state;
 	idle.flags = OFFCPU_IN_WAIT;
-	history_add(p->history, HISTORY_OFFCPU, &idle);
+	history_add(p->history, EV_OFFCPU, &idle);
 	blocked(p, LOOP, 10 * MS, 7 * MS, 2 * MS);
 	blocked(p, OTHER, 10 * MS, 5, 0);
 	blocked(p, LOOP, 20 * MS, 0, 4 * MS);	/* preempted: not blocked */
@@ -191,16 +191,16 @@ static void test_wakeup(void **state)
 	struct ev_offcpu o = absence(LOOP, 10 * MS, 3 * MS, 0);
 
 	(void)state;
-	history_add(p->history, HISTORY_OFFCPU, &o);
+	history_add(p->history, EV_OFFCPU, &o);
 	o = absence(LOOP, 20 * MS, 4 * MS, 0);
 	o.flags = OFFCPU_WAKER;
 	memcpy(o.waker_comm, "worker", 7);
 	o.waker_pid = PID;
 	o.waker_user_stack = USER_HASH;
-	history_add(p->history, HISTORY_OFFCPU, &o);
+	history_add(p->history, EV_OFFCPU, &o);
 	o.start_ns += 10 * MS;
 	o.waker_kernel_stack = KERNEL_IRQ;
-	history_add(p->history, HISTORY_OFFCPU, &o);
+	history_add(p->history, EV_OFFCPU, &o);
 	expect_tree(p, PROFILE_WAKEUP, false, NULL, 11 * MS,
 		    "[interrupt];asm_sysvec_timer_[k];try_to_wake_up_[k];srv 4000000\n"
 		    "[waker not seen];srv 3000000\n"
@@ -278,10 +278,10 @@ static void test_tail_stages(void **state)
 	x.stage_ns[STAGE_RUNQUEUE] = 8 * MS;	/* from 163, a millisecond more than the absence tells */
 	x.stage_ns[STAGE_RETURN] = 9 * MS;
 	x.stage_ns[STAGE_SERVICE] = 20 * MS;
-	history_add(p->history, HISTORY_EXCHANGE, &x);
+	history_add(p->history, EV_EXCHANGE, &x);
 	wait.flags = OFFCPU_IN_WAIT;
 	wait.kernel_stack = wait.user_stack = USER_HASH;	/* an earlier absence's */
-	history_add(p->history, HISTORY_OFFCPU, &wait);
+	history_add(p->history, EV_OFFCPU, &wait);
 	expect_tail(p, 1, 37 * MS, 8 * MS,
 		    "return;[not sampled] 9000000\n"
 		    "runqueue;[runnable] 1000000\n"
@@ -319,7 +319,7 @@ static void test_tail_handoff(void **state)
 	EXCHANGE(p, 100 * MS, EXCHANGE_HANDOFF, 0, 0, 0, 20 * MS);
 	EXCHANGE(p, 300 * MS, 0, 0, 0, 0, 2 * MS);
 	wait.flags = OFFCPU_IN_WAIT;
-	history_add(p->history, HISTORY_OFFCPU, &wait);
+	history_add(p->history, EV_OFFCPU, &wait);
 	blocked(p, OTHER, 110 * MS, 5 * MS, 0);
 	blocked(p, LOOP, 110 * MS, 6 * MS, 0);	/* the reader's, by then nobody's business */
 	sample(p, OTHER, 105 * MS, USER_HASH);

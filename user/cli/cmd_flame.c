@@ -39,7 +39,7 @@ static int on_exchange(void *ctx, const struct exchange_info *x)
 	bool slow = tail_set_add(f->tail, x->ex.head.time_ns, x->ex.latency_ns);
 
 	if (slow || f->o->against_typical || f->o->by_stage)
-		history_add(f->history, HISTORY_EXCHANGE, &x->ex);
+		history_add(f->history, EV_EXCHANGE, &x->ex);
 	if (f->trace)
 		chrome_trace_exchange(f->trace, &x->ex);
 	return 0;
@@ -58,7 +58,7 @@ static int on_offcpu(void *ctx, const struct event *e)
 {
 	struct flame *f = ctx;
 
-	history_add(f->history, HISTORY_OFFCPU, &e->offcpu);
+	history_add(f->history, EV_OFFCPU, &e->offcpu);
 	if (f->trace)
 		chrome_trace_offcpu(f->trace, &e->offcpu);
 	return 0;
@@ -66,7 +66,7 @@ static int on_offcpu(void *ctx, const struct event *e)
 
 static int on_sample(void *ctx, const struct event *e)
 {
-	history_add(((struct flame *)ctx)->history, HISTORY_SAMPLE, &e->sample);
+	history_add(((struct flame *)ctx)->history, EV_SAMPLE, &e->sample);
 	return 0;
 }
 

@@ -33,7 +33,7 @@ static int on_exchange(void *ctx, const struct exchange_info *x)
 {
 	struct reporting *r = ctx;
 
-	history_add(r->history, HISTORY_EXCHANGE, &x->ex);
+	history_add(r->history, EV_EXCHANGE, &x->ex);
 	worst_add(&r->worst, x, r->history);
 	return 0;
 }

@@ -66,8 +66,8 @@ static void sort(struct blame_table *t)
 /* Fills in the addresses of the connections in the table, each from any of its exchanges. */
 static void find_flows(const struct history *h, struct blame_sums *s)
 {
-	const struct ev_exchange *list = history_records(h, HISTORY_EXCHANGE);
-	size_t n = history_count(h, HISTORY_EXCHANGE);
+	const struct ev_exchange *list = history_records(h, EV_EXCHANGE);
+	size_t n = history_count(h, EV_EXCHANGE);
 
 	for (struct blame_row *c = s->conns.row; c < s->conns.row + s->conns.n; c++)
 		for (size_t i = 0; i < n && !c->flow.family; i++)
@@ -128,7 +128,7 @@ static void blame_blocked(struct blame_sums *out, const struct ev_offcpu *o, uin
 static uint64_t blame_offcpu(const struct join *j, uint32_t tid, uint64_t from, uint64_t to,
 			     const struct split *split)
 {
-	struct history_walk w = history_walk(j->h, HISTORY_OFFCPU, tid, from);
+	struct history_walk w = history_walk(j->h, EV_OFFCPU, tid, from);
 	uint64_t blocked = split->blocked_ns, runnable = split->runnable_ns;
 	struct blame_sums *out = j->out;
 	const struct ev_offcpu *o;
@@ -191,7 +191,7 @@ static void blame_waiting(const struct join *j, const struct ev_exchange *x,
 static void blame_handoff(const struct join *j, const struct ev_exchange *x,
 			  const struct stage_span *s)
 {
-	struct history_walk w = history_walk(j->h, HISTORY_OFFCPU, s->tid, s->from);
+	struct history_walk w = history_walk(j->h, EV_OFFCPU, s->tid, s->from);
 	uint64_t left = s->to - s->from;
 	const struct ev_offcpu *o;
 
@@ -265,7 +265,7 @@ static void blame_exchange(const struct join *j, const struct ev_exchange *x)
 static uint32_t chain_link(const struct history *h, struct blame_link *link, uint64_t from,
 			   uint64_t to)
 {
-	struct history_walk w = history_walk(h, HISTORY_OFFCPU, link->tid, from);
+	struct history_walk w = history_walk(h, EV_OFFCPU, link->tid, from);
 	uint64_t longest = 0, off_ns = 0;
 	const struct ev_offcpu *o;
 	uint32_t waker = 0;
@@ -290,9 +290,9 @@ static uint32_t chain_link(const struct history *h, struct blame_link *link, uin
 /* The longest wait for a lock inside a turn. */
 static const struct ev_offcpu *longest_lock(const struct history *h)
 {
-	const struct ev_offcpu *list = history_records(h, HISTORY_OFFCPU), *found = NULL;
+	const struct ev_offcpu *list = history_records(h, EV_OFFCPU), *found = NULL;
 
-	for (size_t i = 0; i < history_count(h, HISTORY_OFFCPU); i++) {
+	for (size_t i = 0; i < history_count(h, EV_OFFCPU); i++) {
 		const struct ev_offcpu *o = &list[i];
 
 		if (o->kind == OFFCPU_FUTEX && (o->flags & OFFCPU_WAKER) &&
@@ -322,7 +322,6 @@ static void follow_chain(const struct history *h, struct blame_sums *out)
 		struct blame_link *link = &out->chain[out->n_chain++];
 
 		link->tid = tid;
-		link->pid = o->waker_pid;
 		if (out->n_chain == 1)
 			memcpy(link->comm, o->waker_comm, COMM_LEN);
 		tid = chain_link(h, link, o->start_ns, woken_at(o));
@@ -338,9 +337,9 @@ static int u64_order(const void *a, const void *b)
 
 int blame_join(struct history *h, uint64_t tail_ns, struct blame_sums *out)
 {
-	const struct ev_exchange *exchanges = history_records(h, HISTORY_EXCHANGE);
-	const struct ev_turn *turns = history_records(h, HISTORY_TURN);
-	size_t n = history_count(h, HISTORY_EXCHANGE), first = n > JOINED ? n - JOINED : 0;
+	const struct ev_exchange *exchanges = history_records(h, EV_EXCHANGE);
+	const struct ev_turn *turns = history_records(h, EV_TURN);
+	size_t n = history_count(h, EV_EXCHANGE), first = n > JOINED ? n - JOINED : 0;
 	struct join j = { .h = h, .out = out, .services = calloc(JOINED + 1, sizeof(uint64_t)) };
 
 	memset(out, 0, sizeof(*out));
@@ -348,7 +347,7 @@ int blame_join(struct history *h, uint64_t tail_ns, struct blame_sums *out)
 		free(j.services);
 		return -ENOMEM;
 	}
-	for (size_t i = 0; i < history_count(h, HISTORY_TURN); i++)
+	for (size_t i = 0; i < history_count(h, EV_TURN); i++)
 		hold_add(out, &turns[i]);
 	for (size_t i = first; i < n; i++)
 		if (exchanges[i].latency_ns >= tail_ns)

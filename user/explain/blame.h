@@ -58,8 +58,8 @@ struct blame_table {
 
 /* A thread in the chain of wake-ups behind a lock or an answer, and what it did meanwhile. */
 struct blame_link {
-	uint32_t pid, tid;
-	char comm[COMM_LEN + 1];
+	uint32_t tid;
+	char comm[COMM_LEN + 1];	/* of the first */
 	uint64_t oncpu_ns, runnable_ns, blocked_ns;
 	uint32_t nr;		/* of the longest blocking; valid if blocked_ns */
 };

@@ -72,29 +72,25 @@ static int by_strength(const void *a, const void *b)
 	return x->share < y->share ? 1 : x->share > y->share ? -1 : 0;
 }
 
-/* Why the tail can't be explained, as a finding of its own; false if it can. */
-static bool withheld(const struct finding_input *in, struct finding *f)
+/* Why the tail can't be explained, as a finding of its own. Returns its advice; NULL if it can. */
+static const char *withheld(const struct finding_input *in, struct finding *f)
 {
 	const struct report *r = in->r;
 	double lost = ratio(r->loss.ring, r->events + r->loss.ring);
 
-	*f = (struct finding){ .code = "insufficient-data", .severity = SEVERITY_INFO,
-			       .share = -1 };
-	if ((double)r->latency.count < in->threshold[THRESHOLD_EXCHANGES]) {
+	*f = (struct finding){ .code = "insufficient-data", .share = -1 };
+	if ((double)r->latency.count < LIMIT(EXCHANGES)) {
 		finding_say(f, "%s exchanges are too few to say what makes some of them slow.",
 			    format_count(r->latency.count).s);
-		f->advice = "Watch for longer.";
-		EVIDENCE(f, { "exchanges", (double)r->latency.count });
-		return true;
+		EVIDENCE(f, { "exchanges", r->latency.count });
+		return "Watch for longer.";
 	}
-	if (lost > in->threshold[THRESHOLD_LOST]) {
-		finding_say(f, "%s of the events were lost: too many to name a cause.",
-			    format_share(lost).s);
-		f->advice = "Raise --ring-size.";
-		EVIDENCE(f, { "lost_share", lost });
-		return true;
-	}
-	return false;
+	if (lost <= LIMIT(LOST))
+		return NULL;
+	finding_say(f, "%s of the events were lost: too many to name a cause.",
+		    format_share(lost).s);
+	EVIDENCE(f, { "lost_share", lost });
+	return "Raise --ring-size.";
 }
 
 size_t finding_codes(unsigned lacks, const char **codes, size_t room)
@@ -123,16 +119,16 @@ static bool may_fire(const struct rule *rule, const struct finding_input *in, bo
 	return f->share >= in->threshold[rule->least];
 }
 
-size_t diagnose(const struct finding_input *in, struct finding *out, size_t room)
+size_t diagnose(const struct finding_input *in, struct finding out[FINDINGS_MAX])
 {
-	bool tail = (double)in->r->latency.p99_ns >= in->threshold[THRESHOLD_TAIL];
 	size_t n = 0;
+	bool tail;
 
-	if (room && withheld(in, &out[0])) {
-		tail = false;
+	out[0].advice = withheld(in, &out[0]);
+	if (out[0].advice)
 		n = 1;
-	}
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]) && n < room; i++) {
+	tail = !n && (double)in->r->latency.p99_ns >= LIMIT(TAIL);
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (!may_fire(&rules[i], in, tail, &out[n]))
 			continue;
 		out[n].advice = rules[i].ask(in, &out[n]);
@@ -153,7 +149,7 @@ int report_build(struct report *r, const struct aggregate *a, const struct facts
 	if (!r->findings || aggregate_report(a, r) ||
 	    blame_join(h, dist_tail_ns(&r->latency), &sums))
 		return -ENOMEM;
-	r->n_findings = diagnose(&in, r->findings, FINDINGS_MAX);
+	r->n_findings = diagnose(&in, r->findings);
 	return 0;
 }
 

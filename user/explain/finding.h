@@ -102,9 +102,10 @@ enum finding_needs {
 /* Codes of the rules that need nothing of `lacks`: static strings. Returns how many. */
 size_t finding_codes(unsigned lacks, const char **codes, size_t room);
 
+#define FINDINGS_MAX 32		/* more than there are rules */
+
 /* Strongest first. Returns how many. */
-#define FINDINGS_MAX 32
-size_t diagnose(const struct finding_input *in, struct finding *out, size_t room);
+size_t diagnose(const struct finding_input *in, struct finding out[FINDINGS_MAX]);
 
 /*
  * Fills a zeroed report, but for what says where, when and how it was watched (version, host, times,
@@ -150,7 +151,11 @@ struct fmt syscall_word(uint32_t nr);
 
 enum severity severity_of(double share);
 
-bool imbalanced(const struct finding_input *in);
+/*
+ * The loop that does too much while other loops that serve are idle; NULL if there is none.
+ * `all`: the exchanges of every loop.
+ */
+const struct loop_info *overloaded_loop(const struct finding_input *in, uint64_t *all);
 
 /*
  * X(function, "code", needs, severity, cause, threshold). The function returns its advice, or NULL:

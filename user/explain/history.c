@@ -24,7 +24,7 @@ struct list {
 };
 
 struct history {
-	struct list list[HISTORY_KINDS];
+	struct list list[EV_KINDS];
 	size_t limit;
 	uint64_t dropped;
 	bool indexed;
@@ -32,11 +32,11 @@ struct history {
 
 static const struct {
 	size_t size, tid;	/* of a record; where its thread's number is in it */
-} layout[HISTORY_KINDS] = {
-	[HISTORY_EXCHANGE] = { sizeof(struct ev_exchange), offsetof(struct ev_exchange, tid) },
-	[HISTORY_TURN] = { sizeof(struct ev_turn), offsetof(struct ev_turn, tid) },
-	[HISTORY_OFFCPU] = { sizeof(struct ev_offcpu), offsetof(struct ev_offcpu, tid) },
-	[HISTORY_SAMPLE] = { sizeof(struct ev_sample), offsetof(struct ev_sample, tid) },
+} layout[EV_KINDS] = {
+	[EV_EXCHANGE] = { sizeof(struct ev_exchange), offsetof(struct ev_exchange, tid) },
+	[EV_TURN] = { sizeof(struct ev_turn), offsetof(struct ev_turn, tid) },
+	[EV_OFFCPU] = { sizeof(struct ev_offcpu), offsetof(struct ev_offcpu, tid) },
+	[EV_SAMPLE] = { sizeof(struct ev_sample), offsetof(struct ev_sample, tid) },
 };
 
 struct history *history_new(size_t limit)
@@ -50,27 +50,27 @@ struct history *history_new(size_t limit)
 
 void history_free(struct history *h)
 {
-	for (unsigned kind = 0; h && kind < HISTORY_KINDS; kind++) {
+	for (unsigned kind = 0; h && kind < EV_KINDS; kind++) {
 		free(h->list[kind].records);
 		free(h->list[kind].index);
 	}
 	free(h);
 }
 
-static void *record_at(const struct history *h, enum history_kind kind, size_t i)
+static void *record_at(const struct history *h, enum event_kind kind, size_t i)
 {
 	const struct list *l = &h->list[kind];
 
 	return l->records ? l->records + (l->first + i) * layout[kind].size : NULL;
 }
 
-static uint64_t end_of(const struct history *h, enum history_kind kind, size_t i)
+static uint64_t end_of(const struct history *h, enum event_kind kind, size_t i)
 {
 	return ((const struct event_head *)record_at(h, kind, i))->time_ns;
 }
 
 /* What was forgotten leaves a gap at the start, which is closed now and then. */
-void history_add(struct history *h, enum history_kind kind, const void *record)
+void history_add(struct history *h, enum event_kind kind, const void *record)
 {
 	struct list *l = &h->list[kind];
 	size_t size = layout[kind].size;
@@ -94,11 +94,7 @@ void history_add(struct history *h, enum history_kind kind, const void *record)
 
 static int on_event(void *ctx, const struct event *e)
 {
-	static const enum history_kind kinds[EV_KINDS] = {
-		[EV_TURN] = HISTORY_TURN, [EV_OFFCPU] = HISTORY_OFFCPU, [EV_SAMPLE] = HISTORY_SAMPLE,
-	};
-
-	history_add(ctx, kinds[e->head.kind], e);
+	history_add(ctx, e->head.kind, e);
 	return 0;
 }
 
@@ -113,8 +109,8 @@ struct sink history_sink(struct history *h)
 void history_forget(struct history *h, uint64_t before_ns)
 {
 	h->indexed = false;
-	h->list[HISTORY_EXCHANGE].n = 0;
-	for (unsigned kind = HISTORY_TURN; kind < HISTORY_KINDS; kind++) {
+	h->list[EV_EXCHANGE].n = 0;
+	for (unsigned kind = 0; kind < EV_KINDS; kind++) {
 		size_t kept = 0;
 
 		for (size_t i = 0; i < h->list[kind].n; i++)
@@ -130,17 +126,17 @@ uint64_t history_dropped(const struct history *h)
 	return h->dropped;
 }
 
-size_t history_count(const struct history *h, enum history_kind kind)
+size_t history_count(const struct history *h, enum event_kind kind)
 {
 	return h->list[kind].n;
 }
 
-const void *history_records(const struct history *h, enum history_kind kind)
+const void *history_records(const struct history *h, enum event_kind kind)
 {
 	return record_at(h, kind, 0);
 }
 
-size_t history_since(const struct history *h, enum history_kind kind, uint64_t time_ns)
+size_t history_since(const struct history *h, enum event_kind kind, uint64_t time_ns)
 {
 	size_t i = h->list[kind].n;
 
@@ -161,7 +157,7 @@ static int entry_order(const void *a, const void *b)
 	return before(a, b) ? -1 : before(b, a);
 }
 
-static int index_kind(struct history *h, enum history_kind kind)
+static int index_kind(struct history *h, enum event_kind kind)
 {
 	struct list *l = &h->list[kind];
 	struct history_entry *index = reallocarray(l->index, l->n + 1, sizeof(*index));
@@ -183,13 +179,14 @@ int history_index(struct history *h)
 {
 	int err = 0;
 
-	for (unsigned kind = HISTORY_TURN; !h->indexed && !err && kind < HISTORY_KINDS; kind++)
+	/* Exchanges, which are not walked, come before. */
+	for (unsigned kind = EV_TURN; !h->indexed && !err && kind < EV_KINDS; kind++)
 		err = index_kind(h, kind);
 	h->indexed = !err;
 	return err;
 }
 
-struct history_walk history_walk(const struct history *h, enum history_kind kind, uint32_t tid,
+struct history_walk history_walk(const struct history *h, enum event_kind kind, uint32_t tid,
 				 uint64_t from_ns)
 {
 	const struct list *l = &h->list[kind];
@@ -202,7 +199,7 @@ struct history_walk history_walk(const struct history *h, enum history_kind kind
 	return w;
 }
 
-struct history_walk history_walk_all(const struct history *h, enum history_kind kind)
+struct history_walk history_walk_all(const struct history *h, enum event_kind kind)
 {
 	return (struct history_walk){ h->list[kind].index, h->list[kind].index + h->list[kind].n };
 }
@@ -221,7 +218,7 @@ const struct ev_offcpu *history_next_offcpu(struct history_walk *w, uint64_t bef
 
 const struct ev_turn *history_turn_at(const struct history *h, uint32_t tid, uint64_t at_ns)
 {
-	struct history_walk w = history_walk(h, HISTORY_TURN, tid, at_ns + 1);
+	struct history_walk w = history_walk(h, EV_TURN, tid, at_ns + 1);
 	const struct ev_turn *t = history_next(&w);
 
 	return t && t->start_ns <= at_ns ? t : NULL;

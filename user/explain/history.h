@@ -16,21 +16,13 @@
 #define HISTORY_RECENT	(1u << 13)
 #define HISTORY_WHOLE	(1u << 20)
 
-enum history_kind {
-	HISTORY_EXCHANGE,
-	HISTORY_TURN,
-	HISTORY_OFFCPU,
-	HISTORY_SAMPLE,
-	HISTORY_KINDS,
-};
-
 struct history;
 
 struct history *history_new(size_t limit);	/* NULL when out of memory */
 void history_free(struct history *h);		/* NULL is fine */
 
-/* A struct ev_exchange, ev_turn, ev_offcpu or ev_sample, as the kind says. */
-void history_add(struct history *h, enum history_kind kind, const void *record);
+/* Of the kind EV_EXCHANGE, EV_TURN, EV_OFFCPU or EV_SAMPLE, as everywhere below. */
+void history_add(struct history *h, enum event_kind kind, const void *record);
 
 /* A sink that remembers turns, off-CPU intervals and samples. Exchanges are for their owner to add. */
 struct sink history_sink(struct history *h);
@@ -42,11 +34,11 @@ void history_forget(struct history *h, uint64_t before_ns);
 uint64_t history_dropped(const struct history *h);
 
 /* All that is remembered of a kind, oldest first. Valid until the next record is added. */
-size_t history_count(const struct history *h, enum history_kind kind);
-const void *history_records(const struct history *h, enum history_kind kind);
+size_t history_count(const struct history *h, enum event_kind kind);
+const void *history_records(const struct history *h, enum event_kind kind);
 
 /* The index of the first record of a kind that may have ended at that time or later. */
-size_t history_since(const struct history *h, enum history_kind kind, uint64_t time_ns);
+size_t history_since(const struct history *h, enum event_kind kind, uint64_t time_ns);
 
 /*
  * Sorts what is remembered by thread and time, for history_walk(); again only after records were
@@ -54,16 +46,16 @@ size_t history_since(const struct history *h, enum history_kind kind, uint64_t t
  */
 int history_index(struct history *h);
 
-/* A walk over indexed records of one kind, which is not HISTORY_EXCHANGE. */
+/* A walk over indexed records of one kind, which is not EV_EXCHANGE. */
 struct history_walk {
 	const struct history_entry *at, *end;
 };
 
 /* The records of one thread that ended at `from_ns` or later, in the order of their ends. */
-struct history_walk history_walk(const struct history *h, enum history_kind kind, uint32_t tid,
+struct history_walk history_walk(const struct history *h, enum event_kind kind, uint32_t tid,
 				 uint64_t from_ns);
 /* All of them, thread by thread. */
-struct history_walk history_walk_all(const struct history *h, enum history_kind kind);
+struct history_walk history_walk_all(const struct history *h, enum event_kind kind);
 const void *history_next(struct history_walk *w);	/* NULL after the last */
 
 /* The next off-CPU interval of a walk, if it began before that time; else NULL. */

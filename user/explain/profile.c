@@ -103,7 +103,6 @@ void profile_stack(struct profile *p, const struct named_stack *s)
 	}
 	*kept = copy;
 	p->n_stacks++;
-	p->sorted = false;
 }
 
 static int stack_order(const void *a, const void *b)
@@ -119,9 +118,8 @@ static int stack_order(const void *a, const void *b)
 /* Before a stack is looked for. */
 static void profile_sort(struct profile *p)
 {
-	if (!p->sorted && p->n_stacks)
+	if (p->n_stacks)
 		qsort(p->stacks, p->n_stacks, sizeof(*p->stacks), stack_order);
-	p->sorted = true;
 }
 
 void frame_push(struct frames *f, const char *name)
@@ -187,15 +185,14 @@ static void count_offcpu(const struct profile *p, struct profile_stats *stats,
 
 void profile_get_stats(struct profile *p, enum profile_mode mode, struct profile_stats *stats)
 {
-	const struct ev_sample *samples = history_records(p->history, HISTORY_SAMPLE);
-	const struct ev_offcpu *offcpu = history_records(p->history, HISTORY_OFFCPU);
+	const struct ev_sample *samples = history_records(p->history, EV_SAMPLE);
+	const struct ev_offcpu *offcpu = history_records(p->history, EV_OFFCPU);
 	bool sampled = mode == PROFILE_CPU || mode == PROFILE_TAIL;
 
 	profile_sort(p);
 	*stats = (struct profile_stats){
-		.samples = history_count(p->history, HISTORY_SAMPLE),
-		.offcpu = history_count(p->history, HISTORY_OFFCPU),
-		.exchanges = history_count(p->history, HISTORY_EXCHANGE),
+		.samples = history_count(p->history, EV_SAMPLE),
+		.offcpu = history_count(p->history, EV_OFFCPU),
 		.dropped = p->dropped + history_dropped(p->history),
 		.stacks = p->n_stacks, .cut = p->cut,
 	};
@@ -321,13 +318,13 @@ int profile_tree(struct profile *p, enum profile_mode mode, bool by_stage,
 	if (!err && mode == PROFILE_TAIL)
 		return profile_tail_tree(p, tail, tree);
 	if (!err && by_stage) {
-		w.map = stage_map_new(history_records(p->history, HISTORY_EXCHANGE),
-				      history_count(p->history, HISTORY_EXCHANGE));
+		w.map = stage_map_new(history_records(p->history, EV_EXCHANGE),
+				      history_count(p->history, EV_EXCHANGE));
 		err = w.map ? 0 : -ENOMEM;
 	}
 	if (err)
 		return err;
-	all = history_walk_all(p->history, mode == PROFILE_CPU ? HISTORY_SAMPLE : HISTORY_OFFCPU);
+	all = history_walk_all(p->history, mode == PROFILE_CPU ? EV_SAMPLE : EV_OFFCPU);
 	while (!err && (record = history_next(&all)))
 		err = mode == PROFILE_CPU ? add_sample(&w, record) :
 		      mode == PROFILE_OFFCPU ? add_blocked(&w, record) : add_wakeup(&w, record);

@@ -27,7 +27,6 @@ struct profile {
 	struct profile_stack *stacks;	/* sorted by key once all are there */
 	size_t n_stacks;
 	uint64_t dropped, cut;
-	bool sorted;
 };
 
 enum profile_mode {
@@ -39,7 +38,7 @@ enum profile_mode {
 };
 
 struct profile_stats {
-	uint64_t samples, offcpu, exchanges;	/* that are remembered */
+	uint64_t samples, offcpu;		/* that are remembered */
 	uint64_t dropped;			/* that found no room */
 	uint64_t stacks, cut;			/* in words; too deep for the kernel's limit */
 	/* Of the records that a mode shows: */

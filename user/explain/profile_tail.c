@@ -77,7 +77,7 @@ static void add_part(struct tail_walk *w, unsigned pool, const struct ev_offcpu 
 /* Returns the time of the stage that the thread was off the CPU. */
 static uint64_t add_offcpu(struct tail_walk *w, const struct stage_span *s, unsigned pool)
 {
-	struct history_walk walk = history_walk(w->p->history, HISTORY_OFFCPU, s->tid, s->from);
+	struct history_walk walk = history_walk(w->p->history, EV_OFFCPU, s->tid, s->from);
 	const struct ev_offcpu *o;
 	uint64_t off_ns = 0;
 
@@ -94,8 +94,8 @@ static uint64_t add_offcpu(struct tail_walk *w, const struct stage_span *s, unsi
 
 static void hit_samples(struct tail_walk *w, const struct stage_span *s, unsigned pool)
 {
-	struct history_walk walk = history_walk(w->p->history, HISTORY_SAMPLE, s->tid, s->from);
-	const struct ev_sample *all = history_records(w->p->history, HISTORY_SAMPLE);
+	struct history_walk walk = history_walk(w->p->history, EV_SAMPLE, s->tid, s->from);
+	const struct ev_sample *all = history_records(w->p->history, EV_SAMPLE);
 	const struct ev_sample *sample;
 
 	while ((sample = history_next(&walk)) && sample->head.time_ns < s->to) {
@@ -159,9 +159,9 @@ static void walk_exchange(struct tail_walk *w, const struct ev_exchange *x)
 /* Each hit gets its share of the stage's time, to the nanosecond. */
 static void add_samples(struct tail_walk *w, unsigned pool)
 {
-	struct history_walk walk = history_walk_all(w->p->history, HISTORY_SAMPLE);
+	struct history_walk walk = history_walk_all(w->p->history, EV_SAMPLE);
 	uint64_t left = w->oncpu_ns[pool], hits = w->hits[pool];
-	const struct ev_sample *all = history_records(w->p->history, HISTORY_SAMPLE), *s;
+	const struct ev_sample *all = history_records(w->p->history, EV_SAMPLE), *s;
 
 	while (hits && (s = history_next(&walk))) {
 		struct fmt comm = format_comm(s->comm, sizeof(s->comm), 40);
@@ -197,13 +197,13 @@ static bool is_of(const struct profile_tail *tail, const struct ev_exchange *x)
 int profile_tail_tree(struct profile *p, struct profile_tail *tail, struct flame_tree *tree)
 {
 	struct tail_walk w = { .p = p, .tree = tree, .tail = tail };
-	const struct ev_exchange *exchanges = history_records(p->history, HISTORY_EXCHANGE);
+	const struct ev_exchange *exchanges = history_records(p->history, EV_EXCHANGE);
 
-	w.sample_hits = calloc(history_count(p->history, HISTORY_SAMPLE) + 1,
+	w.sample_hits = calloc(history_count(p->history, EV_SAMPLE) + 1,
 			       sizeof(*w.sample_hits));
 	w.err = w.sample_hits ? 0 : -ENOMEM;
 	tail->exchanges = tail->latency_ns = tail->stage_ns = tail->explained_ns = 0;
-	for (size_t i = 0; !w.err && i < history_count(p->history, HISTORY_EXCHANGE); i++)
+	for (size_t i = 0; !w.err && i < history_count(p->history, EV_EXCHANGE); i++)
 		if (is_of(tail, &exchanges[i]))
 			walk_exchange(&w, &exchanges[i]);
 	for (unsigned pool = 0; !w.err && pool < POOLS; pool++)

@@ -2,11 +2,6 @@
 /* rules_loop.c - how epoll and accept are used, whether or not it has made a tail yet. */
 #include "explain/finding.h"
 
-static bool enough(const struct finding_input *in, uint64_t n)
-{
-	return (double)n >= LIMIT(EXCHANGES);
-}
-
 /* Whether the accepting thread was kept from the queue by its turns, or took too few from it. */
 static void say_acceptor(const struct finding_input *in, struct finding *f)
 {
@@ -85,8 +80,7 @@ const char *rule_thundering_herd(const struct finding_input *in, struct finding 
 	       "its own (SO_REUSEPORT).";
 }
 
-/* The loop that does too much while other loops that serve are idle; NULL if there is none. */
-static const struct loop_info *overloaded_loop(const struct finding_input *in, uint64_t *all)
+const struct loop_info *overloaded_loop(const struct finding_input *in, uint64_t *all)
 {
 	const struct report *r = in->r;
 	const struct loop_info *most = NULL;
@@ -106,18 +100,11 @@ static const struct loop_info *overloaded_loop(const struct finding_input *in, u
 		idle = idle || (&r->loops[i] != most && r->loops[i].exchanges &&
 				r->loops[i].busy_share < 0.5);
 	/* A loop with time to spare keeps up with an unequal share: only a busy one suffers. */
-	if (serving < 2 || !enough(in, *all) || !idle || most->busy_share < 0.7 ||
+	if (serving < 2 || (double)*all < LIMIT(EXCHANGES) || !idle || most->busy_share < 0.7 ||
 	    (double)most->exchanges * (serving - 1) <=
 	    LIMIT(IMBALANCE) * (double)(*all - most->exchanges))
 		return NULL;
 	return most;
-}
-
-bool imbalanced(const struct finding_input *in)
-{
-	uint64_t all;
-
-	return overloaded_loop(in, &all) != NULL;
 }
 
 const char *rule_imbalance(const struct finding_input *in, struct finding *f)
@@ -131,7 +118,7 @@ const char *rule_imbalance(const struct finding_input *in, struct finding *f)
 	/* What queues in that loop would be served elsewhere. */
 	if (in->b->loops.n && in->b->loops.row[0].tid == most->tid)
 		f->share = cause_share(in, CAUSE_BATCH) + cause_share(in, CAUSE_HELD);
-	f->severity = f->share >= 0.5 ? SEVERITY_SEVERE : SEVERITY_WARNING;
+	f->severity = severity_of(f->share);
 	finding_say(f, "One loop does the work: tid %u served %s of %s exchanges and was busy %s "
 		    "of the time, while others idled.", most->tid, format_count(most->exchanges).s,
 		    format_count(all).s, format_share(most->busy_share).s);
@@ -163,7 +150,7 @@ const char *rule_ctl_churn(const struct finding_input *in, struct finding *f)
 	if (calls > 2 * in->r->counters.ctl[most])
 		most = CTL_ADD;
 	each = ratio(calls, in->r->latency.count);
-	if (!enough(in, in->r->latency.count) || each <= LIMIT(CTL))
+	if ((double)in->r->latency.count < LIMIT(EXCHANGES) || each <= LIMIT(CTL))
 		return NULL;
 	f->severity = each > 3 * LIMIT(CTL) ? SEVERITY_SEVERE : SEVERITY_WARNING;
 	finding_say(f, "%s epoll_ctl calls for each exchange, most of them %s.",

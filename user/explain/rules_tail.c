@@ -233,7 +233,7 @@ const char *rule_cpu_starved(const struct finding_input *in, struct finding *f)
 const char *rule_batch_queueing(const struct finding_input *in, struct finding *f)
 {
 	const struct dist *dispatch = &in->r->stages[STAGE_DISPATCH].dist;
-	uint64_t turns = 0, events = 0;
+	uint64_t turns = 0, events = 0, all;
 	double each;
 
 	if ((double)dispatch->p99_ns < LIMIT(DISPATCH))
@@ -244,7 +244,7 @@ const char *rule_batch_queueing(const struct finding_input *in, struct finding *
 	}
 	each = ratio(events, turns);
 	/* With idle loops beside it, that is the finding. */
-	if (imbalanced(in))
+	if (overloaded_loop(in, &all))
 		f->severity = SEVERITY_INFO;
 	finding_say(f, "Exchanges queued behind the others of their batch: %s of the tail's time "
 		    "(dispatch P99 %s, %s events a wait on average).", format_share(f->share).s,

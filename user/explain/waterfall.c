@@ -70,13 +70,13 @@ static void add_turn(const struct filling *f, const struct stage_span *s, const 
 
 static void add_stage(const struct filling *f, const struct stage_span *s)
 {
-	const struct ev_turn *turns = history_records(f->h, HISTORY_TURN);
-	const struct ev_offcpu *offcpu = history_records(f->h, HISTORY_OFFCPU);
+	const struct ev_turn *turns = history_records(f->h, EV_TURN);
+	const struct ev_offcpu *offcpu = history_records(f->h, EV_OFFCPU);
 	bool waits = s->stage == STAGE_BUSY || s->stage == STAGE_DISPATCH;
 
-	for (size_t i = f->turns; waits && i < history_count(f->h, HISTORY_TURN); i++)
+	for (size_t i = f->turns; waits && i < history_count(f->h, EV_TURN); i++)
 		add_turn(f, s, &turns[i]);
-	for (size_t i = f->offcpu; i < history_count(f->h, HISTORY_OFFCPU); i++)
+	for (size_t i = f->offcpu; i < history_count(f->h, EV_OFFCPU); i++)
 		add_offcpu(f, s, &offcpu[i]);
 }
 
@@ -86,8 +86,8 @@ void waterfall_fill(struct waterfall *out, const struct history *h, const struct
 	uint64_t from_ns = x->head.time_ns - x->latency_ns;
 	struct filling f = {
 		.out = out, .h = h, .x = x, .least_ns = least_ns,
-		.turns = history_since(h, HISTORY_TURN, from_ns),
-		.offcpu = history_since(h, HISTORY_OFFCPU, from_ns),
+		.turns = history_since(h, EV_TURN, from_ns),
+		.offcpu = history_since(h, EV_OFFCPU, from_ns),
 	};
 	struct stage_span spans[STAGE_COUNT];
 	size_t n = stage_spans(x, spans);

@@ -21,7 +21,7 @@ static int on_exchange(void *ctx, const struct exchange_info *x)
 	struct metrics_exemplar *e = &t->exemplar[metrics_bucket(x->ex.latency_ns)];
 	uint64_t ended_ns = x->ex.head.time_ns + (uint64_t)t->result.realtime_offset_ns;
 
-	history_add(t->findings.history, HISTORY_EXCHANGE, &x->ex);
+	history_add(t->findings.history, EV_EXCHANGE, &x->ex);
 	if (x->ex.flow.role != ROLE_SERVER)
 		return 0;
 	if (e->latency_ns > x->ex.latency_ns && e->realtime_ns + EXEMPLAR_RECENT_NS > ended_ns)
