@@ -75,12 +75,6 @@ static void find_flows(const struct history *h, struct blame_sums *s)
 				c->flow = list[i].flow;
 }
 
-/* Whether one handler took at least half of a turn. */
-static bool is_held(const struct ev_turn *t)
-{
-	return t->long_ns * 2 >= t->head.time_ns - t->start_ns;
-}
-
 /*
  * The least time that the handler which held most of a turn computed: all of the turn's time off
  * the CPU may have been the handler's.
@@ -89,7 +83,7 @@ static void hold_add(struct blame_sums *s, const struct ev_turn *t)
 {
 	uint64_t off_ns = t->runnable_ns + t->blocked_ns;
 
-	if (!is_held(t) || t->long_ns <= off_ns)
+	if (!turn_is_held(t) || t->long_ns <= off_ns)
 		return;
 	s->hold_count++;
 	s->hold_sum_ns += t->long_ns - off_ns;
@@ -163,7 +157,7 @@ static void blame_loop(const struct join *j, const struct ev_exchange *x,
 
 	if (!t)
 		t = history_turn_at(j->h, x->reader_tid, s->to - 1);
-	if (t && is_held(t) && t->long_conn != x->conn) {
+	if (t && turn_is_held(t) && t->long_conn != x->conn) {
 		held = min_u64(span_overlap(s->from, s->to, t->start_ns, t->head.time_ns),
 			       oncpu_ns);
 		row_add(&j->out->conns, t->long_conn, held, t->long_ns);

@@ -70,4 +70,10 @@ static inline uint64_t woken_at(const struct ev_offcpu *o)
 	return o->start_ns + o->blocked_ns;
 }
 
+/* Whether one handler took at least half of a turn. */
+static inline bool turn_is_held(const struct ev_turn *t)
+{
+	return t->long_ns * 2 >= t->head.time_ns - t->start_ns;
+}
+
 #endif

@@ -52,7 +52,6 @@ static void add_offcpu(const struct filling *f, const struct stage_span *s,
 	add(f, &runnable, o->instead_comm);
 }
 
-/* Only a handler that held at least half of the turn is worth a word. */
 static void add_turn(const struct filling *f, const struct stage_span *s, const struct ev_turn *t)
 {
 	struct waterfall_part held = {
@@ -60,8 +59,7 @@ static void add_turn(const struct filling *f, const struct stage_span *s, const 
 		.ns = span_overlap(s->from, s->to, t->start_ns, t->head.time_ns),
 	};
 
-	if (t->tid != s->tid || t->long_conn == f->x->conn || !t->long_conn ||
-	    t->long_ns * 2 < t->head.time_ns - t->start_ns)
+	if (t->tid != s->tid || t->long_conn == f->x->conn || !t->long_conn || !turn_is_held(t))
 		return;
 	if (held.ns > t->long_ns)
 		held.ns = t->long_ns;
