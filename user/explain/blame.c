@@ -20,7 +20,8 @@ struct join {
  * Adds to the row of a key, which may be an interval or a turn as long as `whole_ns`. A full table
  * gives its smallest row to a newcomer.
  */
-static struct blame_row *row_add(struct blame_table *t, uint64_t key, uint64_t ns, uint64_t whole_ns)
+static struct blame_row *row_add(struct blame_table *t, uint64_t key, uint64_t ns,
+				 uint64_t whole_ns)
 {
 	struct blame_row *smallest = t->row, *row = t->row;
 

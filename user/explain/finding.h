@@ -108,8 +108,8 @@ size_t finding_codes(unsigned lacks, const char **codes, size_t room);
 size_t diagnose(const struct finding_input *in, struct finding out[FINDINGS_MAX]);
 
 /*
- * Fills a zeroed report, but for what says where, when and how it was watched (version, host, times,
- * targets, notes, events, listen overflows) and the worst exchanges. The window's length, events,
+ * Fills a zeroed report, but for what says where, when and how it was watched (version, host,
+ * times, targets, notes, events, listen overflows) and the worst exchanges. The window's length, events,
  * overflows and, if they are known, targets come before: the diagnosis rests on them. 0 or -ENOMEM;
  * report_free() in either case.
  */
@@ -186,7 +186,8 @@ const struct loop_info *overloaded_loop(const struct finding_input *in, uint64_t
 	X(thundering_herd, "thundering-herd", NEEDS_CALLS, SEVERITY_WARNING, 0, 0) \
 	X(imbalance, "imbalance", NEEDS_RUNTIME, SEVERITY_WARNING, 0, 0) \
 	X(ctl_churn, "ctl-churn", NEEDS_CALLS, SEVERITY_WARNING, 0, 0) \
-	X(spurious_wakeups, "spurious-wakeups", NEEDS_CALLS | NEEDS_RUNTIME, SEVERITY_WARNING, 0, 0) \
+	X(spurious_wakeups, "spurious-wakeups", NEEDS_CALLS | NEEDS_RUNTIME, SEVERITY_WARNING, \
+	  0, 0) \
 	X(poll_spin, "poll-spin", NEEDS_RUNTIME, SEVERITY_SEVERE, 0, 0) \
 	X(small_writes, "small-writes", 0, SEVERITY_WARNING, 0, 0) \
 	X(io_uring_bypass, "io-uring-bypass", NEEDS_DESCRIPTORS, SEVERITY_INFO, 0, 0)

@@ -66,8 +66,8 @@ void profile_stack(struct profile *p, const struct named_stack *s);
 void profile_get_stats(struct profile *p, enum profile_mode mode, struct profile_stats *stats);
 
 /*
- * Adds to the tree. For PROFILE_TAIL `tail` says which; else it may be NULL. by_stage puts the stage
- * of the ledger in front, in the modes that have none by themselves: what the exchanges that waited
+ * Adds to the tree. For PROFILE_TAIL `tail` says which; else it may be NULL. by_stage puts the
+ * stage of the ledger in front, in the modes that have none by themselves: what the exchanges that waited
  * for the thread were in (stage_map.h). The total is the same. 0 or -ENOMEM.
  */
 int profile_tree(struct profile *p, enum profile_mode mode, bool by_stage,
@@ -75,8 +75,8 @@ int profile_tree(struct profile *p, enum profile_mode mode, bool by_stage,
 
 /*
  * The innermost function of the application under which at least half of the time of a tail's tree
- * went by. Its length, up to size - 1; 0 if there is none. Kernel frames and what stands in brackets
- * are nobody's code.
+ * went by. Its length, up to size - 1; 0 if there is none. Kernel frames and what stands in
+ * brackets are nobody's code.
  */
 size_t hot_code(const struct flame_tree *t, char *out, size_t size);
 

@@ -4,7 +4,8 @@
 
 const char *rule_close_wait_leak(const struct finding_input *in, struct finding *f)
 {
-	uint64_t old = in->r->counters.close_wait_old, queued = in->r->counters.close_wait_unaccepted;
+	uint64_t old = in->r->counters.close_wait_old;
+	uint64_t queued = in->r->counters.close_wait_unaccepted;
 
 	if (!old)
 		return NULL;
