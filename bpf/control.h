@@ -13,6 +13,7 @@
 #define STACK_SLOTS_2	4096	/* for those whose place is taken */
 #define SETS_MAX	16	/* more processors than this share sets, with atomic adds */
 #define ACCEPTS_MAX	65536	/* accepted and silent since: user space makes room in time */
+#define CALL_WINDOWS	8	/* of which calls may be under way at once, a power of two */
 #define WAKER_NETWORK	0	/* no process has this id */
 
 struct control {
@@ -26,6 +27,10 @@ struct control {
 	__u64 off_ns;		/* intervals off the CPU as long as this do; ~0: none */
 	__u64 close_wait_ns;	/* older ones are counted at the end */
 	__u64 attach_ns;	/* what is older than this was there before us */
+	__u64 window_from_ns;	/* the window of system calls whose hooks are there */
+	__u64 window_until_ns;
+	__u32 window;		/* its number, from 1; 0: there is none */
+	__u32 window_oldest;	/* calls that began in earlier ones are given up */
 };
 
 enum snapshot_pass {

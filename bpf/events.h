@@ -449,6 +449,16 @@ struct counters {
 	__u64 close_wait_old;		/* at the end: in CLOSE_WAIT longer than control.close_wait_ns */
 	__u64 close_wait_unaccepted;	/* of these nobody accepted */
 	__u64 close_wait_max_ns;	/* the oldest; a maximum only where one set is written */
+
+	/* Of SYSCALLS_SAMPLE. */
+	__u64 events_windowed;		/* of turns that lay in one window: events_spurious is of these */
+	__u64 calls_begun[32];		/* in windows, by enum syscall_id */
+	/*
+	 * By their window, modulo CALL_WINDOWS: begun and not ended, so that their end is awaited. The
+	 * last takes those that the hook at the calls' end need not wait for: it is parked, or its
+	 * thread has ended. Wrap below 0 in one set, not in the sum.
+	 */
+	__u64 calls_open[9];
 };
 
 /* One event loop: a thread that waits for events. Slot 0 takes what no slot was left for. */

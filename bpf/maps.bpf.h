@@ -180,7 +180,7 @@ MAP const volatile __u32 cfg_records;	/* in a processor's ring, a power of two *
 MAP const volatile __u32 cfg_cpus;	/* that may come to be */
 MAP const volatile __u32 cfg_atomic;	/* sets are shared by processors */
 MAP const volatile __u32 cfg_by_addr;	/* no socket hooks: conns_by_addr */
-MAP const volatile __u32 cfg_syscalls;	/* time every system call, not only those of the loop */
+MAP const volatile __u32 cfg_syscalls;	/* enum syscall_mode */
 MAP const volatile __u32 cfg_epoll_ctl;	/* its number */
 MAP const volatile __u32 cfg_stacks;	/* events carry stacks */
 MAP const volatile __u32 cfg_ports;	/* a port filter is set */

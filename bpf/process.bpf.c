@@ -51,8 +51,13 @@ INLINE void thread_gone(__u32 tid)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
+	struct thread *t;
+
 	if (!is_target(task->tgid))
 		return 0;
+	t = cfg_syscalls == SYSCALLS_SAMPLE ? thread_of(task) : NULL;
+	if (t && t->call_ns)
+		call_lost(t);
 	thread_gone(task->pid);
 	if (task->signal->live.counter > 0)
 		return 0;

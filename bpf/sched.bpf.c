@@ -71,6 +71,13 @@ INLINE void wait_begin_asleep(struct thread *t, struct task_struct *task, __u64 
 	t->wait_wake_ns = 0;
 }
 
+/* A lock, or data that only a client can send: there the thread may sleep for ever. */
+INLINE bool may_last(const struct thread *t)
+{
+	return t->call_ns && t->call_window &&
+	       (t->call == SC_FUTEX || t->in_wait == WAITS_DATA);
+}
+
 INLINE bool in_call(struct task_struct *task)
 {
 	return SYSCALL_NR((struct pt_regs *)bpf_task_pt_regs(task)) < SYSCALL_NUMBERS;
@@ -102,6 +109,8 @@ INLINE void switched_out(void *ctx, struct thread *t, struct task_struct *task, 
 		t->in_wait = WAITS_NOT;
 	if (!t->in_wait && !runnable && !(state & TASK_STOPPED_BITS))
 		wait_begin_asleep(t, task, now);
+	if (cfg_syscalls == SYSCALLS_SAMPLE && !runnable && may_last(t))
+		call_parks(t);
 	if (cfg_stacks && t->in_wait)
 		t->off_stack[0] = t->off_stack[1] = STACK_NONE;
 	else if (cfg_stacks)

@@ -146,6 +146,11 @@ struct thread {
 	__u32 arg3;
 	__u32 in_wait;		/* enum waiting */
 
+	/* The system call that began in a window. */
+	__u64 call_ns;		/* then; 0: none */
+	__u32 call;		/* enum syscall_id */
+	__u32 call_window;	/* 0: it is parked, and ends with the sleep */
+
 	/* The last wait for events. */
 	__u64 wait_ep;		/* address of the eventpoll, 0 for poll and select */
 	__u64 wait_enter_ns;
@@ -160,7 +165,7 @@ struct thread {
 	__u32 ep_shared;	/* other threads wait on wait_ep too */
 	__u32 loop;		/* slot + 1, 0 before the first wait */
 	__u32 told;		/* EV_THREAD is sent */
-	__u32 pad2;
+	__u32 turn_window;	/* in which the turn began; 0: none */
 
 	/* The turn: what it did with its events. */
 	__u32 turn_events;

@@ -66,6 +66,24 @@ INLINE void turn_begins(struct thread *t, long events)
 	t->long_ns = 0;
 	t->long_conn = 0;
 	t->held_conn = 0;
+	if (cfg_syscalls == SYSCALLS_SAMPLE)
+		t->turn_window = window_at(t->return_ns);
+}
+
+/* Input on a file that is no socket, such as a timer's or an event's; or a close. */
+INLINE bool touches(const struct thread *t, __u32 sc, long ret, __u64 begin_ns)
+{
+	if (sc == SC_CLOSE)
+		return !ret;
+	return is_read(sc) && ret > 0 && t->socket_ns < begin_ns;
+}
+
+/* All calls of the turn were looked at, so that it is known what its events were good for. */
+INLINE bool turn_is_known(const struct thread *t, __u64 now)
+{
+	return cfg_syscalls == SYSCALLS_ALL ||
+	       (cfg_syscalls == SYSCALLS_SAMPLE && t->turn_window &&
+		t->turn_window == window_at(now));
 }
 
 INLINE void turn_ends(struct thread *t, __u64 now)
@@ -73,10 +91,12 @@ INLINE void turn_ends(struct thread *t, __u64 now)
 	struct counters *n;
 
 	turn_hold(t, 0, now);
-	if (t->turn_events > t->touched && cfg_syscalls) {
+	if (turn_is_known(t, now)) {
 		n = counters();
-		if (n)
-			add(&n->events_spurious, t->turn_events - t->touched);
+		if (n && cfg_syscalls == SYSCALLS_SAMPLE)
+			add_shared(&n->events_windowed, t->turn_events);
+		if (n && t->turn_events > t->touched)
+			add_shared(&n->events_spurious, t->turn_events - t->touched);
 	}
 	if (now - t->return_ns >= control.turn_ns)
 		turn_report(t, now);

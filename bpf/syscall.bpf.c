@@ -3,8 +3,8 @@
  * syscall.bpf.c - system calls of the target: latency, the event loop's turns, accepts.
  *
  * Timing every call takes a pair of programs that fire on every call of every process, 150 ns a
- * call. A report without system calls, and the commands that print none, attach the other pair to
- * the tracepoints of the loop's own calls only: 110 ns a firing there, 38 ns on all other calls.
+ * call. Who samples the calls (window.bpf.c) or wants none attaches the other pair to the tracepoints
+ * of the loop's own calls only: 110 ns a firing there, 38 ns on all other calls.
  */
 #include "wait.bpf.h"
 
@@ -80,7 +80,7 @@ INLINE int enter(__u32 nr, __u64 arg1, __u64 arg3)
 	if (!is_target(task->tgid))
 		return 0;
 	nr &= SYSCALL_NUMBERS - 1;
-	if (!cfg_syscalls && !is_loop_call(cfg_syscall[nr]))
+	if (cfg_syscalls != SYSCALLS_ALL && !is_loop_call(cfg_syscall[nr]))
 		return 0;
 	t = thread_self(task);
 	if (!t)
@@ -97,26 +97,6 @@ INLINE int enter(__u32 nr, __u64 arg1, __u64 arg3)
 	else if (t->in_wait == WAITS_EVENTS)
 		wait_end_missed(t, now);
 	return 0;
-}
-
-INLINE void syscall_count(const struct thread *t, __u32 sc, long ret, __u64 now)
-{
-	struct counters *n;
-
-	hist_add(H_SYSCALL + sc, now - t->enter_ns);
-	if (ret >= 0)
-		return;
-	n = counters();
-	if (n)
-		add(ret == -EAGAIN ? &n->syscall_eagain[sc] : &n->syscall_errors[sc], 1);
-}
-
-/* Input on a file that is no socket, such as a timer's or an event's; or a close. */
-INLINE bool touches(const struct thread *t, __u32 sc, long ret)
-{
-	if (sc == SC_CLOSE)
-		return !ret;
-	return is_read(sc) && ret > 0 && t->socket_ns < t->enter_ns;
 }
 
 /*
@@ -164,12 +144,13 @@ INLINE int leave(__u32 nr, long ret)
 		t->enter_ns = 0;
 		return 0;
 	}
-	if (cfg_syscalls && touches(t, sc, ret))
+	if (cfg_syscalls == SYSCALLS_ALL && touches(t, sc, ret, t->enter_ns))
 		t->touched++;
 	/* A read or send was stamped at the socket a moment ago: a clock costs more than that. */
 	now = t->socket_ns > t->enter_ns ? t->socket_ns : bpf_ktime_get_ns();
-	if (cfg_syscalls)
-		syscall_count(t, sc, ret, now);
+	if (cfg_syscalls == SYSCALLS_ALL ||
+	    (cfg_syscalls == SYSCALLS_SAMPLE && is_timed_always(sc)))
+		call_timed(sc, ret, t->enter_ns, now);
 	if (t->in_wait == WAITS_EVENTS)
 		wait_ends(t, task, sc, ret, now);
 	else if (is_accept(sc))

@@ -40,6 +40,13 @@ enum syscall_id { SYSCALLS(SYSCALL_ENUM) SC_COUNT };
 
 _Static_assert(SC_COUNT <= 32, "hist ids and counters hold 32");
 
+/* System calls beside those of the loop, which has hooks of its own. */
+enum syscall_mode {
+	SYSCALLS_OFF,
+	SYSCALLS_ALL,		/* every one is timed */
+	SYSCALLS_SAMPLE,	/* those that begin in a window */
+};
+
 /*
  * Why a thread is off the CPU inside a call: X(kind, x86-64 number, arm64 number or -1). BY_FILE:
  * the descriptor in the first argument tells (socket, pipe, else disk). Calls not named here are

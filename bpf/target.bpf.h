@@ -5,7 +5,7 @@
 #ifndef EPOLLSCOPE_TARGET_H
 #define EPOLLSCOPE_TARGET_H
 
-#include "count.bpf.h"
+#include "window.bpf.h"
 
 INLINE bool is_target(__u32 tgid)
 {
@@ -86,6 +86,12 @@ INLINE bool is_read(__u32 sc)
 	return sc >= SC_READ && sc <= SC_RECVMMSG;
 }
 
+/* The loop's own hooks time each of these; a window leaves them out. */
+INLINE bool is_timed_always(__u32 sc)
+{
+	return is_epoll(sc) || is_poll(sc) || is_accept(sc);
+}
+
 /* A thread that waits with epoll has one loop: its poll and select calls are plain calls. */
 INLINE bool is_wait(__u32 sc, const struct thread *t)
 {
@@ -119,6 +125,8 @@ INLINE void off_ended(struct thread *t, __u64 blocked_ns, __u64 end_ns)
 	t->runnable_ns += end_ns - t->off_ns - blocked_ns;
 	t->blocked_ns += blocked_ns;
 	t->state = THREAD_RUNNING;
+	if (cfg_syscalls == SYSCALLS_SAMPLE && t->call_ns && !t->call_window)
+		call_ends(t, end_ns);
 }
 
 /*

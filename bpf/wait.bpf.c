@@ -9,6 +9,30 @@
  */
 #include "wait.bpf.h"
 
+/* Several calls end in one function: the registers tell which it is. */
+INLINE void loop_call_timed(struct task_struct *task, long ret, __u64 begin_ns, __u64 now)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	__u32 sc = cfg_syscall[SYSCALL_NR(regs) & (SYSCALL_NUMBERS - 1)];
+
+	if (is_timed_always(sc))
+		call_timed(sc, ret, begin_ns, now);
+}
+
+/* An accept, or the poll of a thread whose loop is another call. */
+INLINE void call_begins(struct thread *t)
+{
+	if (cfg_syscalls == SYSCALLS_SAMPLE)
+		t->enter_ns = bpf_ktime_get_ns();
+}
+
+INLINE void plain_call_ends(struct thread *t, struct task_struct *task, long ret, __u64 now)
+{
+	if (cfg_syscalls == SYSCALLS_SAMPLE && t->enter_ns)
+		loop_call_timed(task, ret, t->enter_ns, now);
+	t->enter_ns = 0;
+}
+
 INLINE int function_begins(__u32 sc, __u32 fd)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -17,8 +41,12 @@ INLINE int function_begins(__u32 sc, __u32 fd)
 	if (!is_target(task->tgid))
 		return 0;
 	t = thread_self(task);
-	if (!t || !is_wait(sc, t))
+	if (!t)
 		return 0;
+	if (!is_wait(sc, t)) {
+		call_begins(t);
+		return 0;
+	}
 	t->fd = fd;
 	wait_begins(t, task, bpf_ktime_get_ns());
 	return 0;
@@ -33,13 +61,20 @@ INLINE int function_ends(__u32 sc, __u32 fd, __u32 most, long ret)
 	if (!is_target(task->tgid))
 		return 0;
 	t = thread_self(task);
-	if (!t || !is_wait(sc, t))
+	if (!t)
 		return 0;
+	if (!is_wait(sc, t)) {
+		if (cfg_syscalls == SYSCALLS_SAMPLE)
+			plain_call_ends(t, task, ret, bpf_ktime_get_ns());
+		return 0;
+	}
 	now = bpf_ktime_get_ns();
 	t->fd = fd;
 	t->arg3 = most;
 	if (t->in_wait != WAITS_EVENTS || !t->wait_enter_ns)
 		wait_begin_unseen(t, now);
+	else if (cfg_syscalls == SYSCALLS_SAMPLE)
+		loop_call_timed(task, ret, t->wait_enter_ns, now);
 	wait_ends(t, task, sc, ret, now);
 	return 0;
 }
@@ -80,19 +115,36 @@ int BPF_PROG(on_select_end, int n, void *in, void *out, void *except, void *time
 	return function_ends(SC_SELECT, 0, 0, (int)ret);
 }
 
+SEC("fentry/__sys_accept4")
+int BPF_PROG(on_accept_begin)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread *t;
+
+	if (cfg_syscalls != SYSCALLS_SAMPLE || !is_target(task->tgid))
+		return 0;
+	t = thread_self(task);
+	if (t)
+		call_begins(t);
+	return 0;
+}
+
 SEC("fexit/__sys_accept4")
 int BPF_PROG(on_accepted, int fd, void *address, void *len, int flags, long ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct thread *t;
+	__u64 now;
 
 	if (!is_target(task->tgid))
 		return 0;
 	t = thread_self(task);
 	if (!t)
 		return 0;
+	now = bpf_ktime_get_ns();
 	t->fd = fd;
-	after_accept(t, task, (int)ret, bpf_ktime_get_ns());
+	plain_call_ends(t, task, (int)ret, now);
+	after_accept(t, task, (int)ret, now);
 	t->in_wait = WAITS_NOT;
 	return 0;
 }

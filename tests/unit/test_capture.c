@@ -77,6 +77,7 @@ static void expect_same(const struct aggregate *a, const struct aggregate *b)
 {
 	assert_memory_equal(&a->ledger, &b->ledger, sizeof(a->ledger));
 	assert_memory_equal(&a->counters, &b->counters, sizeof(a->counters));
+	assert_memory_equal(&a->sampled, &b->sampled, sizeof(a->sampled));
 	assert_memory_equal(a->hists, b->hists, sizeof(a->hists));
 	expect_same_lists(a, b);
 	assert_memory_equal(&a->loops_handed_out, &b->loops_handed_out,
@@ -337,6 +338,7 @@ static void test_every_member(void **state)
 	fill(&a->ledger, sizeof(a->ledger));
 	fill(&a->counters, sizeof(a->counters));
 	fill(a->hists, sizeof(a->hists));
+	fill(&a->sampled, sizeof(a->sampled));
 	fill(&a->loops_handed_out, sizeof(*a) - offsetof(struct aggregate, loops_handed_out));
 #define FILL_LIST(list, n) do {							\
 	a->list = calloc(n, sizeof(*a->list));					\

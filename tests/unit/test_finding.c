@@ -308,6 +308,14 @@ static void test_epoll_use(void **state)
 	expect_only(&s, "spurious-wakeups", SEVERITY_SEVERE);
 	s.facts.go = true;
 	expect_none(&s);
+	/* Sampled: of the events of turns that were looked at whole. */
+	healthy(&s);
+	s.r.sampled.on = true;
+	s.r.counters.events_spurious = 1500;
+	s.r.counters.events_windowed = 2000;
+	expect_only(&s, "spurious-wakeups", SEVERITY_SEVERE);
+	s.r.counters.events_windowed = 200000;
+	expect_none(&s);
 	healthy(&s);
 	s.r.counters.undrained = 3;
 	s.r.counters.undrained_ns = 600 * MS;

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "bpf/syscalls.h"
 #include "cli/options.h"
 #include "cli/options_table.h"
 #include "base/quantity.h"
@@ -55,9 +56,36 @@ static void test_defaults(void **state)
 	assert_int_equal(o.top, 3);
 	assert_int_equal(o.ring_kib, 4096);
 	assert_int_equal(o.color, COLOR_AUTO);
-	assert_false(o.json || o.json_schema || o.has_over || o.has_max_loss || o.no_syscalls);
+	assert_false(o.json || o.json_schema || o.has_over || o.has_max_loss || o.has_syscalls);
+	assert_int_equal(o.syscalls, SYSCALLS_SAMPLE);
 	assert_int_equal(o.verbose, 0);
 	options_free(&o);
+}
+
+static void test_syscalls(void **state)
+{
+	static const struct {
+		const char *words;
+		unsigned mode;
+	} given[] = {
+		{ "report -p 1 --syscalls all", SYSCALLS_ALL },
+		{ "report -p 1 --syscalls sample", SYSCALLS_SAMPLE },
+		{ "record -p 1 -o f --syscalls=off", SYSCALLS_OFF },
+		{ "record -p 1 -o f", SYSCALLS_SAMPLE },
+		{ "export -p 1", SYSCALLS_OFF },
+		{ "export -p 1 --syscalls sample", SYSCALLS_SAMPLE },
+	};
+	struct options o;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
+		char words[64];
+
+		snprintf(words, sizeof(words), "%s", given[i].words);
+		assert_int_equal(parse(&o, words), 0);
+		assert_int_equal(o.syscalls, given[i].mode);
+		options_free(&o);
+	}
 }
 
 static void test_everything_given(void **state)
@@ -108,7 +136,7 @@ static void test_everything_given(void **state)
 
 	assert_int_equal(parse(&o, rest), 0);
 	assert_int_equal(o.top, 0);
-	assert_true(o.no_syscalls);
+	assert_int_equal(o.syscalls, SYSCALLS_OFF);
 	assert_int_equal(o.duration_ns, 500000000);
 	assert_string_equal(o.html, "f");
 	assert_int_equal(o.hz, 49);
@@ -242,7 +270,10 @@ static void test_refusals(void **state)
 		{ "conns -i x -c y", "leave out -p" },
 		{ "report -i x -d 1", "leave out -d" },
 		{ "report -i x -o y", "leave out -o" },
-		{ "report -i x --no-syscalls", "leave out --no-syscalls" },
+		{ "report -i x --no-syscalls", "leave out --syscalls" },
+		{ "report -i x --syscalls all", "leave out --syscalls" },
+		{ "report -p 1 --syscalls some", "it is sample, all or off" },
+		{ "slow -p 1 --syscalls all", "does not take --syscalls" },
 		{ "doctor -i x", "'doctor' does not take -i" },
 		{ "report", "no target" },
 		{ "report -p", "'-p' needs a value" },
@@ -394,6 +425,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_syscalls),
 		cmocka_unit_test(test_everything_given),
 		cmocka_unit_test(test_stack_options),
 		cmocka_unit_test(test_program),

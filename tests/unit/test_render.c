@@ -135,8 +135,11 @@ static void fill_sample(struct sample *s)
 	s->r.send = some(199950, 1200);
 	s->r.clamped = 12;
 	s->worst[0] = s->worst[1] = sample_exchange();
-	s->syscalls[0] = (struct syscall_info){ "epoll_wait", some(180000, 40000), 0, 0 };
-	s->syscalls[1] = (struct syscall_info){ "close", { 0 }, 1, 0 };
+	s->syscalls[0] = (struct syscall_info){ .name = "epoll_wait",
+						.dist = some(180000, 40000) };
+	s->syscalls[1] = (struct syscall_info){ .name = "close", .errors = 1, .windows = 3,
+						.sampled = 0.1, .error_known = 1,
+						.error = 0.25 };
 	s->r.wakeups = 12345;
 	s->r.runqueue = some(12357, 2000);
 	s->r.offcpu_count[OFFCPU_FUTEX] = 3;

@@ -38,6 +38,7 @@ _epollscope_values() {
 	--depth) printf '%s\n' 16 64 127 ;;
 	--window) printf '%s\n' 2 10 60 5m ;;
 	--debug-dir) compgen -d -- "${2:-/usr/lib/debug}" ;;
+	--syscalls) printf '%s\n' sample all off ;;
 	--top) printf '%s\n' 0 3 10 ;;
 	--max-loss) printf '%s\n' 0 0.1% 1% ;;
 	--ring-size) printf '%s\n' 64 256 1024 4096 16384 65536 ;;

@@ -26,15 +26,20 @@ static const struct field counters_table[] = {
 	C(41, answers_small), C(42, nagle_held), C(43, nagle_delayed), C(44, nagle_delayed_ns),
 	C(45, send_eagain), C(46, window_theirs), C(47, window_theirs_ns), C(48, window_ours),
 	C(49, window_ours_ns), C(50, segments_out), C(51, close_wait_old),
-	C(52, close_wait_unaccepted), C(53, close_wait_max_ns), C(54, wakes_vain),
+	C(52, close_wait_unaccepted), C(53, close_wait_max_ns), C(54, wakes_vain), C(55, events_windowed),
+	C(56, calls_begun), C(57, calls_open),
 #undef C
 };
 
 static const struct field totals_table[] = {
 #define T(id, member) NUMBER(id, struct aggregate, member)
 	T(1, loops_handed_out), T(2, drained), T(3, missed), T(4, cost_ns), T(5, cost_runs),
-	T(6, cost_exchanges),
+	T(6, cost_exchanges), T(7, sampled.watched_ns), T(8, sampled.window_ns),
+	T(9, sampled.windows), T(10, sampled.us_squared),
 #undef T
+	NUMBERS(11, struct aggregate, sampled.begun),
+	NUMBERS(12, struct aggregate, sampled.begun_squared),
+	NUMBERS(13, struct aggregate, sampled.begun_us),
 };
 
 static const struct field loop_table[] = {

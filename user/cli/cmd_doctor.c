@@ -104,7 +104,7 @@ static void read_lockdown(char *mode, size_t len)
 static void try_session(struct diagnosis *d)
 {
 	struct session_config config = {
-		.ring_kib = 64, .syscalls = true, .conn_events = true, .tail_ns = UINT64_MAX,
+		.ring_kib = 64, .syscalls = SYSCALLS_SAMPLE, .conn_events = true, .tail_ns = UINT64_MAX,
 		.verbose = d->o->verbose,
 	};
 	struct session *s;
@@ -120,7 +120,7 @@ static void try_session(struct diagnosis *d)
 static void tick_until(struct live *live, uint64_t end)
 {
 	for (uint64_t now = monotonic_ns(); now < end && live_alive(live);) {
-		poll(NULL, 0, LIVE_TICK_MS);
+		poll(NULL, 0, live_wait_ms(live, now));
 		now = monotonic_ns();
 		live_tick(live, now);
 	}
@@ -136,6 +136,7 @@ static int measure_way(const struct options *o, size_t way, struct cost *cost)
 	struct live_config config = {
 		.spec = &o->target, .ring_kib = o->ring_kib,
 		.close_wait_ns = UINT64_MAX, .measure_all = true,
+		.syscalls = SYSCALLS_SAMPLE,
 	};
 	struct watch_result r = { 0 };
 	struct live *live = NULL;

@@ -57,6 +57,20 @@ static void publish(struct exporter *e, uint64_t now)
 		publisher_put(&e->publisher, &m);
 }
 
+/* Until the first of the targets wants to be looked after. */
+static int wait_ms(const struct exporter *e)
+{
+	uint64_t now = monotonic_ns();
+	int least = LIVE_TICK_MS;
+
+	for (size_t i = 0; i < e->n_targets; i++) {
+		int ms = live_wait_ms(e->targets[i].live, now);
+
+		least = ms < least ? ms : least;
+	}
+	return least;
+}
+
 static void loop(struct exporter *e)
 {
 	struct pollfd fds[] = {
@@ -66,7 +80,7 @@ static void loop(struct exporter *e)
 	uint64_t now, swept = 0;
 
 	for (;;) {
-		poll(fds, 2, LIVE_TICK_MS);
+		poll(fds, 2, wait_ms(e));
 		if (fds[0].revents && stop_take(&e->stop))
 			return;
 		now = monotonic_ns();
@@ -87,7 +101,8 @@ static int open_limits(struct exporter *e)
 {
 	const struct export_options *x = &e->o->export;
 	uint64_t least;
-	int err = export_limits(&e->limits, x->max_series, x->n_groups, x->syscalls, &least);
+	int err = export_limits(&e->limits, x->max_series, x->n_groups,
+				e->o->syscalls != SYSCALLS_OFF, &least);
 
 	if (err == -ERANGE) {
 		fail_line("--max-series %u is too few for %zu target%s: give %llu or more",
@@ -177,12 +192,12 @@ static void configure(struct exporter *e)
 
 	e->config = (struct export_config){
 		.finding_window_ns = e->o->export.finding_window_ns,
-		.syscalls = e->o->export.syscalls, .verbose = e->o->verbose,
+		.syscalls = e->o->syscalls, .verbose = e->o->verbose,
 	};
 	memcpy(e->config.threshold, e->o->threshold, sizeof(e->config.threshold));
 	e->about.version = EPOLLSCOPE_VERSION;
 	e->about.max_series = e->o->export.max_series;
-	e->about.syscalls = e->o->export.syscalls;
+	e->about.syscalls = e->o->syscalls != SYSCALLS_OFF;
 	e->about.created_ns = monotonic_ns() + (uint64_t)realtime_offset_ns();
 	if (!uname(&u))
 		snprintf(e->about.kernel, sizeof(e->about.kernel), "%s", u.release);

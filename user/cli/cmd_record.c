@@ -17,7 +17,7 @@ static int run(const struct options *o, const struct sinks *sinks, struct watch_
 		.spec = &o->target, .ring_kib = o->ring_kib,
 		.close_wait_ns = (uint64_t)o->threshold[THRESHOLD_CLOSE_WAIT],
 		.stack_depth = o->depth, .window_ns = o->window_ns, .debug_dir = o->debug_dir,
-		.no_syscalls = o->no_syscalls, .verbose = o->verbose,
+		.syscalls = o->syscalls, .verbose = o->verbose,
 	};
 
 	return o->input ? replay(o->input, &from_file, sinks, w) :

@@ -82,7 +82,7 @@ static int fill_notes(struct report *r, const struct watch_result *w)
 					 feature_table[sub].without : feature_table[f].without;
 	}
 	if (w->no_syscalls)
-		r->notes[r->n_notes++] = "system calls were left out (--no-syscalls)";
+		r->notes[r->n_notes++] = "system calls were left out (--syscalls off)";
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/array.h"
 #include "base/quantity.h"
+#include "bpf/syscalls.h"
 #include "cli/options_table.h"
 
 #define OPTIONS_MAX 64
@@ -236,6 +237,8 @@ static int check(struct options *o)
 		o->command = CMD_REPORT;
 	if (o->command == CMD_NONE)
 		return usage(o, "no command");
+	if (!o->has_syscalls)
+		o->syscalls = o->command == CMD_EXPORT ? SYSCALLS_OFF : SYSCALLS_SAMPLE;
 	wrong = o->json_schema ? NULL : options_check(o);
 	return wrong ? usage(o, "%s", wrong) : 0;
 }

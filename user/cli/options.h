@@ -53,7 +53,6 @@ struct export_options {
 	const char *auth_file;		/* "user:password"; NULL: everybody may read */
 	uint32_t max_series;
 	uint64_t finding_window_ns;
-	bool syscalls;			/* time every system call */
 	bool measure_cost;		/* keep what measuring our own cost takes */
 	bool print_metrics;		/* only print docs/metrics.md */
 };
@@ -71,7 +70,8 @@ struct options {
 	uint64_t over_ns;	/* slow: at or above; 0 is every exchange */
 	bool has_max_loss;
 	double max_loss;	/* 0..1 of all events; more is EXIT_LOST */
-	bool no_syscalls;
+	bool has_syscalls;
+	unsigned syscalls;	/* enum syscall_mode; without the option the command's own */
 	unsigned mode;		/* flame: enum profile_mode */
 	const char *html;	/* report: the page to write too; NULL: none */
 	uint32_t hz;		/* flame, report --html: samples a second and CPU */

@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "base/quantity.h"
+#include "bpf/syscalls.h"
 #include "cli/options_table.h"
 #include "explain/profile.h"
 
@@ -80,6 +81,14 @@ const char *set_by(struct options *o, const char *text)
 const char *set_threshold(struct options *o, const char *text)
 {
 	return threshold_set(o->threshold, text);
+}
+
+const char *set_no_syscalls(struct options *o, const char *text)
+{
+	(void)text;
+	o->has_syscalls = true;
+	o->syscalls = SYSCALLS_OFF;
+	return NULL;
 }
 
 const char *set_listen(struct options *o, const char *text)
@@ -178,7 +187,8 @@ const char *options_check(struct options *o)
 		{ o->input && o->duration_ns, "-i reads a capture to its end: leave out -d" },
 		{ o->input && o->depth,
 		  "-i reads a capture, whose stacks were taken: leave out --depth" },
-		{ o->input && o->no_syscalls, "-i reads a capture: leave out --no-syscalls" },
+		{ o->input && o->has_syscalls,
+		  "-i reads a capture: leave out --syscalls and --no-syscalls" },
 		/* Standard output has room for one thing, and a terminal has none for a capture. */
 		{ piped && !record, "stdout carries the result: give -o FILE" },
 		{ piped && t->program,

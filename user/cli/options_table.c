@@ -3,6 +3,7 @@
 #include "capture/recorder.h"
 #include "cli/options_table.h"
 #include "explain/profile.h"
+#include "bpf/syscalls.h"
 #include "flamegraph/flamegraph.h"
 #include "stream/tail.h"
 
@@ -121,6 +122,10 @@ static const char *const color_words[] = {
 	[COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never", NULL,
 };
 
+static const char *const syscall_words[] = {
+	[SYSCALLS_OFF] = "off", [SYSCALLS_ALL] = "all", [SYSCALLS_SAMPLE] = "sample", NULL,
+};
+
 static const char *const mode_words[] = {
 	[PROFILE_CPU] = "cpu", [PROFILE_OFFCPU] = "offcpu", [PROFILE_WAKEUP] = "wakeup",
 	[PROFILE_TAIL] = "tail", NULL,
@@ -177,8 +182,6 @@ const struct option_row option_rows[] = {
 	{ "target", 0, "NAME", IN(CMD_EXPORT), SPECIAL(set_target),
 	  .help = "the conditions that follow, up to the next --target, are a target\n"
 		  "of their own: its series carry target=\"NAME\"" },
-	{ "syscalls", 0, NULL, IN(CMD_EXPORT), FLAG(export.syscalls),
-	  .help = "time every system call too: dearer for the server" },
 	{ "measure-cost", 0, NULL, IN(CMD_EXPORT), FLAG(export.measure_cost),
 	  .help = "measure the kernel side's CPU time, one second in ten at most;\n"
 		  "keeps CAP_SYS_ADMIN" },
@@ -205,8 +208,14 @@ const struct option_row option_rows[] = {
 	  .wanted = "a count is a whole number from 0 to 100", .preset = "3" },
 	{ "threshold", 0, "NAME=VALUE", IN(CMD_REPORT), SPECIAL(set_threshold),
 	  .help = "a limit of the diagnosis, see below; may be repeated", .target = true },
-	{ "no-syscalls", 0, NULL, IN(CMD_REPORT) | IN(CMD_RECORD), FLAG(no_syscalls),
-	  .help = "leave out the system calls: cheaper for the server" },
+	{ "syscalls", 0, "WHICH", IN(CMD_REPORT) | IN(CMD_RECORD) | IN(CMD_EXPORT),
+	  WORD(syscalls, syscall_words),
+	  .help = "system calls other than waits and accepts: sample, a tenth of the\n"
+		  "time; all, dearer for the server; off. Default: sample, with\n"
+		  "export off",
+	  .wanted = "it is sample, all or off", .has = PLACE(bool, has_syscalls) },
+	{ "no-syscalls", 0, NULL, IN(CMD_REPORT) | IN(CMD_RECORD), SPECIAL(set_no_syscalls),
+	  .help = "the same as --syscalls off" },
 	{ "html", 0, "FILE", IN(CMD_REPORT), TEXT(html),
 	  .help = "write the report as a page too, with latency over time, the worst\n"
 		  "exchanges and the tail's flame graph; costs the server more",

@@ -165,17 +165,23 @@ const char *rule_ctl_churn(const struct finding_input *in, struct finding *f)
 
 const char *rule_spurious_wakeups(const struct finding_input *in, struct finding *f)
 {
-	uint64_t events = 0, spurious = in->r->counters.events_spurious;
+	uint64_t events = 0, all, spurious = in->r->counters.events_spurious;
 	double share;
 
 	for (size_t i = 0; i < in->r->n_loops; i++)
 		events += in->r->loops[i].events;
+	all = events;
+	/* Of turns that were not looked at whole it is not known what their events led to. */
+	if (in->r->sampled.on)
+		events = in->r->counters.events_windowed;
 	for (size_t i = 0; i < in->r->n_eventpolls; i++)
 		if (in->r->eventpolls[i].shared)
 			return NULL;	/* who got the event is not who does the I/O */
 	share = ratio(spurious, events);
 	if (in->facts->go || spurious < 100 || share <= LIMIT(SPURIOUS))
 		return NULL;
+	if (in->r->sampled.on)
+		spurious = (uint64_t)(share * (double)all);
 	f->severity = share > 0.5 ? SEVERITY_SEVERE : SEVERITY_WARNING;
 	finding_say(f, "%s of the events (%s) led to no input or output", format_share(share).s,
 		    format_count(spurious).s);

@@ -242,6 +242,7 @@ static int fill(struct export_target *t, const struct export_limits *limits,
 	out->lost_events = a->counters.ring_lost;
 	out->bad_events = t->result.bad_events;
 	out->missed = a->missed;
+	out->syscall_window_ns = a->sampled.window_ns;
 	fill_hists(a, out);
 	fill_ports(t, a, limits->ports, out);
 	fill_overflows(t, out);

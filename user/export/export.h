@@ -20,7 +20,7 @@
 struct export_config {
 	double threshold[THRESHOLD_COUNT];	/* of the diagnosis */
 	uint64_t finding_window_ns;
-	bool syscalls;				/* time every system call */
+	enum syscall_mode syscalls;
 	unsigned verbose;
 };
 

@@ -153,6 +153,12 @@ PUT(put_lost)
 	exposition_number(e, "unmatched", m->counters.unmatched);
 }
 
+PUT(put_window)
+{
+	if (m->syscall_window_ns)
+		exposition_number(e, NULL, m->syscall_window_ns);
+}
+
 PUT(put_bpf)
 {
 	if (m->cost_known)
@@ -212,6 +218,9 @@ const struct metric metric_rows[] = {
 		"System calls that failed, EAGAIN left out. Only with --syscalls."),
 	COUNTER("syscall_eagain", "syscall", put_syscall_number, AT(counters.syscall_eagain),
 		"System calls that ended with EAGAIN. Only with --syscalls."),
+	SECONDS("syscall_window", NULL, put_window, 0,
+		"Time of the windows in which --syscalls sample sees system calls: the three "
+		"metrics above hold what began in these. No series otherwise."),
 	HISTOGRAM("runqueue_duration", NULL, put_hist, AT(runqueue),
 		"Each wait of a thread for a CPU, after a wake-up or a preemption."),
 	COUNTER("wakeups", NULL, put_number, AT(counters.wakeups),

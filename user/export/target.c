@@ -92,7 +92,7 @@ int export_target_open(struct export_target *t, const char *name, const struct t
 		       const struct export_config *config)
 {
 	struct live_config live = {
-		.spec = spec, .ring_kib = RING_KIB, .no_syscalls = !config->syscalls, .stay = true,
+		.spec = spec, .ring_kib = RING_KIB, .syscalls = config->syscalls, .stay = true,
 		.verbose = config->verbose,
 	};
 	struct sinks sinks = { .list = { &t->sink, &t->history_sink }, .n = 2 };
@@ -101,7 +101,7 @@ int export_target_open(struct export_target *t, const char *name, const struct t
 
 	*t = (struct export_target){ .spec = spec };
 	t->sink = (struct sink){
-		.needs = { .conn_closes = true, .syscalls = config->syscalls },
+		.needs = { .conn_closes = true, .syscalls = config->syscalls != SYSCALLS_OFF },
 		.exchange = on_exchange, .event = { [EV_CONN_CLOSE] = add_duration }, .ctx = t,
 	};
 	if (!name)

@@ -13,8 +13,11 @@ const struct feature_info feature_table[FEATURE_COUNT] = {
 		"waits", "event loops and accepts, hooked where no system call pays for it",
 		"event loops and accepts are hooked at their system calls", false, -1, true },
 	[FEATURE_CALLS] = {
-		"loop-calls", "event loops and accepts only: --no-syscalls, slow, conns",
+		"loop-calls", "event loops and accepts, at their own system calls",
 		"the cheap way is not there: all system calls are hooked", false, -1, false },
+	[FEATURE_WINDOWS] = {
+		"windows", "the other system calls, a tenth of the time: --syscalls sample",
+		"system calls are timed all the time, or not at all", false, -1, false },
 	[FEATURE_SCHED] = {
 		"scheduler", "wakeup, runqueue and return stages, off-CPU time",
 		"no wakeup, runqueue or return stages", true, -1, false },
@@ -55,10 +58,13 @@ const struct hook hook_table[] = {
 	{ FEATURE_WAITS, "on_poll_end", "do_sys_poll", false, true },
 	{ FEATURE_WAITS, "on_select_begin", "core_sys_select", false, true },
 	{ FEATURE_WAITS, "on_select_end", "core_sys_select", false, true },
+	{ FEATURE_WAITS, "on_accept_begin", "__sys_accept4", false, true },
 	{ FEATURE_WAITS, "on_accepted", "__sys_accept4", false, true },
 	{ FEATURE_WAITS, "on_spliced", "do_splice", false, true },
 	{ FEATURE_CALLS, "on_call_enter", "trace_event_raw_sys_enter", true, false },
 	{ FEATURE_CALLS, "on_call_exit", "trace_event_raw_sys_exit", true, false },
+	{ FEATURE_WINDOWS, "on_window_enter", "btf_trace_sys_enter", true, false },
+	{ FEATURE_WINDOWS, "on_window_exit", "btf_trace_sys_exit", true, false },
 	{ FEATURE_SCHED, "on_sched_switch", "btf_trace_sched_switch", false, false },
 	{ FEATURE_SCHED, "on_sched_waking", "btf_trace_sched_waking", false, false },
 	{ FEATURE_SCHED, "on_sched_wakeup", "btf_trace_sched_wakeup", false, false },

@@ -26,6 +26,15 @@ struct calls {
 	struct bpf_link *links[2 * CALLS_MAX];
 };
 
+/* Windows of system calls. */
+struct call_windows {
+	struct bpf_link *enter, *exit;	/* NULL: not attached */
+	uint32_t last;			/* the number of the one that is or was open; 0: none yet */
+	uint32_t oldest;		/* whose calls are awaited */
+	uint64_t ended_ns[CALL_WINDOWS];	/* by number, modulo */
+	uint64_t given_up[CALL_WINDOWS];	/* open calls of earlier ones of that place */
+};
+
 struct session {
 	struct epollscope_bpf *skel;
 	struct feature_set features;
@@ -56,6 +65,8 @@ struct session {
 	uint64_t accepts_stuck;	/* notes of accepts that the last look did not take */
 
 	struct calls calls;
+	enum syscall_mode syscalls;
+	struct call_windows windows;
 	int stats_fd;		/* held while a slice is measured, else -1 */
 	uint64_t slice_exchanges;	/* seen in measured slices */
 	uint64_t slice_start;		/* exchanges and cost when it began */
@@ -96,6 +107,8 @@ int snapshot_listeners(struct session *s);
 int calls_find(struct calls *c);
 int calls_attach(struct calls *c, struct epollscope_bpf *skel);
 void calls_detach(struct calls *c);
+
+void windows_detach(struct session *s);
 
 /* Before the load: the stack map has room for stacks of this depth and our hooks' frames. */
 int stacks_configure(struct session *s, const struct session_config *config);

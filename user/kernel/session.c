@@ -112,17 +112,22 @@ static void choose_programs(struct session *s)
 
 /*
  * All calls by one pair of programs, or the loop's calls alone: at the kernel's functions, else at
- * their own tracepoints. Without socket hooks it is all: sends are taken at their calls.
+ * their own tracepoints, and the others in windows. Without socket hooks it is all: sends are taken
+ * at their calls.
  */
 static void choose_syscall_hooks(struct session *s, const struct session_config *config)
 {
 	bool *used = s->features.used;
-	bool loop_alone = !config->syscalls && used[FEATURE_SOCKET];
+	bool loop_alone = config->syscalls != SYSCALLS_ALL && used[FEATURE_SOCKET];
 
 	used[FEATURE_WAITS] = used[FEATURE_WAITS] && loop_alone;
 	used[FEATURE_CALLS] = used[FEATURE_CALLS] && loop_alone && !used[FEATURE_WAITS] &&
 			      !calls_find(&s->calls);
 	used[FEATURE_SYSCALLS] = !used[FEATURE_WAITS] && !used[FEATURE_CALLS];
+	s->syscalls = config->syscalls == SYSCALLS_SAMPLE &&
+		      (used[FEATURE_SYSCALLS] || !used[FEATURE_WINDOWS]) ?
+			      SYSCALLS_ALL : config->syscalls;
+	used[FEATURE_WINDOWS] = s->syscalls == SYSCALLS_SAMPLE;
 }
 
 static void fill_syscall_tables(struct epollscope_bpf *skel)
@@ -168,7 +173,7 @@ static int configure(struct session *s, const struct session_config *config)
 	skel->rodata->cfg_sets = s->sets;
 	skel->rodata->cfg_atomic = s->cpus > s->sets;
 	skel->rodata->cfg_by_addr = by_addr;
-	skel->rodata->cfg_syscalls = config->syscalls;
+	skel->rodata->cfg_syscalls = s->syscalls;
 	skel->rodata->cfg_stacks = config->stack_hz > 0;
 	skel->rodata->cfg_ports = config->n_ports > 0;
 	fill_syscall_tables(skel);
@@ -399,6 +404,7 @@ void session_detach(struct session *s)
 	if (s->detached)
 		return;
 	session_cost_end(s);
+	windows_detach(s);
 	calls_detach(&s->calls);
 	sampling_detach(s);
 	epollscope_bpf__detach(s->skel);
@@ -412,6 +418,7 @@ void session_close(struct session *s)
 		return;
 	if (s->stats_fd >= 0)
 		close(s->stats_fd);
+	windows_detach(s);
 	calls_detach(&s->calls);
 	sampling_detach(s);
 	bpf_link__destroy(s->task_file);

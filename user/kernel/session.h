@@ -23,7 +23,7 @@ struct session_config {
 	const uint32_t *ports;	/* only connections of these local ports; n_ports 0: all */
 	size_t n_ports;
 	uint32_t ring_kib;	/* a processor's ring, a power of two */
-	bool syscalls;		/* time every system call */
+	enum syscall_mode syscalls;	/* as sampled, if the kernel can */
 	bool conn_events;	/* send EV_CONN_CLOSE */
 	bool blame;		/* send EV_TURN and EV_OFFCPU, of a length that session_tail() sets */
 	bool every_turn;	/* with blame: EV_TURN of any length */
@@ -97,6 +97,24 @@ int session_read_brief(const struct session *s, struct aggregate *a);
 void session_forget_ended(struct session *s, bool (*pid_runs)(uint32_t pid), bool eventpolls);
 
 const struct feature_set *session_features(const struct session *s);
+
+/* What became of the mode that was asked for: where every call is hooked all are timed. */
+enum syscall_mode session_syscalls(const struct session *s);
+
+/*
+ * Windows of SYSCALLS_SAMPLE, one at a time: calls that begin in one are timed, to their end, which
+ * is awaited for CALL_PATIENCE_NS. Opening attaches the hooks for a window of that length, which begins
+ * at *from_ns, or at once if that is past. Closing it at its end or earlier takes the hook at the
+ * calls' beginning away. The look takes the other one away when no call is open any more. 0 or a
+ * negative errno.
+ */
+#define CALL_PATIENCE_NS 300000000ULL
+int session_window_open(struct session *s, uint64_t *from_ns, uint64_t length_ns);
+void session_window_close(struct session *s);
+void session_window_look(struct session *s, uint64_t now_ns);
+
+/* Calls that ever began in a window, by enum syscall_id. */
+void session_calls_begun(const struct session *s, uint64_t begun[SC_COUNT]);
 
 /* The deepest stacks that this kernel takes (kernel.perf_event_max_stack), at most STACK_DEPTH. */
 uint32_t session_stack_limit(void);

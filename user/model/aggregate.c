@@ -89,6 +89,45 @@ static void fill_exchanges(const struct aggregate *a, struct report *r)
 	r->no_wait = n->no_wait;
 }
 
+static uint64_t estimate(uint64_t seen, double share)
+{
+	return share < 1 ? (uint64_t)((double)seen / share + 0.5) : seen;
+}
+
+/* What was seen, for the whole time. Percentiles and the maximum stay those of what was seen. */
+static void scale_call(const struct sampled_calls *s, unsigned sc, struct syscall_info *info)
+{
+	double share = sampled_share(s);
+
+	if (!call_is_sampled(s, sc))
+		return;
+	info->windows = s->windows;
+	info->sampled = share;
+	info->error = sampled_error(s, sc);
+	info->error_known = s->windows >= 2;
+	info->dist.count = estimate(info->dist.count, share);
+	info->dist.sum_ns = estimate(info->dist.sum_ns, share);
+	info->errors = estimate(info->errors, share);
+	info->eagain = estimate(info->eagain, share);
+}
+
+static void fill_sampled(const struct aggregate *a, struct report *r)
+{
+	const struct sampled_calls *s = &a->sampled;
+	double share = sampled_share(s);
+
+	if (!s->watched_ns)
+		return;
+	r->sampled.on = true;
+	r->sampled.windows = s->windows;
+	r->sampled.share = s->windows ? share : 0;
+	r->sampled.error = sampled_error(s, CALLS_TOGETHER);
+	for (unsigned i = 0; i <= CALL_WINDOWS; i++)
+		r->sampled.unfinished += a->counters.calls_open[i];
+	for (unsigned op = 0; op < CTL_COUNT; op++)
+		r->counters.ctl[op] = estimate(r->counters.ctl[op], share);
+}
+
 static int fill_syscalls(const struct aggregate *a, struct report *r)
 {
 #define NAME(id, name, x86, arm) name,
@@ -107,6 +146,7 @@ static int fill_syscalls(const struct aggregate *a, struct report *r)
 		info->name = names[sc];
 		info->errors = a->counters.syscall_errors[sc];
 		info->eagain = a->counters.syscall_eagain[sc];
+		scale_call(&a->sampled, sc, info);
 		r->n_syscalls++;
 	}
 	return 0;
@@ -300,6 +340,7 @@ int aggregate_report(const struct aggregate *a, struct report *r)
 	fill_connections(a, r);
 	fill_loss(a, r);
 	fill_cost(a, r);
+	fill_sampled(a, r);
 	err = fill_syscalls(a, r);
 	err = err ? err : fill_wakers(a, r);
 	err = err ? err : fill_loops(a, r);

@@ -23,10 +23,27 @@ struct aggregate_listener {
 	struct listener listener;
 };
 
+#define CALLS_TOGETHER 32	/* a row for the sum of all, behind those of enum syscall_id */
+
+/*
+ * Windows in which system calls were sampled, and what tells how much their counts scatter. Sums of
+ * products are in calls and microseconds: a year of windows fits.
+ */
+struct sampled_calls {
+	uint64_t watched_ns;	/* 0: nothing was sampled */
+	uint64_t window_ns;	/* of that in windows */
+	uint64_t windows;
+	uint64_t us_squared;	/* of each window's length */
+	uint64_t begun[CALLS_TOGETHER + 1];
+	uint64_t begun_squared[CALLS_TOGETHER + 1];	/* of each window's count */
+	uint64_t begun_us[CALLS_TOGETHER + 1];	/* each window's count times its length */
+};
+
 struct aggregate {
 	struct ledger_set ledger;
 	struct counters counters;
 	struct hist hists[H_MAX];
+	struct sampled_calls sampled;
 
 	struct loop *loops;		/* those that turned */
 	size_t n_loops;
@@ -69,10 +86,25 @@ void aggregate_add_answer(struct aggregate *a, const struct ev_answer *answer);
 /* An answer's sends, for the finding on small writes. */
 void aggregate_add_sends(struct aggregate *a, uint32_t sends, uint32_t bytes);
 
-/* Adds one of the kernel side's sets; the exchanges, answers and counters of another aggregate. */
+/* Adds one of the kernel side's sets; the exchanges, answers, counters and windows of another. */
 void aggregate_add_sums(struct aggregate *a, const struct ledger_set *set,
 			const struct counters *counters);
 void aggregate_merge(struct aggregate *to, const struct aggregate *from);
+
+/* Another window: calls that began in it. */
+void sampled_add(struct sampled_calls *s, const uint64_t begun[SC_COUNT], uint64_t length_ns);
+
+/* The share of the time that was sampled, 0 to 1; 1 if nothing was. */
+double sampled_share(const struct sampled_calls *s);
+
+/*
+ * The relative standard error of the estimate of a call's count, from the scatter between windows;
+ * NAN if less than two windows can tell.
+ */
+double sampled_error(const struct sampled_calls *s, unsigned call);
+
+/* Whether windows see this call, and not hooks of its own. */
+bool call_is_sampled(const struct sampled_calls *s, unsigned call);
 
 /* Fills all of the report that comes from the kernel side. 0 or -ENOMEM. */
 int aggregate_report(const struct aggregate *a, struct report *r);

@@ -109,4 +109,5 @@ void aggregate_add_sums(struct aggregate *a, const struct ledger_set *set,
 void aggregate_merge(struct aggregate *to, const struct aggregate *from)
 {
 	aggregate_add_sums(to, &from->ledger, &from->counters);
+	sum_words(&to->sampled, &from->sampled, sizeof(to->sampled));
 }

@@ -51,6 +51,7 @@ static void counters_since(struct counters *d, const struct counters *now,
 {
 	words_since(d, now, then, sizeof(*d));
 	memcpy(d->state, now->state, sizeof(d->state));
+	memcpy(d->calls_open, now->calls_open, sizeof(d->calls_open));
 	d->close_wait_max_ns = now->close_wait_max_ns;
 }
 
@@ -157,6 +158,7 @@ int aggregate_since(struct aggregate *d, const struct aggregate *now, const stru
 	counters_since(&d->counters, &now->counters, &then->counters);
 	for (unsigned id = 0; id < H_MAX; id++)
 		hist_since(&d->hists[id], &now->hists[id], &then->hists[id]);
+	words_since(&d->sampled, &now->sampled, &then->sampled, sizeof(d->sampled));
 	d->loops_handed_out = now->loops_handed_out;
 	d->drained = now->drained - then->drained;
 	d->missed = now->missed - then->missed;

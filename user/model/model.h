@@ -44,6 +44,11 @@ struct syscall_info {
 	struct dist dist;
 	uint64_t errors;	/* without EAGAIN */
 	uint64_t eagain;
+	/* Of a call that was seen in windows: count, sum_ns, errors and eagain are estimates. */
+	uint64_t windows;	/* 0: every call was seen */
+	double sampled;		/* share of the time */
+	uint32_t error_known;
+	double error;		/* of the count: relative standard error */
 };
 
 struct loop_info {
@@ -107,6 +112,13 @@ struct report {
 
 	struct syscall_info *syscalls;	/* only those that were called */
 	size_t n_syscalls;
+	struct {
+		bool on;
+		uint64_t windows;	/* 0: the watch was too short for one */
+		double share;		/* of the time that was in windows */
+		double error;		/* of the count of all of them: relative; NAN: not known */
+		uint64_t unfinished;	/* began in a window; their end was not seen */
+	} sampled;
 
 	uint64_t wakeups, preemptions;
 	uint64_t switches_missed;	/* not reported; whole sleeps are found even so */

@@ -4,6 +4,7 @@
  * others, the number stands twice, with NULL where it is not told.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "render/columns.h"
@@ -45,6 +46,10 @@ const struct column syscall_columns[] = {
 	{ "p99_ns", "P99", 11, "P99", COLUMN_NS, SAMPLES(syscall_info, dist, p99_ns) },
 	{ "max_ns", "max", 11, "Max", COLUMN_NS, SAMPLES(syscall_info, dist, max_ns) },
 	{ "sum_ns", "total", 11, "Total", COLUMN_NS, AT(syscall_info, dist.sum_ns), ALWAYS },
+	{ "sampled", NULL, 0, NULL, COLUMN_SHARE, AT(syscall_info, sampled),
+	  AT(syscall_info, windows) },
+	{ "error", NULL, 0, NULL, COLUMN_SHARE, AT(syscall_info, error),
+	  AT(syscall_info, error_known) },
 	{ 0 },
 };
 
@@ -227,6 +232,30 @@ struct fmt column_format(const struct column *c, const void *row, unsigned colum
 	return text;
 }
 
+void sampled_sentence(const struct report *r, char *text, size_t len)
+{
+	int n;
+
+	*text = '\0';
+	if (!r->sampled.on)
+		return;
+	if (!r->sampled.windows) {
+		snprintf(text, len, "System calls other than waits and accepts are missing: the watch "
+			 "was too short to sample them.");
+		return;
+	}
+	n = snprintf(text, len, "System calls other than waits and accepts were sampled %s of the time: "
+		     "their counts and totals are estimates", format_share(r->sampled.share).s);
+	if (n > 0 && (size_t)n < len && isfinite(r->sampled.error))
+		n += snprintf(text + n, len - (size_t)n, ", \302\261 %s (the standard error of all "
+			      "of them together)", format_share(r->sampled.error).s);
+	if (n > 0 && (size_t)n < len && r->sampled.unfinished)
+		n += snprintf(text + n, len - (size_t)n, "; %s that began in a sample are missing, for "
+			      "their end was not seen", format_count(r->sampled.unfinished).s);
+	if (n > 0 && (size_t)n < len)
+		snprintf(text + n, len - (size_t)n, ".");
+}
+
 /* ---- JSON ------------------------------------------------------------------------------- */
 
 static void json_column(struct json *j, const struct column *c, const void *row)
@@ -244,7 +273,10 @@ static void json_column(struct json *j, const struct column *c, const void *row)
 		json_double(j, c->key, column_ratio(c, row));
 		break;
 	case COLUMN_SHARE:
-		json_double(j, c->key, column_share(c, row));
+		if (column_known(c, row))
+			json_double(j, c->key, column_share(c, row));
+		else
+			json_null(j, c->key);
 		break;
 	case COLUMN_DIST:
 		json_object(j, c->key);

@@ -75,6 +75,9 @@ void json_columns(struct json *j, const struct column *c, const void *row);
 void text_heads(FILE *out, const struct column *c);
 void text_cells(FILE *out, const struct column *c, const void *row);
 
+/* How the system calls were sampled, as a sentence for people; "" if they were not. */
+void sampled_sentence(const struct report *r, char *text, size_t len);
+
 /* Items of an open paragraph: "P50 12 us, P99 3 ms"; "12 opened, 7 closed". */
 void text_percentiles(struct para *p, const struct column *c, const struct dist *d);
 void text_counts(struct para *p, const struct column *c, const void *row);

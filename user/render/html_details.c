@@ -23,12 +23,17 @@ static void put_rows(FILE *out, const char *label, const struct column *columns,
 
 static void put_syscalls(FILE *out, const struct report *r)
 {
+	char text[512];
+
 	fputs("<h3>System calls</h3>\n", out);
 	if (r->n_syscalls)
 		put_rows(out, "System calls", syscall_columns, r->syscalls, r->n_syscalls,
 			 sizeof(*r->syscalls));
 	else
 		fputs("<p>None were timed.</p>\n", out);
+	sampled_sentence(r, text, sizeof(text));
+	if (*text)
+		fprintf(out, "<p class=\"note\">%s</p>\n", text);
 }
 
 static void put_loops(FILE *out, const struct report *r)

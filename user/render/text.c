@@ -69,6 +69,20 @@ static void put_rows(FILE *out, const struct style *style, const struct column *
 	}
 }
 
+static void put_syscalls(FILE *out, const struct report *r, const struct style *style)
+{
+	char text[512];
+	struct para p;
+
+	put_rows(out, style, syscall_columns, r->syscalls, r->n_syscalls, sizeof(*r->syscalls));
+	sampled_sentence(r, text, sizeof(text));
+	if (!*text)
+		return;
+	para_begin(&p, out, style, "", 2);
+	para_words(&p, text);
+	para_end(&p);
+}
+
 static void put_wakers(FILE *out, const struct report *r)
 {
 	uint64_t all = 0, rest = 0;
@@ -268,8 +282,7 @@ void render_report_text(FILE *out, const struct report *r, const struct style *s
 	put_ledger(out, r, style);
 	put_worst(out, r, style);
 	if (!r->exchanges_only) {
-		put_rows(out, style, syscall_columns, r->syscalls, r->n_syscalls,
-			 sizeof(*r->syscalls));
+		put_syscalls(out, r, style);
 		put_sched(out, r, style);
 		put_loops(out, r, style);
 		put_connections(out, r, style);

@@ -27,7 +27,7 @@ struct needs {
 	bool intervals;		/* turns and off-CPU intervals that are long beside the P99 */
 	bool every_turn;	/* with intervals: turns of any length */
 	bool conn_closes;
-	bool syscalls;		/* system calls are timed, every one */
+	bool syscalls;		/* system calls are timed: all of them, or in windows */
 	uint32_t stack_hz;	/* samples; and off-CPU intervals of any length, all with stacks */
 };
 

@@ -84,7 +84,7 @@ static int open_session(struct live *live)
 	const struct needs *needs = &live->needs;
 	struct session_config config = {
 		.ports = c->spec->ports, .n_ports = c->spec->n_ports, .ring_kib = c->ring_kib,
-		.syscalls = needs->syscalls && !c->no_syscalls,
+		.syscalls = needs->syscalls ? c->syscalls : SYSCALLS_OFF,
 		.blame = needs->intervals, .every_turn = needs->every_turn,
 		.stack_hz = needs->stack_hz, .stack_depth = c->stack_depth,
 		.close_wait_ns = c->close_wait_ns, .conn_events = needs->conn_closes,
@@ -178,6 +178,8 @@ int live_open(struct live **out, const struct live_config *config, const struct 
 	if (!status)
 		status = attach(live);
 	live->next_house_ns = monotonic_ns() + HOUSEKEEPING_EVERY_NS;
+	if (!status)
+		live_windows_begin(live, r->start_ns);
 	return status;
 }
 
@@ -201,6 +203,7 @@ int live_end(struct live *live)
 	struct watch_result *r = live->r;
 	uint64_t overflows;
 
+	live_windows_end(live, monotonic_ns());
 	/* Taking the hooks away lasts: what they see meanwhile is not of this watch. */
 	session_forget_all(live->session);
 	r->end_ns = monotonic_ns();

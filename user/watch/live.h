@@ -23,7 +23,7 @@ struct live_config {
 	uint32_t stack_depth;	/* frames of a stack; 0: as deep as can be */
 	uint64_t window_ns;	/* of the tail; 0: TAIL_WINDOW_NS */
 	const char *debug_dir;	/* of debug files; NULL: /usr/lib/debug */
-	bool no_syscalls;
+	enum syscall_mode syscalls;	/* at most this, and what the sinks need */
 	bool stay;	/* r->targets may be empty: they come and go, and the ended are forgotten */
 	bool measure_all;	/* our own cost, as long as there are exchanges: doctor */
 	unsigned verbose;
@@ -41,6 +41,9 @@ void live_begin(struct live *live);	/* the sinks may begin: the result's beginni
 
 /* Takes what the rings hold and does what is due. */
 void live_tick(struct live *live, uint64_t now_ns);
+
+/* How long its owner may wait until the next tick, LIVE_TICK_MS or less. */
+int live_wait_ms(const struct live *live, uint64_t now_ns);
 
 bool live_done(const struct live *live);	/* a sink has had enough */
 size_t live_alive(const struct live *live);	/* processes of the target that run */

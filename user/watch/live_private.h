@@ -13,6 +13,16 @@
 
 #define HOUSEKEEPING_EVERY_NS	1000000000ULL
 
+/* Windows of system calls: one in each slot of time, anywhere in it. */
+struct live_windows {
+	bool on, open;
+	uint64_t slot_ns;	/* the slot whose window is due, or open */
+	uint64_t from_ns;	/* when that begins, or began */
+	uint64_t begun[SC_COUNT];	/* calls so far when it opened */
+	uint64_t looked_ns;	/* watched_ns is right up to then */
+	uint64_t random;
+};
+
 struct live {
 	struct live_config config;
 	struct sinks sinks;		/* the owner's and ours */
@@ -24,6 +34,7 @@ struct live {
 	struct known *known;		/* names for the records */
 	struct aggregate *sums;		/* of the records: what the kernel side has not added up */
 	uint32_t beside;		/* exchanges since the last that was given beside the tail */
+	struct live_windows windows;
 	struct tail tail;
 	struct alive alive;
 	struct stack_names *stacks;	/* NULL: none are taken */
@@ -45,6 +56,11 @@ void live_latency(const struct live *live, struct hist *latency);
 
 /* Gives that to the sinks that ask for it. */
 void live_give_latency(struct live *live, uint64_t now_ns);
+
+/* Opens and closes windows of system calls, as time passes. */
+void live_windows_begin(struct live *live, uint64_t now_ns);
+void live_windows_tick(struct live *live, uint64_t now_ns);
+void live_windows_end(struct live *live, uint64_t now_ns);
 
 /* Lets go of processes that have ended, and adopts those that the target has by now. */
 void live_find_processes(struct live *live);

@@ -140,6 +140,7 @@ static void flush_idle(struct live *live, uint64_t now)
 
 void live_tick(struct live *live, uint64_t now)
 {
+	live_windows_tick(live, now);
 	live_drain(live);
 	stream_tick(live->stream, now);
 	if (now >= live->next_tail_ns) {

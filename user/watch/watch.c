@@ -54,7 +54,9 @@ static void loop(struct run *run)
 	while (!live_done(run->live) && now < end) {
 		uint64_t left_ms = (end - now + MS - 1) / MS;
 
-		poll(fds, 2, left_ms < LIVE_TICK_MS ? (int)left_ms : LIVE_TICK_MS);
+		int wait_ms = live_wait_ms(run->live, now);
+
+		poll(fds, 2, left_ms < (uint64_t)wait_ms ? (int)left_ms : wait_ms);
 		if (fds[0].revents && stop_take(&run->stop))
 			break;
 		now = monotonic_ns();
@@ -168,7 +170,7 @@ int watch(const struct live_config *config, uint64_t duration_ns, const struct s
 	if (!config->window_ns)
 		run.config.window_ns = TAIL_WINDOW_NS;
 	*r = (struct watch_result){
-		.program_status = -1, .no_syscalls = config->no_syscalls, .loss_known = true,
+		.program_status = -1, .no_syscalls = config->syscalls == SYSCALLS_OFF, .loss_known = true,
 		.stack_hz = sinks_needs(sinks).stack_hz, .stack_depth = run.config.stack_depth,
 		.window_ns = run.config.window_ns,
 	};
