@@ -17,6 +17,7 @@ EVEN='load --protocol http --rate 500 --connections 20 --duration 2s'	# 20 meet 
 BUSY='load --protocol http --duration 1.5s --closed --connections'
 NEW='load --protocol http --rate 200 --conn-per-request --connections 100 --duration 1.5s'
 PLAIN='load --rate 1000 --connections 8 --duration 1s'
+LONGER='load --rate 1000 --connections 8 --duration 3s'	# calls are sampled
 
 # --- faults of epollserver ---
 
@@ -46,8 +47,8 @@ test_faults() {
 			accept-starved | accept_max_ns | $((100 * MS)) | 2
 		undrained=16 | start_epollserver --trigger edge --fault undrained=16 | | \
 			odd_client trickle $PORT 64 0.25 6 | edge-undrained | stall_mean_ns | $((250 * MS))
-		ctl-mod=4 | start_epollserver --fault ctl-mod=4 | | $PLAIN | \
-			ctl-churn | ctl_per_exchange | 4
+		ctl-mod=4 | start_epollserver --fault ctl-mod=4 | | $LONGER | \
+			ctl-churn | ctl_per_exchange | 4 | 2
 		out-armed | start_epollserver --fault out-armed | | \
 			load_held done --rate 500 --connections 8 --duration 1s; AFTER="end $LOAD_PID" | \
 			spurious-wakeups | out_armed | 8
