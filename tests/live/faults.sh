@@ -7,6 +7,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/live/lib.sh
 live_init
 . tests/live/lib_truth.sh
+REPORT_OPTIONS='--syscalls all'	# their exact counts are looked at
 
 N=1000
 CONNECTIONS=8

@@ -7,6 +7,7 @@
 
 RING=16384	# KiB: holds them all, however late the reader gets a processor
 RUN=
+REPORT_OPTIONS=	# more of them for report
 
 # As anyone would who measures: the server and its load on processors of their own.
 if [ "$(nproc)" -ge 2 ] && [ -z "${UNPINNED:-}" ]; then
@@ -19,7 +20,8 @@ watch_begin() { # SERVER OPTIONS...
 	rm -rf "$RUN"
 	mkdir "$RUN"
 	start_epollserver --truth "$RUN/server.truth" "$@"
-	scope_start report --json -p "$SERVER_PID"
+	# shellcheck disable=SC2086 # words
+	scope_start report --json $REPORT_OPTIONS -p "$SERVER_PID"
 	REPORT_PID=$SCOPE_PID
 	mv "$SCOPE_OUT" "$RUN/report.json"
 	mv "$SCOPE_ERR" "$RUN/report.err"

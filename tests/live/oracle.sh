@@ -72,7 +72,7 @@ test_syscalls() {
 	strace=$!
 	started "$strace"
 	await 10 grep -q attached "$LIVE_DIR/strace.err"
-	scope_start report --json -p "$SERVER_PID"
+	scope_start report --json --syscalls all -p "$SERVER_PID"
 	client --connections 2 --requests 1000 >"$LIVE_DIR/generator.out"
 	client_go
 	client_wait
