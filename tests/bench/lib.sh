@@ -46,6 +46,15 @@ load_line() { # PORT CONNECTIONS REQUESTS LINE BYTES
 	expect_eq 'every line is answered' "$3" "$ANSWERED" >>"$LIVE_DIR/verdicts"
 }
 
+# $CONNECTIONS and $REQUESTS, by a command that takes ours.
+closed() { # COMMAND...
+	"$@" --connections "$CONNECTIONS" --requests "$REQUESTS"
+}
+
+redis_load() { # [OPTION...]
+	redis-benchmark -p "$PORT" -n "$REQUESTS" -c "$CONNECTIONS" -t get --csv "$@"
+}
+
 # --- one turn, many turns ---
 
 # One load of the server PID.
@@ -67,6 +76,13 @@ median() { # FILE [COLUMN]
 		awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
 }
 
+# The first, second or third; between two values where it falls there.
+quartile() { # FILE COLUMN NUMBER
+	awk -v c="$2" '{ print $c }' "$1" | sort -n | awk -v q="$3" \
+		'{ v[NR] = $1 } END { at = 1 + (NR - 1) * q / 4; i = int(at)
+			print v[i] + (at - i) * ((i < NR ? v[i + 1] : v[i]) - v[i]) }'
+}
+
 # The server's CPU ns for each of REQUESTS under a load; they go to FILE.
 measure_cpu() { # FILE COMMAND...
 	local file=$1 before
@@ -76,6 +92,18 @@ measure_cpu() { # FILE COMMAND...
 	"$@" >"$LIVE_DIR/generator.out" 2>&1
 	await_connections 0
 	echo $((($(schedstat "$SERVER_PID" 1) - before) / REQUESTS)) >>"$file"
+}
+
+# Of the last measure_cpu, in ns: the client prints JSON, epollload's is in a file of its own, and
+# redis-benchmark --csv ends with columns of ms.
+client_p99() {
+	if [ ! -s "$LIVE_DIR/generator.out" ]; then
+		load_jq .latency_ns.p99
+	elif head -c 1 "$LIVE_DIR/generator.out" | grep -q '{'; then
+		jq .p99_ns "$LIVE_DIR/generator.out"
+	else
+		tail -n 1 "$LIVE_DIR/generator.out" | tr -d '"' | awk -F, '{ print $7 * 1000000 }'
+	fi
 }
 
 row() { # NAME

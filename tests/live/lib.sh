@@ -129,6 +129,7 @@ nginx_conf() { # WORKERS
 		events { worker_connections 2048; }
 		http {
 			access_log off;
+			sendfile on;
 			keepalive_requests 1000000000;
 			keepalive_timeout 600s;
 			client_body_temp_path $LIVE_DIR/nginx.body;
@@ -139,6 +140,7 @@ nginx_conf() { # WORKERS
 			server {
 				listen 127.0.0.1:$PORT;
 				location / { return 200 "ok\n"; }
+				location /files/ { alias $LIVE_DIR/; }
 				location /status { stub_status; }
 			}
 		}
