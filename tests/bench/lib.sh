@@ -89,7 +89,8 @@ measure_cpu() { # FILE COMMAND...
 
 	shift
 	before=$(schedstat "$SERVER_PID" 1)
-	"$@" >"$LIVE_DIR/generator.out" 2>&1
+	"$@" >"$LIVE_DIR/generator.out" 2>&1 ||
+		fail "$*" "expected status 0 got $? $(tail -n 1 "$LIVE_DIR/generator.out")"
 	await_connections 0
 	echo $((($(schedstat "$SERVER_PID" 1) - before) / REQUESTS)) >>"$file"
 }

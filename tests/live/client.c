@@ -204,7 +204,7 @@ static bool http_done(struct conn *c, const char *data, size_t n)
 		return false;
 	c->head_done = true;
 	c->body_left = content_length(c->head);
-	return http_done(c, data, c->got - (size_t)(end + 4 - c->head));
+	return http_done(c, data, c->got - (size_t)(end + 4 - c->head) + n - take);
 }
 
 static bool answer_done(const struct run *run, struct conn *c, const char *data, size_t n)
