@@ -227,11 +227,12 @@ $(BUILD)/tests/live/%: $(BUILD)/obj/tests/live/%.o
 # Some of export's libraries have no static form: its command is replaced, so nothing asks for them.
 vm_libs := $(filter-out -lmicrohttpd -lseccomp,$(libs))
 
+# libcap-ng can look users up, which a static program could not: we do not ask it to.
 $(BUILD)/vm/epollscope: $(BUILD)/obj/user/main.o $(BUILD)/obj/tests/vm/no_export.o \
 		$(BUILD)/libepollscope.a
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(link) -static $^ $(vm_libs)
+	$(Q)$(link) -static -Wl$(comma)--no-warnings $^ $(vm_libs)
 
 $(BUILD)/vm/live/%: $(BUILD)/obj/tests/live/%.o
 	$(call say,LINK,$@)
