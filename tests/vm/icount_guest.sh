@@ -68,6 +68,7 @@ light=--no-syscalls
 
 figures()
 {
+	sleep 10	# the rest of the boot
 	load 1000
 	loads untraced
 	# shellcheck disable=SC2086 # words
