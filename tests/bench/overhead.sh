@@ -23,7 +23,7 @@ NGINX_USER='root root'	# whose workers may read our folder
 
 TURNS=${TURNS:-15}
 SERVERS=${SERVERS:-nginx nginx_file redis redis_pipelined node go work_0 work_10 work_50}
-ROWS=${ROWS:-none null report report_all slow export record flame syscount runqlat perf bpftrace}
+ROWS=${ROWS:-none null report report_all slow export record flame syscount runqlat perf}
 SECONDS_EACH=${SECONDS_EACH:-0.3}
 CONNECTIONS=${CONNECTIONS:-50}
 CALLS=2000000
@@ -59,14 +59,13 @@ command_of() { # ROW
 	syscount) echo "syscount -L -p $one" ;;
 	runqlat) echo "runqlat -p $one 1000000 1" ;;
 	perf) echo "perf trace -s -p $one" ;;
-	bpftrace) echo "bpftrace tests/bench/stages.bt $one" ;;
 	esac
 }
 
 has_row() { # ROW
 	case $1 in
 	report_all) "$EPOLLSCOPE" report --help | grep -q -- '--syscalls ' ;;
-	syscount | runqlat | perf | bpftrace) command -v "$1" >/dev/null ;;
+	syscount | runqlat | perf) command -v "$1" >/dev/null ;;
 	esac
 }
 
@@ -87,7 +86,7 @@ watch_start() { # ROW
 	case $1 in
 	null) ;;
 	perf) sleep 1 ;;
-	syscount | runqlat | bpftrace) await "$SCOPE_LIMIT" has_program && sleep 0.5 ;;
+	syscount | runqlat) await "$SCOPE_LIMIT" has_program && sleep 0.5 ;;
 	*) await "$SCOPE_LIMIT" grep -q '^epollscope: attached' "$LIVE_DIR/watch.err" ;;
 	esac && return
 	fail "$1" "expected it to attach got $(tail -n 1 "$LIVE_DIR/watch.err")"

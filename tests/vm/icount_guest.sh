@@ -75,9 +75,6 @@ figures()
 	watched light report $light -p "$SERVER_PID"
 	watched report report -p "$SERVER_PID"
 	! has_syscalls_option || watched report_all report --syscalls all -p "$SERVER_PID"
-	# Another process is watched: this is what all others pay.
-	sleep 1000000 &
-	watched other report -p $!
 }
 
 programs()

@@ -24,7 +24,7 @@ const struct feature_info feature_table[FEATURE_COUNT] = {
 	[FEATURE_SOCKET] = {
 		"socket", "data arrival, reads and sends at the socket (Linux 6.3)",
 		"data arrival, reads and sends are taken from the substitutes", false,
-		FEATURE_SOCKET_OLD },
+		FEATURE_SOCKET_OLD, false },
 	[FEATURE_SOCKET_OLD] = {
 		"socket-substitute",
 		"the same from tcp_probe, tcp_rcv_space_adjust, system calls",
