@@ -55,8 +55,8 @@ refused 'other text' 1 'no folded text' --folded Makefile
 refused 'a missing base' 66 'No such file' --folded "$IN/tail.folded" --against "$DIR/none"
 refused 'a comparison of a comparison' 1 'two numbers' --folded <(echo 'a 1 2') \
 	--against "$IN/tail.folded"
-refused 'a target' 64 'leave out' --folded "$IN/tail.folded" -p 1
-refused 'a capture' 64 'leave out' --folded "$IN/tail.folded" -i x
+refused 'a target' 64 'leave them out' --folded "$IN/tail.folded" -p 1
+refused 'a capture' 64 'leave them out' --folded "$IN/tail.folded" -i x
 refused 'typical exchanges' 64 'with a file' --folded "$IN/tail.folded" --against typical
 refused 'a unit without it' 64 'folded' -p 1 --unit samples
 refused 'typical exchanges of all' 64 'tail' -p 1 --mode cpu --against typical

@@ -72,7 +72,7 @@ test_tail() {
 	expect_eq 'tail: hits' 40 "$hits"
 	expect_between 'tail: ns asleep below the fault' $((hits * 5000000 * 9 / 10)) \
 		"$(awk '$10 { sum += $8 - $5 } END { printf "%.0f", sum }' "$LIVE_DIR/truth")" \
-		"$(weight '^service;.*;sleep_ns;(.*;)?[^;]*nanosleep[^;]*;')"
+		"$(weight '^service;.*;slow_sleep;(.*;)?[^;]*nanosleep[^;]*;')"
 }
 
 # Every caller that was taken for one is code; what is not is counted.

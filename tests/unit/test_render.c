@@ -188,6 +188,7 @@ static void spoil_sample(struct sample *s)
 	s->r.overhead.bpf_known = true;
 	s->r.exchanges_only = false;
 	s->r.loss_unknown = false;
+	s->r.sampled.on = true;
 	s->notes[0] = reals[0];
 	for (size_t i = 0; i < sizeof(s->findings[0].summary) - 1; i++)
 		s->findings[0].summary[i] = i % 12 ? 'x' : ' ';

@@ -213,6 +213,12 @@ static void write_and_sync(struct fault_state *s, uint64_t bytes)
 	fsync(fileno(s->scratch));
 }
 
+/* A function of its own for the same reason. */
+static __attribute__((noinline)) void slow_sleep(uint64_t ns)
+{
+	sleep_ns(ns);
+}
+
 static void suffer(struct loop *l, enum fault f, uint64_t amount)
 {
 	volatile uint64_t result;	/* so that the compiler leaves the work in */
@@ -228,7 +234,7 @@ static void suffer(struct loop *l, enum fault f, uint64_t amount)
 		compute(amount);
 		break;
 	case FAULT_SLEEP:
-		sleep_ns(amount);
+		slow_sleep(amount);
 		break;
 	case FAULT_FSYNC:
 		write_and_sync(&l->faults, amount);

@@ -12,9 +12,12 @@
 static int resize(void *list, size_t n, size_t item_size)
 {
 	void *old, *grown;
+	size_t bytes;
 
+	if (__builtin_mul_overflow(n, item_size, &bytes))
+		return -ENOMEM;
 	memcpy(&old, list, sizeof(old));
-	grown = reallocarray(old, n, item_size);
+	grown = realloc(old, bytes);
 	if (!grown)
 		return -ENOMEM;
 	memcpy(list, &grown, sizeof(grown));
