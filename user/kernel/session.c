@@ -286,12 +286,13 @@ int session_attach(struct session *s, char *why, size_t why_len)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	s->skel->bss->control.attach_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
 	err = snapshot_listeners(s);
+	/* Before the sockets': an exchange that is counted has a loop. */
+	if (!err && s->features.used[FEATURE_CALLS])
+		err = calls_attach(&s->calls, s->skel);
 	if (!err)
 		err = epollscope_bpf__attach(s->skel);
 	if (!err && s->features.used[FEATURE_STACKS])
 		err = sampling_attach(s);
-	if (!err && s->features.used[FEATURE_CALLS])
-		err = calls_attach(&s->calls, s->skel);
 	if (err)
 		snprintf(why, why_len, "attaching the BPF programs failed: %s (-v says more)",
 			 strerror(-err));
