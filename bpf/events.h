@@ -277,6 +277,8 @@ struct ev_turn {
 enum offcpu_flags {
 	OFFCPU_IN_WAIT = 1 << 0,	/* asleep in the wait for events: only runnable_ns matters */
 	OFFCPU_WAKER = 1 << 1,		/* the waker's fields are valid */
+	OFFCPU_INTERRUPT = 1 << 2,	/* they are of who ran when an interrupt ended the blocking */
+	OFFCPU_INSTEAD = 1 << 3,	/* instead_us is valid */
 };
 
 /*
@@ -297,7 +299,7 @@ struct ev_offcpu {
 	__u32 waker_tid;
 	__u32 instead_pid;	/* who had the CPU until the thread got it; 0: nobody */
 	__u32 instead_tid;
-	__u32 pad;
+	__u32 instead_us;	/* for how much of the runnable part it had it without a break */
 	char comm[COMM_LEN];
 	char waker_comm[COMM_LEN];
 	char instead_comm[COMM_LEN];

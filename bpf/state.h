@@ -194,6 +194,7 @@ struct thread {
 	__u32 waker_pid;
 	__u32 waker_tid;
 	char waker_comm[COMM_LEN];
+	__u64 number;		/* where a pointer becomes one */
 	__s32 off_stack[2];	/* kernel, user: where it left the CPU */
 	__s32 waker_stack[2];	/* and where its waker was */
 	struct off_interval off[OFF_INTERVALS];

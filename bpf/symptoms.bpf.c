@@ -36,12 +36,12 @@ INLINE void off_fill(struct ev_offcpu *e, const struct thread *t, const struct a
 	e->tid = a->tid;
 	e->kind = t->off_kind;
 	e->syscall = t->off_nr;
-	e->flags = t->in_wait ? OFFCPU_IN_WAIT : t->waker_flags;
+	e->flags = (t->in_wait ? OFFCPU_IN_WAIT : t->waker_flags) | a->flags;
 	e->waker_pid = t->waker_pid;
 	e->waker_tid = t->waker_tid;
 	e->instead_pid = a->instead_pid;
 	e->instead_tid = a->instead_tid;
-	e->pad = 0;
+	e->instead_us = a->instead_us;
 	e->kernel_stack = t->off_stack[0];
 	e->user_stack = t->off_stack[1];
 	e->waker_kernel_stack = t->waker_stack[0];

@@ -23,6 +23,8 @@ struct absence {
 	__u64 blocked_ns;
 	__u32 pid, tid;
 	__u32 instead_pid, instead_tid;
+	__u32 instead_us;
+	__u32 flags;
 	char comm[COMM_LEN];
 	char instead_comm[COMM_LEN];
 };

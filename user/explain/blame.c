@@ -103,15 +103,40 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* No interrupt releases a lock: it was the time-out's timer. That is a sleep, whoever it hit. */
+static uint32_t slept_kind(const struct ev_offcpu *o)
+{
+	return o->kind == OFFCPU_FUTEX && (o->flags & OFFCPU_INTERRUPT) ? OFFCPU_SLEEP : o->kind;
+}
+
+/*
+ * Who had the CPU while the thread waited for it, as far as that is known: without a break until
+ * the thread got it.
+ */
+static void blame_instead(struct blame_sums *out, const struct ev_offcpu *o, uint64_t from,
+			  uint64_t to)
+{
+	uint64_t ran = 1000ULL * o->instead_us, end = o->head.time_ns, since = woken_at(o);
+
+	if (!(o->flags & OFFCPU_INSTEAD) || !o->instead_pid)
+		return;
+	/* A microsecond may be missing of all of it. */
+	if (end > since && ran + 1000 < end - since)
+		since = end - ran;
+	ran = span_overlap(from, to, since, end);
+	if (ran)
+		thread_add(&out->instead, o->instead_pid, o->instead_tid, o->instead_comm, ran);
+}
+
 static void blame_blocked(struct blame_sums *out, const struct ev_offcpu *o, uint64_t ns)
 {
-	const struct blame_row call = { .nr = o->syscall, .kind = o->kind };
+	const struct blame_row call = { .nr = o->syscall, .kind = slept_kind(o) };
 
 	if (!ns)
 		return;
-	out->cause_ns[blame_cause(o->kind)] += ns;
+	out->cause_ns[blame_cause(call.kind)] += ns;
 	row_add(&out->calls, call.key, ns, o->blocked_ns);
-	if (o->flags & OFFCPU_WAKER)
+	if (released(o))
 		thread_add(&out->wakers, o->waker_pid, o->waker_tid, o->waker_comm, ns);
 }
 
@@ -124,24 +149,19 @@ static uint64_t blame_offcpu(const struct join *j, uint32_t tid, uint64_t from, 
 			     const struct split *split)
 {
 	struct history_walk w = history_walk(j->h, EV_OFFCPU, tid, from);
-	uint64_t blocked = split->blocked_ns, runnable = split->runnable_ns;
+	uint64_t blocked = split->blocked_ns;
 	struct blame_sums *out = j->out;
 	const struct ev_offcpu *o;
 
-	out->cause_ns[CAUSE_CPU] += runnable;
+	out->cause_ns[CAUSE_CPU] += split->runnable_ns;
 	while ((o = history_next_offcpu(&w, to))) {
-		uint64_t waited = span_overlap(from, to, woken_at(o), o->head.time_ns);
 		uint64_t ns = o->flags & OFFCPU_IN_WAIT ? 0 :
 			      span_overlap(from, to, o->start_ns, woken_at(o));
 
 		ns = min_u64(ns, blocked);
 		blocked -= ns;
 		blame_blocked(out, o, ns);
-		waited = min_u64(waited, runnable);
-		runnable -= waited;
-		if (waited && o->instead_pid)
-			thread_add(&out->instead, o->instead_pid, o->instead_tid, o->instead_comm,
-				   waited);
+		blame_instead(out, o, from, to);
 	}
 	out->cause_ns[CAUSE_BLOCKED] += blocked;
 	if (split->blocked_ns + split->runnable_ns >= to - from)
@@ -195,7 +215,7 @@ static void blame_handoff(const struct join *j, const struct ev_exchange *x,
 
 		/* A sleep that ended when the request was handed over did not delay it. */
 		if (o->flags & OFFCPU_IN_WAIT ||
-		    (o->flags & OFFCPU_WAKER && o->waker_tid == x->reader_tid))
+		    (released(o) && o->waker_tid == x->reader_tid))
 			continue;
 		ns = min_u64(ns, left);
 		left -= ns;
@@ -275,7 +295,7 @@ static uint32_t chain_link(const struct history *h, struct blame_link *link, uin
 		if (blocked > longest) {
 			longest = blocked;
 			link->nr = o->syscall;
-			waker = o->flags & OFFCPU_WAKER ? o->waker_tid : 0;
+			waker = released(o) ? o->waker_tid : 0;
 		}
 	}
 	link->oncpu_ns = to - from > off_ns ? to - from - off_ns : 0;
@@ -290,7 +310,7 @@ static const struct ev_offcpu *longest_lock(const struct history *h)
 	for (size_t i = 0; i < history_count(h, EV_OFFCPU); i++) {
 		const struct ev_offcpu *o = &list[i];
 
-		if (o->kind == OFFCPU_FUTEX && (o->flags & OFFCPU_WAKER) &&
+		if (o->kind == OFFCPU_FUTEX && released(o) &&
 		    !(o->flags & OFFCPU_IN_WAIT) && (!found || o->blocked_ns > found->blocked_ns) &&
 		    history_turn_at(h, o->tid, o->start_ns))
 			found = o;

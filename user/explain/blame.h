@@ -74,7 +74,7 @@ struct blame_sums {
 	uint64_t service_p50_ns;	/* of the joined exchanges' service on the CPU */
 	uint64_t service_max_ns;
 
-	struct blame_table instead;	/* threads that had the CPU instead */
+	struct blame_table instead;	/* threads that had the CPU instead, as far as is known */
 	struct blame_table wakers;	/* threads that ended the blocking */
 	struct blame_table calls;	/* system calls that blocked */
 	struct blame_table conns;	/* connections whose handler held the loop */

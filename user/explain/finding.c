@@ -271,9 +271,17 @@ struct fmt syscall_word(uint32_t nr)
 {
 	struct fmt word;
 
-	snprintf(word.s, sizeof(word.s), "call %u", nr);
+	if (nr == SYSCALL_NONE)
+		snprintf(word.s, sizeof(word.s), "page fault");
+	else
+		snprintf(word.s, sizeof(word.s), "call %u", nr);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (words[i].nr >= 0 && (uint32_t)words[i].nr == nr)
 			snprintf(word.s, sizeof(word.s), "%s", words[i].name);
 	return word;
+}
+
+bool syscall_is_futex(uint32_t nr)
+{
+	return !strcmp(syscall_word(nr).s, "futex");
 }

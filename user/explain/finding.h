@@ -146,8 +146,11 @@ void finding_say(struct finding *f, const char *format, ...) __attribute__((form
 /* A cause's share of the tail's time; 0 without a tail. */
 double cause_share(const struct finding_input *in, enum cause cause);
 
-/* The kernel's number of a system call in words: "fsync", or "call 300". */
+#define SYSCALL_NONE UINT32_MAX
+
+/* The kernel's number of a system call in words: "fsync", "call 300", or "page fault" for none. */
 struct fmt syscall_word(uint32_t nr);
+bool syscall_is_futex(uint32_t nr);
 
 enum severity severity_of(double share);
 

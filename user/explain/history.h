@@ -70,6 +70,12 @@ static inline uint64_t woken_at(const struct ev_offcpu *o)
 	return o->start_ns + o->blocked_ns;
 }
 
+/* Whether a task is known to have ended the blocking; an interrupt only hits one. */
+static inline bool released(const struct ev_offcpu *o)
+{
+	return (o->flags & (OFFCPU_WAKER | OFFCPU_INTERRUPT)) == OFFCPU_WAKER;
+}
+
 /* Whether one handler took at least half of a turn. */
 static inline bool turn_is_held(const struct ev_turn *t)
 {
