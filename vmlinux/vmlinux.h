@@ -159,6 +159,7 @@ struct task_struct {
 	struct files_struct *files;
 	struct signal_struct *signal;
 	unsigned long nvcsw;
+	__u64 start_time;
 	unsigned long jobctl;
 	unsigned int flags;
 	void *stack;

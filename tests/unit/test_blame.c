@@ -111,6 +111,49 @@ static void test_loop_held(void **state)
 	assert_int_equal(s.conns.row[0].flow.remote_port, 4242);
 }
 
+/* What the loop did behind its last answer is its own work: no connection is blamed for it. */
+static void test_own_work(void **state)
+{
+	struct history *h = history_new(HISTORY_RECENT);
+	struct ev_exchange x = exchange(130 * MS, 18 * MS, 1 * MS, 0);
+	struct ev_turn t = turn(100 * MS, 128 * MS, 1 * MS, 9);
+	struct blame_sums s;
+
+	(void)state;
+	t.own_ns = 27 * MS;
+	history_add(h, EV_TURN, &t);
+	history_add(h, EV_EXCHANGE, &x);
+	s = join(h, 1 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_HELD], 0);
+	assert_int_equal(s.cause_ns[CAUSE_OWN] + s.cause_ns[CAUSE_BATCH], 19 * MS);
+	assert_in_range(s.cause_ns[CAUSE_OWN], 17 * MS, 19 * MS);
+	assert_int_equal(s.own_count, 1);
+	assert_int_equal(s.own_max_ns, 27 * MS);
+	assert_int_equal(s.hold_count, 0);
+	assert_int_equal(s.conns.n, 0);
+}
+
+/* More switches than the kernel side remembers: the turn's own totals split the wait behind it. */
+static void test_split_by_turn(void **state)
+{
+	struct history *h = history_new(HISTORY_RECENT);
+	struct ev_exchange x = exchange(130 * MS, 20 * MS, 0, 0);
+	struct ev_turn t = turn(90 * MS, 130 * MS, 1 * MS, 9);
+	struct blame_sums s;
+
+	(void)state;
+	x.flags &= ~(uint32_t)EXCHANGE_SPLIT_BUSY;
+	t.own_ns = 39 * MS;
+	t.runnable_ns = 10 * MS;
+	t.blocked_ns = 4 * MS;
+	history_add(h, EV_TURN, &t);
+	history_add(h, EV_EXCHANGE, &x);
+	s = join(h, 1 * MS);
+	assert_in_range(s.cause_ns[CAUSE_CPU], 5 * MS - 2000, 5 * MS + 2000);
+	assert_in_range(s.cause_ns[CAUSE_BLOCKED], 2 * MS - 2000, 2 * MS + 2000);
+	assert_in_range(s.cause_ns[CAUSE_OWN], 13 * MS - 4000, 13 * MS + 4000);
+}
+
 /* The same wait behind many short handlers is nobody's fault. */
 static void test_batch(void **state)
 {
@@ -347,6 +390,8 @@ int main(void)
 		cmocka_unit_test(test_stopped),	      cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_forget),	      cmocka_unit_test(test_ran_last),
 		cmocka_unit_test(test_timed_out),
+		cmocka_unit_test(test_own_work),
+		cmocka_unit_test(test_split_by_turn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
