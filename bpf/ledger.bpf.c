@@ -5,6 +5,39 @@
  */
 #include "ledger.bpf.h"
 
+/*
+ * It was blocked until its wake-up; since when it runs we can't say, so nothing of that is runnable.
+ */
+__noinline int switch_in_missed(struct thread *t)
+{
+	__u64 blocked_ns = 0;
+
+	if (!t)
+		return 0;
+	if (t->state == THREAD_BLOCKED && t->waking_ns > t->off_ns)
+		blocked_ns = t->waking_ns - t->off_ns;
+	COUNT(switches_missed);
+	off_ended(t, blocked_ns, t->off_ns + blocked_ns);
+	return 0;
+}
+
+/* Without a branch, of which a loop has only so many: the verifier goes both ways, each time round. */
+INLINE __u64 later(__u64 a, __u64 b)
+{
+	__s64 ahead = a - b, behind = ahead >> 63;
+
+	barrier_var(behind);
+	return b + (ahead & ~behind);
+}
+
+INLINE __u64 earlier(__u64 a, __u64 b)
+{
+	__s64 ahead = a - b, behind = ahead >> 63;
+
+	barrier_var(behind);
+	return b + (ahead & behind);
+}
+
 /* Runnable and blocked time of a thread between two moments of its past; 1 if forgotten. */
 __noinline int off_between(const struct thread *t, __u64 from, __u64 to, struct split *out)
 {
@@ -23,15 +56,9 @@ __noinline int off_between(const struct thread *t, __u64 from, __u64 to, struct 
 		off = &t->off[(count - 1 - i) & (OFF_INTERVALS - 1)];
 		if (off->end_ns <= from)
 			goto done;
-		start = off->start_ns > from ? off->start_ns : from;
-		end = off->end_ns < to ? off->end_ns : to;
-		if (end <= start)
-			continue;
-		wake = off->start_ns + off->blocked_ns;
-		if (wake > end)
-			wake = end;
-		if (wake < start)
-			wake = start;
+		start = later(off->start_ns, from);
+		end = later(earlier(off->end_ns, to), start);
+		wake = later(earlier(off->start_ns + off->blocked_ns, end), start);
 		blocked += wake - start;
 		runnable += end - wake;
 	}

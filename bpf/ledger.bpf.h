@@ -152,7 +152,7 @@ INLINE void ledger_read(struct conn *c, const struct sock *sk, const struct tcp_
 	arrival = c->arrival_ns;
 	if (!c->exchanges && c->accepted_ns > arrival)
 		arrival = c->accepted_ns;
-	ep = ep_of(c, sk);
+	ep = ep_of(c, tp);
 	if (!ledger_wait_plain(c, t, ep, arrival))
 		ledger_wait(c, t, ep, arrival, now);
 }
@@ -305,8 +305,6 @@ INLINE void ledger_send(struct conn *c, const struct sock *sk, __u32 end, struct
 			c->last_send_ns = now;
 			c->answer_end = end;
 			c->sends++;
-			if (!c->told && now - c->first_send_ns >= BEHIND_NS)
-				conn_tell(c, sk, now);
 		}
 		return;
 	}

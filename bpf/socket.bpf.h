@@ -91,10 +91,11 @@ INLINE void conn_own(struct conn *c, __u32 pid, const char *comm)
  * items (since 5.11); a socket in several eventpolls counts with the latest of them. An item's
  * eventpoll is looked up once, by a helper's call, and known by the item's address from then on: while
  * the connection has it the kernel does not give that address to another, and without one we forget it.
+ * The socket is that of tp, which the verifier trusts less than a hook's argument: see file_address().
  */
-INLINE __u64 ep_of(struct conn *c, const struct sock *sk)
+INLINE __u64 ep_of(struct conn *c, const struct tcp_sock *tp)
 {
-	struct socket *socket = sk->sk_socket;
+	struct socket *socket = ((const struct sock *)tp)->sk_socket;
 	struct hlist_node *link = NULL;
 	struct hlist_head *items;
 
@@ -114,17 +115,23 @@ INLINE __u64 ep_of(struct conn *c, const struct sock *sk)
 	return c->ep;
 }
 
-/* The file behind a descriptor of the current task: an address, to be read with probe reads. */
+/*
+ * The file, or the TCP socket, behind a descriptor of the current task: an address or 0, for probe
+ * reads only. Functions of their own (descriptor.bpf.c): since Linux 6.2 the verifier looks through
+ * all types of the kernel, several times, for each path on which it sees a pointer of a task's or a
+ * socket's read; a millisecond each.
+ */
+__u64 file_address(__u32 fd);
+__u64 sock_address(__u32 fd);
+
 INLINE struct file *file_of_fd(__u32 fd)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct fdtable *fdt = task->files->fdt;
-	struct file *file = NULL;
+	return (struct file *)file_address(fd);
+}
 
-	if (fd >= fdt->max_fds)
-		return NULL;
-	bpf_probe_read_kernel(&file, sizeof(file), fdt->fd + fd);
-	return file;
+INLINE struct sock *sock_of_fd(__u32 fd)
+{
+	return (struct sock *)sock_address(fd);
 }
 
 INLINE __u64 eventpoll_of_fd(__u32 fd)
@@ -132,22 +139,6 @@ INLINE __u64 eventpoll_of_fd(__u32 fd)
 	struct file *file = file_of_fd(fd);
 
 	return file ? (__u64)BPF_CORE_READ(file, private_data) : 0;
-}
-
-/* The TCP socket behind a descriptor of the current task, or NULL; for probe reads only. */
-INLINE struct sock *sock_of_fd(__u32 fd)
-{
-	struct file *file = file_of_fd(fd);
-	struct socket *socket;
-	struct sock *sk;
-
-	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
-		return NULL;
-	socket = BPF_CORE_READ(file, private_data);
-	sk = BPF_CORE_READ(socket, sk);
-	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
-		return NULL;
-	return sk;
 }
 
 /* listener_of() by probe reads, for a socket that no hook vouches for; NULL is nobody's. */

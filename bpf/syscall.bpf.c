@@ -8,6 +8,10 @@
  */
 #include "wait.bpf.h"
 
+/* Functions of their own, as those of ledger.bpf.c. */
+int first_return(__u32 nr, long ret);
+int sleep_untold(struct thread *t, __u32 nr);
+
 INLINE bool is_write(__u32 sc)
 {
 	return sc >= SC_WRITE && sc <= SC_SENDFILE;
@@ -24,27 +28,29 @@ INLINE bool is_loop_call(__u32 sc)
  * The thread was in its wait or its accept when we attached: the enter was not seen, but what this
  * return delivers is ours to explain. The scheduler's stamps are there if it slept.
  */
-INLINE void first_return(struct task_struct *task, __u32 nr, long ret)
+__noinline int first_return(__u32 nr, long ret)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	__u32 sc = cfg_syscall[nr & (SYSCALL_NUMBERS - 1)];
 	struct thread *t;
 	__u64 now;
 
 	if ((!is_epoll(sc) && !is_accept(sc)) || ret < 0)
-		return;
+		return 0;
 	t = thread_get(task);
 	if (!t)
-		return;
+		return 0;
 	now = bpf_ktime_get_ns();
 	t->fd = SYSCALL_ARG1(regs);
 	t->arg3 = SYSCALL_ARG3(regs);
 	if (is_accept(sc)) {
-		after_accept(t, task, ret, now);
-		return;
+		after_accept(t, ret, now);
+		return 0;
 	}
 	wait_begin_unseen(t, now);
 	wait_ends(t, task, sc, ret, now);
+	return 0;
 }
 
 /* Without socket hooks the answer is seen here. */
@@ -54,10 +60,7 @@ INLINE void after_write(struct thread *t, struct task_struct *task, __u32 fd, __
 	struct conn *c = sk ? conn_of_addr((__u64)sk) : NULL;
 	struct tcp_sock *tp = (struct tcp_sock *)sk;
 
-	if (!c)
-		return;
-	t->sent_ns = now;
-	if (c->role == ROLE_SERVER)
+	if (c && c->role == ROLE_SERVER)
 		ledger_send(c, sk, BPF_CORE_READ(tp, write_seq), t, task, now);
 }
 
@@ -71,7 +74,6 @@ INLINE void wait_end_missed(struct thread *t, __u64 now)
 	t->return_runnable_ns = t->runnable_ns;
 	t->return_blocked_ns = t->blocked_ns;
 	t->turn++;
-	t->behind = 0;
 	turn_begins(t, 0);
 }
 
@@ -107,11 +109,13 @@ INLINE int enter(__u32 nr, __u64 arg1, __u64 arg3)
  * The thread slept in this call, says the kernel's own count, but no switch was told of: it was
  * blocked from the call's beginning, which is a little too early, to its wake-up.
  */
-INLINE void sleep_untold(struct thread *t, __u32 nr)
+__noinline int sleep_untold(struct thread *t, __u32 nr)
 {
 	__u64 now = bpf_ktime_get_ns(), woken = now, back;
 	__u32 kind = cfg_off_kind[nr & (SYSCALL_NUMBERS - 1)];
 
+	if (!t)
+		return 0;
 	if (t->waking_ns > t->enter_ns && t->waking_ns < now)
 		woken = t->waking_ns;
 	/* Its way back to the CPU may have been told, and counted, alone. */
@@ -123,6 +127,7 @@ INLINE void sleep_untold(struct thread *t, __u32 nr)
 	t->off_kind = kind == OFFCPU_BY_FILE ? OFFCPU_OTHER : kind;
 	t->state = THREAD_BLOCKED;
 	off_ended(t, woken - t->enter_ns, back);
+	return 0;
 }
 
 INLINE int leave(__u32 nr, long ret)
@@ -136,7 +141,7 @@ INLINE int leave(__u32 nr, long ret)
 		return 0;
 	t = thread_self(task);
 	if (!t || !t->enter_ns) {
-		first_return(task, nr, ret);
+		first_return(nr, ret);
 		if (t)
 			t->in_wait = WAITS_NOT;
 		return 0;
@@ -158,7 +163,7 @@ INLINE int leave(__u32 nr, long ret)
 	if (t->in_wait == WAITS_EVENTS)
 		wait_ends(t, task, sc, ret, now);
 	else if (is_accept(sc))
-		after_accept(t, task, ret, now);
+		after_accept(t, ret, now);
 	else if (sc == SC_SPLICE && ret > 0)
 		after_splice(sock_of_fd(t->fd), now);
 	if (cfg_by_addr && ret > 0 && is_write(sc))

@@ -129,19 +129,8 @@ INLINE void off_ended(struct thread *t, __u64 blocked_ns, __u64 end_ns)
 		call_ends(t, end_ns);
 }
 
-/*
- * The thread is at work but off the CPU by our books: the kernel did not tell of its switch in. It
- * was blocked until its wake-up; since when it runs we can't say, so nothing of that is runnable.
- */
-INLINE void switch_in_missed(struct thread *t)
-{
-	__u64 blocked_ns = 0;
-
-	if (t->state == THREAD_BLOCKED && t->waking_ns > t->off_ns)
-		blocked_ns = t->waking_ns - t->off_ns;
-	COUNT(switches_missed);
-	off_ended(t, blocked_ns, t->off_ns + blocked_ns);
-}
+/* At work but off the CPU by our books: the kernel did not tell of its switch in (ledger.bpf.c). */
+int switch_in_missed(struct thread *t);
 
 /* thread_get for the current thread. */
 INLINE struct thread *thread_self(struct task_struct *task)

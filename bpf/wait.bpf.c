@@ -144,7 +144,7 @@ int BPF_PROG(on_accepted, int fd, void *address, void *len, int flags, long ret)
 	now = bpf_ktime_get_ns();
 	t->fd = fd;
 	plain_call_ends(t, task, (int)ret, now);
-	after_accept(t, task, (int)ret, now);
+	after_accept(t, (int)ret, now);
 	t->in_wait = WAITS_NOT;
 	return 0;
 }

@@ -34,21 +34,6 @@ INLINE bool loop_shared(const struct thread *t)
 	return t->loop == 1;
 }
 
-/* The thread's first wait that we see: it may have been in a turn since before the attach. */
-INLINE void turn_of_before(struct thread *t, const struct task_struct *task, __u64 now)
-{
-	if (t->turn || task->start_time >= control.attach_ns ||
-	    now - control.attach_ns < control.turn_ns || now - control.attach_ns < BEHIND_NS)
-		return;
-	/* What came before its first input was not seen. */
-	if (t->own_ns > now - control.attach_ns)
-		t->own_ns = 0;
-	if (t->held_conn)
-		turn_hold(t, 0, now);
-	turn_report(t, control.attach_ns, TURN_BEFORE, now);
-	t->behind = ~0ULL;
-}
-
 INLINE void wait_begins(struct thread *t, struct task_struct *task, __u64 now)
 {
 	struct loop *loop;
@@ -58,10 +43,8 @@ INLINE void wait_begins(struct thread *t, struct task_struct *task, __u64 now)
 	t->wait_enter_ns = now;
 	t->wait_wake_ns = 0;
 	t->wait_oncpu_ns = 0;
-	if (!t->return_ns) {
-		turn_of_before(t, task, now);
+	if (!t->return_ns)
 		return;
-	}
 	loop = loop_of(t, task);
 	if (!loop)
 		return;
@@ -114,8 +97,6 @@ INLINE void wait_ends(struct thread *t, struct task_struct *task, __u32 sc, long
 	t->return_runnable_ns = t->runnable_ns;
 	t->return_blocked_ns = t->blocked_ns;
 	t->turn++;
-	if (t->behind)
-		behind_report(t, ret, now);
 	turn_begins(t, ret);
 	if (t->wait_ep)
 		return_remember(t, task, ret);
@@ -135,66 +116,8 @@ INLINE void wait_ends(struct thread *t, struct task_struct *task, __u32 sc, long
 		bpf_get_current_comm(loop->comm, sizeof(loop->comm));
 }
 
-INLINE void accept_listener(__u32 fd)
-{
-	struct sock *sk = sock_of_fd(fd);
-	struct listener *l = listener_probe(sk);
-
-	if (!l)
-		return;
-	add_shared(&l->accepted, 1);
-	l->backlog = BPF_CORE_READ(sk, sk_ack_backlog);
-	l->limit = BPF_CORE_READ(sk, sk_max_ack_backlog);
-	if (l->backlog + 1 > l->backlog_max)
-		l->backlog_max = l->backlog + 1;
-}
-
-/* Reset while it was queued: its close was counted as nobody's, and nothing will follow. */
-INLINE void accepted_dead(void)
-{
-	struct counters *n = counters();
-
-	if (!n)
-		return;
-	add_shared(&n->unknown, -1ULL);
-	add_shared(&n->closed, 1);
-	add_shared(&n->closed_reason[CLOSE_RESET_RECEIVED], 1);
-}
-
-INLINE void after_accept(struct thread *t, struct task_struct *task, long ret, __u64 now)
-{
-	__u32 slot = t->loop - 1;
-	struct loop *loop = t->loop ? bpf_map_lookup_elem(&loops, &slot) : NULL;
-	struct accepted a = { .time_ns = now, .pid = task->tgid };
-	struct sock *sk;
-	__u64 addr;
-
-	if (ret == -EAGAIN && !t->turn_accepts)
-		COUNT(accept_empty);
-	else if (ret == -EMFILE || ret == -ENFILE)
-		COUNT(accept_no_fd);
-	if (ret < 0)
-		return;
-	t->turn_accepts++;
-	t->touched++;
-	sk = sock_of_fd(ret);
-	if (!sk || !is_port(BPF_CORE_READ(sk, __sk_common.skc_num)))
-		return;
-	if (loop)
-		add(&loop->accepts, 1);
-	COUNT(opened);
-	accept_listener(t->fd);
-	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE) {
-		accepted_dead();
-		return;
-	}
-	addr = (__u64)sk;
-	BPF_CORE_READ_INTO(&a.comm, task, group_leader, comm);
-	if (bpf_map_update_elem(&accepts, &addr, &a, BPF_ANY))
-		COUNT(map_full);
-	else
-		COUNT(accepts_left);
-}
+/* The current thread is back from an accept (accept.bpf.c). */
+int after_accept(struct thread *t, long ret, __u64 now);
 
 /*
  * A wait returns whose beginning was not seen: it began before the attach, where the scheduler's stamps
