@@ -2,7 +2,6 @@
 /* main.c - from the command line to a command, and from it to an exit status. */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/commands.h"
 #include "cli/options.h"
@@ -66,6 +65,6 @@ int main(int argc, char *argv[])
 	/* A result that could not be written is no success; a reader that left knows it. */
 	err = finish_stdout();
 	if (err && err != -EPIPE)
-		fail_line("cannot write to standard output: %s", strerror(-err));
+		fail_line("cannot write to standard output: %s", write_reason(-err));
 	return err ? EXIT_FAULT : status;
 }

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "target/launch.h"
@@ -196,6 +197,50 @@ static void test_second_signal(void **state)
 	assert_int_equal(WEXITSTATUS(status), 128 + SIGINT);
 }
 
+/* Nobody looks whether a signal has come: the second one ends us all the same. */
+static void test_second_signal_unheard(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		struct timespec pause = { .tv_nsec = 50000000 };
+		struct stop stop;
+
+		stop_open(&stop);
+		raise(SIGTERM);
+		nanosleep(&pause, NULL);
+		raise(SIGTERM);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 128 + SIGTERM);
+}
+
+static void test_write_without_reader(void **state)
+{
+	static const char much[1 << 20];
+	struct stop stop;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(stop_open(&stop), 0);
+	assert_int_equal(pipe(ends), 0);
+	stop_after(&stop, 1000000);
+	assert_false(stop_late());
+	/* As much as there is room for, and then nothing for as long as we let it. */
+	assert_in_range(write(ends[1], much, sizeof(much)), 1, sizeof(much) - 1);
+	assert_true(stop_late());
+	assert_int_equal(write(ends[1], much, sizeof(much)), -1);
+	assert_int_equal(errno, EINTR);
+	assert_int_equal(stop_take(&stop), 0);
+	close(ends[0]);
+	close(ends[1]);
+	stop_close(&stop);
+}
+
 static void test_closed_reader(void **state)
 {
 	struct stop stop;
@@ -222,6 +267,8 @@ int main(void)
 		cmocka_unit_test(test_signals_of_the_child),
 		cmocka_unit_test(test_first_signal),
 		cmocka_unit_test(test_second_signal),
+		cmocka_unit_test(test_second_signal_unheard),
+		cmocka_unit_test(test_write_without_reader),
 		cmocka_unit_test(test_closed_reader),
 	};
 

@@ -9,6 +9,8 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "bpf/syscalls.h"
 #include "cli/options.h"
@@ -331,6 +333,60 @@ static void test_refusals(void **state)
 		refused(cases[i].line, cases[i].part);
 }
 
+static void accepted(const char *line)
+{
+	char words[256];
+	struct options o;
+
+	snprintf(words, sizeof(words), "%s", line);
+	if (parse(&o, words))
+		fail_msg("'%s': %s", line, o.error);
+	options_free(&o);
+}
+
+/* Whatever its name: nothing is written over what is read, or by two. */
+static void test_one_file(void **state)
+{
+	static const struct {
+		const char *line, *part;	/* accepted without */
+	} given[] = {
+		{ "report -i file --html file", "-i and --html name one file" },
+		{ "report -i file --html ./link", "-i and --html" },
+		{ "report -i hard --html file", "-i and --html" },
+		{ "report -p 1 -o new --html ./new", "-o and --html" },
+		{ "flame -i file --svg file", "-i and --svg" },
+		{ "flame -p 1 --svg new --chrome-trace folder/../new", "--svg and --chrome-trace" },
+		{ "flame -p 1 -o file --svg folder/../file", "-o and --svg" },
+		{ "flame --folded file --svg hard", "--folded and --svg" },
+		{ "flame -p 1 --against link --svg file", "--against and --svg" },
+		{ "report -i file --html new", NULL },
+		{ "flame -p 1 --svg new --chrome-trace folder/new", NULL },
+		{ "flame -p 1 --svg /dev/null --chrome-trace /dev/null", NULL },
+		{ "flame --folded file --against file", NULL },
+		{ "flame -i - --svg new", NULL },
+	};
+	char folder[] = "/tmp/test_options.XXXXXX", home[4096];
+	FILE *f;
+
+	(void)state;
+	assert_non_null(getcwd(home, sizeof(home)));
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(chdir(folder), 0);
+	f = fopen("file", "w");
+	assert_non_null(f);
+	fclose(f);
+	assert_int_equal(symlink("file", "link") | link("file", "hard") | mkdir("folder", 0700), 0);
+	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
+		if (given[i].part)
+			refused(given[i].line, given[i].part);
+		else
+			accepted(given[i].line);
+	}
+	assert_int_equal(remove("file") | remove("link") | remove("hard") | remove("folder"), 0);
+	assert_int_equal(chdir(home), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 static void test_durations(void **state)
 {
 	static const struct {
@@ -431,6 +487,7 @@ int main(void)
 		cmocka_unit_test(test_program),
 		cmocka_unit_test(test_no_target_needed),
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_one_file),
 		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_examples_parse),

@@ -2,7 +2,7 @@
 /* out_file.c - see out_file.h. */
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
+#include <stdio_ext.h>
 #include <unistd.h>
 
 #include "base/out_file.h"
@@ -10,7 +10,7 @@
 
 static int say(const struct out_file *o, int err)
 {
-	fail_line("cannot write '%.400s': %s", o->path, strerror(err));
+	fail_line("cannot write '%.400s': %s", o->path, write_reason(err));
 	return -err;
 }
 
@@ -44,18 +44,26 @@ void out_file_begin(struct out_file *o)
 		say(o, errno);
 }
 
+void out_file_drop(struct out_file *o)
+{
+	o->dropped = true;
+}
+
 int out_file_end(struct out_file *o)
 {
 	int err;
 
 	if (!o->f)
 		return 0;
-	if (!o->begun && o->created)
-		unlink(o->path);
 	err = ferror(o->f) ? -write_failure(fileno(o->f)) : 0;
+	/* A reader that did not take it before would let us wait for the rest too. */
+	if (err)
+		__fpurge(o->f);
 	errno = EIO;
-	if (fclose(o->f))
+	if (fclose(o->f) && !err)
 		err = errno;
 	o->f = NULL;
+	if (o->created && (!o->begun || o->dropped || err))
+		unlink(o->path);
 	return err ? say(o, err) : 0;
 }

@@ -59,21 +59,50 @@ void guard_standard_files(void)
 	}
 }
 
+const char *write_reason(int err)
+{
+	return err == EINTR || err == EAGAIN ? "nobody reads it" : strerror(err);
+}
+
 int write_failure(int fd)
 {
 	struct pollfd out = { .fd = fd, .events = POLLOUT };
 
-	/* Writing to a pipe without a reader could end us. */
-	if (poll(&out, 1, 0) > 0 && (out.revents & POLLERR))
+	/* Writing to a pipe without a reader could end us, to one that is full hold us up. */
+	if (poll(&out, 1, 0) == 0)
+		return -EAGAIN;
+	if (out.revents & POLLERR)
 		return -EPIPE;
 	return write(fd, "\n", 1) < 0 ? -errno : -EIO;
 }
 
+static int stdout_error;	/* the first one: what is printed since goes nowhere */
+
+/* What stdio still holds would be tried again and again, and may hold us up each time. */
+static void leave_stdout(int err)
+{
+	int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	stdout_error = err;
+	if (nowhere < 0)
+		return;
+	dup2(nowhere, STDOUT_FILENO);
+	close(nowhere);
+}
+
 int flush_stdout(void)
 {
+	int err = 0;
+
+	if (stdout_error)
+		return stdout_error;
 	if (fflush(stdout))
-		return -errno;
-	return ferror(stdout) ? write_failure(STDOUT_FILENO) : 0;
+		err = -errno;
+	else if (ferror(stdout))
+		err = write_failure(STDOUT_FILENO);
+	if (err)
+		leave_stdout(err);
+	return err;
 }
 
 int finish_stdout(void)

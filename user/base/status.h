@@ -52,6 +52,9 @@ int flush_stdout(void);
  */
 int write_failure(int fd);
 
+/* An errno of a write in words: strerror's, but for a reader that lets us wait (stop.h). */
+const char *write_reason(int err);
+
 /* The same, and closes stdout: some file systems report an error only then. */
 int finish_stdout(void);
 

@@ -47,7 +47,7 @@ struct recorder {
 
 static void fail_write(const struct recorder *rec, int err)
 {
-	fail_line("cannot write '%.300s': %s", rec->config->path, strerror(-err));
+	fail_line("cannot write '%.300s': %s", rec->config->path, write_reason(-err));
 }
 
 static void seal(struct recorder *rec)

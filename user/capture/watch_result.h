@@ -40,10 +40,11 @@ struct watch_result {
 	uint64_t window_ns;		/* whose P99 makes a tail */
 	uint64_t attached_ns;		/* start_ns, or earlier: losses are counted from then on */
 
+	bool damaged;			/* its line is printed: what is whole follows */
+
 	/* Only of a capture. */
 	bool rebuilt;			/* the aggregate holds exchanges alone, added up from records */
 	bool loss_known;		/* false: nobody counted what was lost */
-	bool damaged;			/* its line is printed: what is whole follows */
 	bool interrupted;		/* a capture whose recorder did not come to its end */
 	const char *notes[WATCH_NOTES];	/* static strings */
 	size_t n_notes;

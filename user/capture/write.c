@@ -2,13 +2,17 @@
 /* write.c - see write.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/stop.h"
 #include "capture/write.h"
 
+#define READER_LOOK_MS 200
 #define DEFLATE_FROM 256	/* bytes; less is not worth it */
 
 static size_t padding(size_t len)
@@ -43,17 +47,39 @@ int capture_create(struct capture_writer *w, const char *path)
 	return 0;
 }
 
+/*
+ * Waits for a pipe's reader, but not when the watch should be over for long: *len is cut to what can
+ * be written without waiting again. 0 or -EAGAIN.
+ */
+static int await_reader(const struct capture_writer *w, size_t *len)
+{
+	struct pollfd out = { .fd = w->fd, .events = POLLOUT };
+
+	if (w->regular)
+		return 0;
+	while (poll(&out, 1, READER_LOOK_MS) <= 0)
+		if (stop_late())
+			return -EAGAIN;
+	if (*len > PIPE_BUF)
+		*len = PIPE_BUF;
+	return 0;
+}
+
 /* All of it, or nothing and the reason. */
 static int write_whole(struct capture_writer *w, const uint8_t *data, size_t len)
 {
-	size_t done = 0;
+	size_t done = 0, piece;
 	ssize_t n;
 	int err;
 
 	if (w->max_bytes && w->bytes + len > w->max_bytes)
 		return -ENOBUFS;
 	while (done < len) {
-		n = write(w->fd, data + done, len - done);
+		piece = len - done;
+		err = await_reader(w, &piece);
+		if (err)
+			return err;
+		n = write(w->fd, data + done, piece);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {

@@ -231,14 +231,17 @@ static int run(struct exporter *e)
 int cmd_export(const struct options *o)
 {
 	struct exporter e = { .o = o, .stop = STOP_INIT, .http_config.listen_fd = -1 };
-	int status;
+	int err, status;
 
 	if (o->export.print_metrics) {
 		metrics_document(stdout);
 		return EXIT_OK;
 	}
-	if (stop_open(&e.stop) || publisher_open(&e.publisher)) {
-		fail_line("no descriptors left for signals");
+	err = stop_open(&e.stop);
+	err = err ? err : publisher_open(&e.publisher);
+	if (err) {
+		fail_line("no descriptor for signals: %s", strerror(-err));
+		stop_close(&e.stop);
 		return EXIT_FAULT;
 	}
 	status = run(&e);

@@ -264,6 +264,7 @@ static int show(struct flame *f)
 	/* out_file_end() prints a file's error. */
 	if (!err || err == -EIO)
 		return EXIT_OK;
+	out_file_drop(&f->svg);
 	fail_line("cannot make the tree: %s", strerror(-err));
 	return EXIT_FAULT;
 }

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/out_file.h"
 #include "base/status.h"
@@ -155,13 +154,11 @@ static int write_page(struct reporting *t, const struct report *r, uint32_t hz)
 static int end_page(struct out_file *page, int err)
 {
 	/* out_file_end() prints what could not be written. */
-	if (err && err != -EIO)
+	if (err && err != -EIO) {
 		fail_line("cannot write '%s': %s", page->path, strerror(-err));
-	if (!out_file_end(page) && !err)
-		return EXIT_OK;
-	if (page->created)
-		unlink(page->path);
-	return EXIT_FAULT;
+		out_file_drop(page);
+	}
+	return out_file_end(page) || err ? EXIT_FAULT : EXIT_OK;
 }
 
 static int print(struct reporting *t, const struct watch_result *w)

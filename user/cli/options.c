@@ -232,6 +232,7 @@ static void set_presets(struct options *o)
 static int check(struct options *o)
 {
 	const char *wrong;
+	char same[80];
 
 	if (o->command == CMD_NONE && o->json_schema)
 		o->command = CMD_REPORT;
@@ -239,7 +240,10 @@ static int check(struct options *o)
 		return usage(o, "no command");
 	if (!o->has_syscalls)
 		o->syscalls = o->command == CMD_EXPORT ? SYSCALLS_OFF : SYSCALLS_SAMPLE;
-	wrong = o->json_schema ? NULL : options_check(o);
+	if (o->json_schema)
+		return 0;
+	wrong = options_check(o);
+	wrong = wrong ? wrong : options_paths(o, same, sizeof(same));
 	return wrong ? usage(o, "%s", wrong) : 0;
 }
 

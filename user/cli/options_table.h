@@ -62,6 +62,9 @@ option_set set_comm, set_until, set_hz, set_period, set_ring_size, set_against, 
 /* What is wrong with the options together, or NULL. */
 const char *options_check(struct options *o);
 
+/* options_paths.c: two paths of which one is written name one file. The text, or NULL. */
+const char *options_paths(const struct options *o, char *wrong, size_t len);
+
 extern const struct command_row command_rows[CMD_COUNT];
 extern const struct option_row option_rows[];
 extern const size_t option_count;

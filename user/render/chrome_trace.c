@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "explain/history.h"
 #include "explain/stage_map.h"
 #include "render/render.h"
 
@@ -41,8 +40,11 @@ struct chrome_trace *chrome_trace_new(FILE *out, uint64_t limit)
 	return t;
 }
 
+/* After a failure each further write would fail too, some of them after a long wait. */
 static bool wanted(struct chrome_trace *t)
 {
+	if (ferror(t->json.out))
+		return false;
 	if (t->left) {
 		t->left--;
 		return true;
@@ -208,7 +210,7 @@ void chrome_trace_offcpu(struct chrome_trace *t, const struct ev_offcpu *e)
 	name_thread(t, e->pid, e->tid, e->comm);
 	if (e->blocked_ns && !waited)
 		blocked(t, e, woken);
-	runnable(t, e, woken, e->blocked_ns && released(e) && !waited &&
+	runnable(t, e, woken, e->blocked_ns && (e->flags & OFFCPU_WAKER) && !waited &&
 		 (e->kind == OFFCPU_FUTEX || e->kind == OFFCPU_PIPE));
 }
 

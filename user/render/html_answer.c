@@ -107,7 +107,7 @@ int html_put_answer(FILE *out, const struct html_page *p)
 			put_finding(out, &r->findings[i]);
 		fputs("</ol>\n", out);
 	} else {
-		fprintf(out, "<p>No rule of the diagnosis fired. %s</p>\n", html_text(r->gates).s);
+		fputs("<p>No rule of the diagnosis fired.</p>\n", out);
 	}
 	html_section_end(out);
 	return 0;
@@ -129,7 +129,6 @@ static void put_latency_table(FILE *out, const struct report *r)
 		put_latency_row(out, "server", &r->latency);
 	if (r->client.count)
 		put_latency_row(out, "client (upstream)", &r->client);
-	html_put_open_loop(out, r);
 	html_table_end(out);
 }
 
@@ -209,6 +208,5 @@ void html_put_ledger(FILE *out, const struct html_page *p)
 		fputs("</div>\n", out);
 		put_caveats(out, r);
 	}
-	html_put_holds(out, r);
 	html_section_end(out);
 }

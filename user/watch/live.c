@@ -149,7 +149,6 @@ static int attach(struct live *live)
 	live_find_processes(live);
 	if (live->needs.intervals)
 		facts_begin(&live->r->facts, live->alive.pids, live->alive.n);
-	live_holds_begin(live);
 	live->r->start_ns = live->r->attached_ns = monotonic_ns();
 	live_give_latency(live, live->r->start_ns);
 	live->r->realtime_offset_ns = realtime_offset_ns();
@@ -203,6 +202,7 @@ int live_end(struct live *live)
 {
 	struct watch_result *r = live->r;
 	uint64_t overflows;
+	int err;
 
 	live_windows_end(live, monotonic_ns());
 	/* Taking the hooks away lasts: what they see meanwhile is not of this watch. */
@@ -215,10 +215,13 @@ int live_end(struct live *live)
 	session_detach(live->session);
 	/* A launched program has its own name by now. */
 	targets_refresh(live->config.spec, &r->targets);
-	session_flush(live->session, live->alive.pids, live->alive.n);
+	err = session_flush(live->session, live->alive.pids, live->alive.n);
+	if (err) {
+		fail_line("reading what open connections still hold failed: %s", strerror(-err));
+		r->damaged = true;
+	}
 	while (live_drain(live) > 0)
 		;
-	live_holds_end(live);
 	stream_flush(live->stream);
 	live_give_latency(live, r->end_ns);
 	/* Names take a while: what happened is safe before. */
@@ -254,6 +257,5 @@ void live_close(struct live *live)
 	aggregate_free(live->sums);
 	stack_names_free(live->stacks);
 	alive_free(&live->alive);
-	free(live->holds.tids);
 	free(live);
 }

@@ -51,6 +51,8 @@ static void loop(struct run *run)
 		{ .fd = run->launched ? launch_wait_fd(&run->launch) : -1, .events = POLLIN },
 	};
 
+	if (run->duration_ns)
+		stop_after(&run->stop, run->duration_ns);
 	while (!live_done(run->live) && now < end) {
 		uint64_t left_ms = (end - now + MS - 1) / MS;
 
@@ -130,8 +132,12 @@ static void fill_place(struct watch_result *r)
 static int watch_target(struct run *run, const struct sinks *sinks)
 {
 	struct watch_result *r = run->r;
-	int status = stop_open(&run->stop) ? EXIT_FAULT : EXIT_OK;
+	int err = stop_open(&run->stop), status = EXIT_OK;
 
+	if (err) {
+		fail_line("no descriptor for signals: %s", strerror(-err));
+		return EXIT_FAULT;
+	}
 	if (!status)
 		status = find_targets(run);
 	if (!status)
