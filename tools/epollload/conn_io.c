@@ -109,7 +109,8 @@ static void take_request(struct worker *w, struct conn *c)
 	w->owed++;
 	w->counts.sent++;
 	w->counts.held += held;
-	w->full = held;	/* held requests are taken first: one that is not ends the shortage */
+	if (s->closed || meant >= w->full_to_ns)	/* requests are taken in their order */
+		w->full = false;
 	w->counts.last_sent_ns = w->now;
 	if (!s->closed)
 		histogram_add(&w->counts.send_error, w->now - meant);

@@ -77,8 +77,8 @@ static void pump(struct worker *w)
 			break;
 		conn_fill(w, c);
 	}
-	/* From here on a request that gets due finds no room. If one is due already, we are late. */
-	if (!w->full && !queue_first(w, Q_FREE) && !schedule_due(&w->schedule, w->now)) {
+	/* From here on a request that gets due finds no room; one that is due already is late by us. */
+	if (!w->full && !queue_first(w, Q_FREE)) {
 		w->full = true;
 		w->full_from_ns = w->now;
 		w->full_to_ns = UINT64_MAX;
