@@ -133,7 +133,7 @@ test_depth() {
 
 # --- window ---
 
-# Sixteen connections queue up for one loop, then one has it alone: by a window of one second the
+# Sixty-four connections queue up for one loop, then one has it alone: by a window of one second the
 # latter has a tail of its own, by that of all it has none but outliers.
 alone() { # OPTIONS...: lines of the connection that was alone
 	replay slow --json "$@"
@@ -145,7 +145,7 @@ test_window() {
 
 	start_epollserver --size 64 --fault slow-cpu=200us
 	scope_start slow -p "$SERVER_PID" -o "$CAP" --json
-	client --connections 16 --requests 4000 --size 64 >"$LIVE_DIR/client.json"
+	client --connections 64 --requests 4000 --size 64 >"$LIVE_DIR/client.json"
 	watched_client --connections 1 --requests 12000 --size 64
 	stop_server
 	cp "$SCOPE_OUT" "$LIVE_DIR/live.out"

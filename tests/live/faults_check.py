@@ -16,6 +16,7 @@ from truth_match import read_truth
 
 SLACK_NS = 20000
 SLACK = 0.02
+NEAR = 0.1
 
 
 def ns_of(text):
@@ -25,6 +26,10 @@ def ns_of(text):
 
 def slack(ns):
     return max(SLACK_NS, SLACK * ns)
+
+
+def median(values):
+    return sorted(values)[len(values) // 2]
 
 
 class Exchange:
@@ -39,6 +44,10 @@ class Exchange:
 
     def ns(self, stage, part="ns"):
         return self.stages[stage][part] or 0
+
+    def without_waiting(self, stage, part="ns"):
+        """A whole stage without what its thread waited for a processor: that is no fault's doing."""
+        return self.ns(stage, part) - (self.ns(stage, "runnable_ns") if part == "ns" else 0)
 
 
 class Run:
@@ -82,34 +91,43 @@ def counts(run, hits=None):
     return good, f"{count} counted, {run.lines} lines, {len(run.all)} stamped, {len(run.hit)} hit"
 
 
-def separates(run, value, amount):
+# The processor itself may be away for some ms, and nobody is told: of 200 spared exchanges one may have
+# met that. Where the client has to be in time too, of 20 hit ones one may have met a late client.
+STRAY = 200
+LATE = 20
+
+
+def separates(run, value, amount, late=0):
     """The hit ones have at least the amount, and no other has."""
+    below = [e for e in run.hit if value(e) < amount]
+    above = [e for e in run.spared if value(e) >= amount]
     low = min((value(e) for e in run.hit), default=0)
     high = max((value(e) for e in run.spared), default=0)
-    return (bool(run.hit) and low >= amount > high,
-            f"{len(run.hit)} hit have {low / 1000:.0f} us and more, others up to {high / 1000:.0f} us")
+    return (bool(run.hit) and len(below) <= late and len(above) <= len(run.spared) / STRAY,
+            f"{len(run.hit)} hit have {low / 1000:.0f} us and more, others up to {high / 1000:.0f} us, "
+            f"{len(below)} and {len(above)} astray")
 
 
 def part(run, stage, which, amount):
     """STAGE's part WHICH (ns, oncpu_ns, ...) is AMOUNT and more for the hit ones, and for no other."""
-    return separates(run, lambda e: e.ns(stage, which), ns_of(amount))
+    late = max(1, len(run.hit) / LATE) if which == "ns" else 0
+    return separates(run, lambda e: e.without_waiting(stage, which), ns_of(amount), late)
 
 
 def near(run, stage, which, amount):
-    """The median of it is AMOUNT, beside what the spared ones have and a timer's slack, or as stamped.
+    """The median of it is AMOUNT and what the spared ones have, or as long as the stamps say.
 
-    A handler that computes for AMOUNT of its own time is on its processor for longer: interrupts."""
-    hit = sorted(e.ns(stage, which) for e in run.hit)
-    usual = sorted(e.ns(stage, which) for e in run.spared) or [0]
-    want = ns_of(amount) + usual[len(usual) // 2]
-    got = hit[len(hit) // 2]
-    # PR_SET_TIMERSLACK's default, and as much for the interrupt itself.
-    timer = 100000 if which == "blocked_ns" else 0
-    most = want + timer
+    A handler that computes for AMOUNT of its own time is on its processor for longer: interrupts. What
+    nobody stamped may be longer by a tenth: a timer's slack, and how late its interrupt is."""
+    want = ns_of(amount) + median([e.ns(stage, which) for e in run.spared] or [0])
+    got = median([e.without_waiting(stage, which) for e in run.hit])
+    most = want * (1 + NEAR)
     if stage == "service":
-        stamped = sorted(e.answered - e.got for e in run.hit)
-        most = max(most, stamped[len(stamped) // 2])
-    return (want - slack(want) <= got <= most + slack(most),
+        most = max(most, median([e.answered - e.got for e in run.hit]))
+    if stage == "accept":
+        most = max(most, median([e.accepted - e.client[0] for e in run.hit]))
+    low = want * (1 - NEAR) if stage == "dispatch" else want	# there the client keeps the time
+    return (low - slack(want) <= got <= most + slack(most),
             f"median {got / 1000:.0f} us, injected and usual {want / 1000:.0f} us")
 
 
@@ -129,7 +147,9 @@ def accept_as_stamped(run):
     """The accept stage of each first exchange ends with the accept, and begins with its data."""
     wrong, longest, total = [], 0, 0
     for e in run.all:
-        low, high = e.accepted - e.client[1], e.accepted - e.client[0]
+        # Who lost the processor on the way out of the accept stamped late, and is runnable until then.
+        late = e.ns("dispatch", "runnable_ns") + e.ns("service", "runnable_ns")
+        low, high = e.accepted - e.client[1] - late, e.accepted - e.client[0]
         ours = e.ns("accept")
         longest, total = max(longest, ours), total + ours
         if not low - slack(high) <= ours <= max(high, 0) + slack(high):
@@ -139,11 +159,18 @@ def accept_as_stamped(run):
 
 
 def report_stage(run, stage):
-    """The report's sum of the stage is the lines'."""
+    """The report's sum of the stage is the lines', two programs' stamps of the same hooks.
+
+    What comes between the two, an interrupt or the processor's absence, moves single stamps: the sums
+    agree, or without the largest of each the usual stage does, within a bucket and the hooks between."""
     entry = [s for s in run.report["exchanges"]["stages"] if s["stage"] == stage][0]
-    lines = sum(e.ns(stage) for e in run.all)
-    return (abs(entry["sum_ns"] - lines) <= max(SLACK * lines, 1000 * len(run.all)),
-            f"report {entry['sum_ns'] / 1e6:.3f} ms, lines {lines / 1e6:.3f} ms")
+    lines = [e.ns(stage) for e in run.all]
+    usual, theirs = median(lines), entry["p50_ns"] or 0
+    sums = abs(entry["sum_ns"] - sum(lines)) <= max(SLACK * sum(lines), 1000 * len(lines))
+    far = abs(entry["sum_ns"] - sum(lines)) > sum(lines) / 4 + 5000 * len(lines)
+    return (sums or not far and abs(theirs - usual) <= max(2 * SLACK * usual, 2000),
+            f"report {entry['sum_ns'] / 1e6:.3f} ms, lines {sum(lines) / 1e6:.3f} ms, medians "
+            f"{theirs / 1000:.0f} and {usual / 1000:.0f} us")
 
 
 def offcpu(run, kind, amount):
@@ -154,8 +181,9 @@ def offcpu(run, kind, amount):
         good = abs(entry["sum_ns"] - blocked) <= slack(blocked)
     else:
         least = ns_of(amount) * len(run.hit)
+        # A timer may be late, and a contender's wait ends with the other's: as the lines say.
         good = entry["count"] == len(run.hit) and \
-            least <= entry["sum_ns"] <= least * (1 + SLACK) + 70000 * len(run.hit)
+            least <= entry["sum_ns"] <= max(least * (1 + NEAR), blocked * (1 + SLACK))
     return good, f"{entry['count']} times, {entry['sum_ns'] / 1e6:.3f} ms, lines " \
                  f"{blocked / 1e6:.3f} ms"
 
@@ -219,7 +247,9 @@ def send(run, amount):
     done, what = separates(run, lambda e: e.line["send_ns"], ns_of(amount))
     wrong = sum(1 for e in run.hit if e.client and
                 e.line["send_ns"] > e.client[4] - e.send + slack(e.line["send_ns"]))
-    return done and wrong == 0, f"{what}, {wrong} ended after the client had it all"
+    # The server's processor may be away after the delivery and before the send is over.
+    return (done and wrong <= max(1, len(run.hit) / LATE),
+            f"{what}, {wrong} ended after the client had it all")
 
 
 def close_wait(run):

@@ -64,11 +64,12 @@ tail_of_named() {
 		: >"$LIVE_DIR/truth"
 		start_epollserver --size 64 "${NAMED[@]}" --truth "$LIVE_DIR/truth"
 		flame $((LOAD_S * 2000)) --connections 1 -- --mode tail --hz 9999
+		OTHERS=$(others_percent)
 		stop_server
 		notes
 		waited=$(weight '\\[runnable\\]')
-		[ $((waited * 20)) -gt "$(weight .)" ] || return 0
-		echo "# $try run: waited $waited ns for a processor"
+		[ $((waited * 20)) -gt "$(weight .)" ] || [ "$OTHERS" -ge 25 ] || return 0
+		echo "# $try run: waited $waited ns for a processor, others had $OTHERS %"
 	done
 	return 1
 }
@@ -203,7 +204,7 @@ test_strangers() {
 	notes
 	end "$spinner"
 	end "$pid"
-	expect_between 'strangers: off-CPU intervals' 100 1000000 "$(said 'off-CPU intervals')"
+	expect_between 'strangers: off-CPU intervals' 30 1000000 "$(said 'off-CPU intervals')"
 	expect_between 'strangers: stacks' 1 $(($(said 'off-CPU intervals') / 4)) "$(said 'stacks$')"
 	expect_between 'strangers: woken by interrupts' 1 1000000000000 "$(weight '^\[interrupt\]')"
 }

@@ -6,6 +6,7 @@
 # A script sources this from the top folder, calls live_init, and ends with finish. Functions that
 # start something leave its pid and port in SERVER_PID and PORT, its output under $LIVE_DIR.
 . tests/lib.sh
+. tests/live/lib_machine.sh
 
 LIVE=${LIVE:-$BUILD/tests/live}	# where our servers and clients are
 EPOLLSERVER=${EPOLLSERVER:-$BUILD/epollserver}
@@ -303,6 +304,7 @@ scope_start() { # ARGS...
 	SCOPE_OUT=$LIVE_DIR/scope.out
 	SCOPE_ERR=$LIVE_DIR/scope.err
 	: >"$SCOPE_ERR"	# here, since the child may be later than our first look
+	watch_machine
 	$HEARS_SIGINT "$EPOLLSCOPE" "$@" >"$SCOPE_OUT" 2>"$SCOPE_ERR" &
 	SCOPE_PID=$!
 	started "$SCOPE_PID"

@@ -26,6 +26,7 @@ watched() {
 	scope_stop
 	WAITED_NS=$(($(schedstat "$SERVER_PID" 2) - WAITED))
 	WAITED_PERCENT=$((100 * WAITED_NS / ($(date +%s%N) - BEGAN)))
+	OTHERS_PERCENT=$(others_percent)
 	stop_server
 }
 
@@ -66,6 +67,10 @@ who_else_ran() {
 
 	if [ "${WAITED_PERCENT:-0}" -ge 5 ]; then
 		echo "the server waited for its processor for $WAITED_PERCENT % of the time, somebody"
+		return
+	fi
+	if [ "${OTHERS_PERCENT:-0}" -ge 25 ]; then
+		echo "others had $OTHERS_PERCENT % of a processor, somebody"
 		return
 	fi
 	read -r pid name < <(scope_jq '.diagnosis[] | select(.code == "cpu-starved").evidence |

@@ -3,7 +3,7 @@
 # lib_ledger.sh - what `slow --over 0ns --json` must keep of every exchange. Plain shell, since the
 # emulated machines use it too. Sourced after live/lib.sh.
 
-MOST=15000000	# ns: a neighbour's request comes a little after a fault of 20 ms began
+MOST=10000000	# ns: a neighbour's request comes before half of a fault of 20 ms is over
 
 # Works on the lines as one array, each with .s, its stages by name.
 lines_jq() { # FILTER

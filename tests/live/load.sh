@@ -45,20 +45,29 @@ test_counts() { # NAME N CONNECTIONS SERVER-OPTIONS -- OPTIONS...
 	expect_truth "$name" "$n" "$connections"
 }
 
-# The server's arrivals tell the rate, not our own clock alone. An arrival of a busy machine may be
-# a little late: over 2 s that is less than 1 %.
+# How many of the arrivals are further from where the rate puts them, seen from the usual one, than
+# half a per cent of the time.
+arrivals_astray() { # RATE SECONDS
+	sort -n -k 5 "$TRUTH" | awk -v rate="$1" '{ printf "%.0f\n", $5 - NR / rate * 1e9 }' | sort -n |
+		awk -v slack="$2" '{ off[NR] = $1 }
+			END { usual = off[int((NR + 1) / 2)]; slack *= 5e6
+				for (i = 1; i <= NR; i++) n += off[i] < usual - slack || off[i] > usual + slack
+				print n + 0 }'
+}
+
+# The server's arrivals tell the rate, not our own clock alone. Some of them may be late on a busy
+# machine, but not most: who is late catches up.
 test_rate() { # RATE
 	local name="open loop at $1/s"
 
 	start_echo --truth "$TRUTH"
+	watch_machine
 	load --rate "$1" --duration 2s --connections 32
-	expect_between "$name: sent" "$(($1 * 99 / 100))" "$(($1 * 101 / 100))" \
+	expect_undisturbed "$name: sent" "$(($1 * 90 / 100))" "$(($1 * 101 / 100))" \
 		"$(load_jq '.requests.sent_per_s')"
 	expect_truth "$name" $((2 * $1)) 32
-	sort -n -k 5 "$TRUTH" >"$TRUTH.sorted"
-	expect_between "$name: arrivals" "$(($1 * 99 / 100))" "$(($1 * 101 / 100))" \
-		"$(awk 'NR == 1 { from = $5 } END { print (NR - 1) / ($5 - from) * 1e9 }' \
-			"$TRUTH.sorted")"
+	expect_undisturbed "$name: arrivals not in their time" 0 $((2 * $1 / 5)) \
+		"$(arrivals_astray "$1" 2)"
 	echo "# $name: send error $(load_jq '.send_error_ns | {p50, p99, max}' | tr -d '\n ')"
 }
 
@@ -68,7 +77,8 @@ test_ramp() {
 	load --rate 1000 --duration 2s --ramp 1s --connections 4
 	expect_truth 'ramp' 1500 4
 	sort -n -k 5 "$TRUTH" >"$TRUTH.sorted"
-	expect_between 'ramp: in the first half of it' 110 140 \
+	# 500 if it began with the whole rate, 250 at an even one.
+	expect_between 'ramp: in the first half of it' 90 180 \
 		"$(awk 'NR == 1 { from = $5 } $5 < from + 5e8 { n++ } END { print n }' "$TRUTH.sorted")"
 }
 
@@ -77,30 +87,31 @@ slower_than() { # MS
 }
 
 # One request of 4,000 stalls the server for 200 ms. At 1,000 a second 200 are due meanwhile, and
-# wait from 200 ms down to nothing: 180 of them 20 ms or more, the worst 40 (P99) 160 ms or more.
+# wait from 200 ms down to nothing: 180 of them 20 ms or more, the worst 40 (P99) 160 ms or more. A
+# busy machine adds to that; a load that omits them has one of them all.
 test_stall() {
 	local stall=(--sleep-every 2500 --sleep-ms 200)
 
 	start_echo --truth "$TRUTH" "${stall[@]}"
 	load --rate 1000 --requests 4000 --connections 8
 	expect_truth 'stall, open loop' 4000 8
-	expect_between 'stall, open loop: requests slower than 20 ms' 170 200 "$(slower_than 20)"
-	expect_between 'stall, open loop: P99' 150000000 175000000 "$(load_jq .latency_ns.p99)"
-	expect_between 'stall, open loop: P99.9' 190000000 215000000 "$(load_jq .latency_ns.p999)"
-	expect_between 'stall, open loop: held' 170 200 "$(load_jq .requests.held)"
+	expect_between 'stall, open loop: requests slower than 20 ms' 160 2000 "$(slower_than 20)"
+	expect_between 'stall, open loop: P99' 140000000 400000000 "$(load_jq .latency_ns.p99)"
+	expect_between 'stall, open loop: P99.9' 180000000 500000000 "$(load_jq .latency_ns.p999)"
+	expect_between 'stall, open loop: held' 160 2000 "$(load_jq .requests.held)"
 	start_echo --truth "$TRUTH" "${stall[@]}"
 	load --closed --requests 4000
 	expect_truth 'stall, closed loop' 4000 1
-	expect_eq 'stall, closed loop: requests slower than 100 ms' 1 "$(slower_than 100)"
+	expect_between 'stall, closed loop: requests slower than 100 ms' 1 3 "$(slower_than 100)"
 	expect_between 'stall, closed loop: P99' 0 20000000 "$(load_jq .latency_ns.p99)"
 }
 
 test_slow() {
 	test_counts 'slow sender' 40 2 --size 300 -- --closed --connections 2 --size 300 \
 		--slow-sender 3/10ms
-	expect_between 'slow sender: two pauses' 20000000 30000000 "$(load_jq .latency_ns.p50)"
+	expect_between 'slow sender: two pauses' 20000000 60000000 "$(load_jq .latency_ns.p50)"
 	test_counts 'slow reader' 5 1 --size 262144 -- --closed --size 262144 --slow-reader 16k/10ms
-	expect_between 'slow reader: sixteen reads' 140000000 400000000 "$(load_jq .latency_ns.p50)"
+	expect_between 'slow reader: sixteen reads' 140000000 1000000000 "$(load_jq .latency_ns.p50)"
 	test_counts 'one slow sender of three' 3000 3 -- --rate 1000 --connections 3 \
 		--slow-connections 1 --slow-sender 2/20ms
 	expect_between 'one slow sender of three: the others' 0 10000000 "$(load_jq .latency_ns.p50)"
@@ -300,7 +311,7 @@ test_interrupt() {
 	ended "$pid"
 	expect_eq 'interrupt: exit status' 0 $?
 	expect_sum 'interrupt'
-	expect_between 'interrupt: sent' 300 2000 "$(load_jq .requests.sent)"
+	expect_between 'interrupt: sent' 300 20000 "$(load_jq .requests.sent)"
 	stop_server
 	expect_between "interrupt: server's count" "$(load_jq .requests.answered)" \
 		"$(load_jq .requests.sent)" "$(wc -l <"$TRUTH")"

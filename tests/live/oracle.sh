@@ -10,26 +10,56 @@ N=20000
 CONNECTIONS=16
 
 # Both count from the moment a thread is in a queue. The scheduler's clock is read as it begins to
-# switch, ours when it tells of the switch: the choice of the next thread and our own programs lie
-# between, up to 2.5 us a wait; and 2 % for what little runs before and after the counted time.
-ON_THE_WAY=2500
+# switch, ours when it tells of the switch: the choice of the next thread, our own programs and an
+# interrupt now and then lie between, some us a wait. Two programs that compute on the server's
+# processor make the waits so long that this is little; whoever else wants it makes them longer for
+# both of us.
+ON_THE_WAY=20000
+read -r CPU < <(taskset -cp $$ | sed 's/.*[:,-] *//')
+HOGS=2
 
 check_runqueue() { # NAME
-	local delay waits sum unseen
+	local delay waits sum count longest unseen
 
 	delay=$(($(schedstat "$SERVER_PID" 2) - BEFORE[0]))
 	waits=$(($(schedstat "$SERVER_PID" 3) - BEFORE[1]))
 	scope_stop
-	sum=$(scope_jq .sched.runqueue_ns.sum_ns)
-	expect_between "$1: run-queue time" $((delay * 98 / 100 - waits * 1000)) \
-		$((delay * 102 / 100 + waits * ON_THE_WAY)) "$sum"
+	end_hogs
+	read -r count sum longest < <(scope_jq '.sched.runqueue_ns | "\(.count) \(.sum_ns) \(.max)"')
+	# A thread is known from its first wait on, so that one is not seen; nor is a hidden switch's.
+	unseen=$((waits > count ? waits - count : 0))
+	expect_between "$1: run-queue time, beside the scheduler's $delay in $waits waits" \
+		$((delay * 97 / 100 - unseen * longest)) $((delay * 103 / 100 + waits * ON_THE_WAY)) "$sum"
+	# Else the allowance would be all there is.
+	expect_ok "$1: a wait is longer than what we allow" [ "$delay" -gt $((waits * 10 * ON_THE_WAY)) ]
 	# A switch that the kernel did not tell of is a wait that nobody saw.
 	unseen=$(scope_jq '.sched.switches_missed // 0')
 	expect_between "$1: waits for a processor" $((waits * 99 / 100 - 5 - 2 * unseen)) \
-		$((waits * 101 / 100 + 5)) "$(scope_jq .sched.runqueue_ns.count)"
+		$((waits * 101 / 100 + 5)) "$count"
+}
+
+start_hogs() {
+	local i
+
+	HOG_PIDS=()
+	for ((i = 0; i < HOGS; i++)); do
+		taskset -c "$CPU" nice -n -10 sh -c 'while :; do :; done' &
+		HOG_PIDS+=($!)
+		started $!
+	done
+}
+
+end_hogs() {
+	local pid
+
+	for pid in "${HOG_PIDS[@]}"; do
+		end "$pid" KILL
+	done
 }
 
 attach_and_remember() {
+	pin "$CPU" "$SERVER_PID"
+	start_hogs
 	scope_start report --json -p "$SERVER_PID"
 	BEFORE=("$(schedstat "$SERVER_PID" 2)" "$(schedstat "$SERVER_PID" 3)")
 }
@@ -126,11 +156,13 @@ bytes_difference() {
 			{ off($2, $4); off($3, $5) } END { print max + 0 }'
 }
 
-# The longest difference of the durations, in us.
-duration_difference() {
+# How many durations differ by more than 100 us, by 1 %. Both are told by the same two events, one
+# after the other: an interrupt between them is seen once in a while, and touches one connection.
+durations_apart() {
 	join <(awk '/^[0-9]/ { print $6, $9 * 1000 }' "$LIVE_DIR/tcplife" | sort) \
 		<(jq -r '"\(.remote_port) \(.duration_ns / 1000)"' "$SCOPE_OUT" | sort) |
-		awk '{ d = $2 > $3 ? $2 - $3 : $3 - $2; if (d > max) max = d } END { print max + 0 }'
+		tee "$LIVE_DIR/durations" |
+		awk '{ d = $2 > $3 ? $2 - $3 : $3 - $2; n += d > 100 && d > $2 / 100 } END { print n + 0 }'
 }
 
 test_tcplife() {
@@ -150,7 +182,8 @@ test_tcplife() {
 	expect_lines 'tcplife: connections' 30 "$SCOPE_OUT"
 	expect_eq 'tcplife: ports' "$(tcplife_ports)" "$(conn_ports)"
 	expect_between 'tcplife: bytes differ by' 0 $TCPLIFE_BYTES "$(bytes_difference)"
-	expect_between 'tcplife: durations differ by, us' 0 100 "$(duration_difference)"
+	expect_between 'tcplife: durations apart' 0 3 "$(durations_apart)"
+	expect_lines 'tcplife: durations compared' 30 "$LIVE_DIR/durations"
 	stop_server
 }
 

@@ -84,7 +84,7 @@ test_endings() {
 	load_both
 	scope_wait 0
 	expect_count '-d' $N
-	expect_between '-d 1: seconds' 0.99 1.5 "$(scope_jq .window.seconds)"
+	expect_between '-d 1: seconds' 0.99 2 "$(scope_jq .window.seconds)"
 
 	scope_start report -p "$SERVER_PID"
 	load_both

@@ -12,7 +12,8 @@ CONNECTIONS=16
 RING=16384	# KiB: holds them all, however late the reader gets a processor
 
 # Stamps of user space are late by what the machine does to it on the way out of the kernel. A busy
-# machine does that to whole batches, so a miss gets a second and a third run, and all are shown.
+# machine does that to whole batches, so a miss gets a second and a third run, and all are shown; where
+# others had the processors in the third too, it is told and not judged. Counts are judged in any case.
 test_truth() { # NAME SERVER OPTIONS... -- CLIENT OPTIONS...
 	local try
 
@@ -23,6 +24,10 @@ test_truth() { # NAME SERVER OPTIONS... -- CLIENT OPTIONS...
 		fi
 		echo "# $1, $try run: $(tail -n 1 "$LIVE_DIR/match")"
 	done
+	if [ "$OTHERS" -ge 25 ] && grep -q ' 0 missing' "$LIVE_DIR/match"; then
+		skip "$1" "others had $OTHERS % of a processor: $(tail -n 1 "$LIVE_DIR/match")"
+		return
+	fi
 	fail "$1" "expected 99.9 % to match got $(tail -n 1 "$LIVE_DIR/match")"
 	sed "s,^,# ," "$LIVE_DIR/match"
 	sed "s,^,# epollscope says: ," "$SCOPE_ERR"
@@ -40,6 +45,7 @@ match_truth() { # as test_truth
 	start_echo --truth "$LIVE_DIR/server.truth" "${options[@]}"
 	scope_start slow --over 0ns --json --ring-size "$RING" -p "$SERVER_PID"
 	watched_client --truth "$LIVE_DIR/client.truth" "$@"
+	OTHERS=$(others_percent)
 	stop_server
 	python3 tests/live/truth_match.py "$SCOPE_OUT" "$LIVE_DIR/server.truth" \
 		"$LIVE_DIR/client.truth" >"$LIVE_DIR/match"

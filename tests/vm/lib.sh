@@ -50,8 +50,8 @@ make_disk()
 	mkdir -p "$root"/{bin,sbin,dev,proc,sys,tmp,run,etc,usr/bin,usr/sbin,live,tests/vm,tests/live}
 	install "$(command -v busybox)" "$root/bin/busybox" || return 1
 	install "tests/vm/$init" "$root/init"
-	for program in tests/lib.sh tests/live/lib.sh tests/live/lib_ledger.sh tests/vm/lib_guest.sh \
-		tests/vm/scenarios.sh; do
+	for program in tests/lib.sh tests/live/lib.sh tests/live/lib_machine.sh \
+		tests/live/lib_ledger.sh tests/vm/lib_guest.sh tests/vm/scenarios.sh; do
 		install -m 644 "$program" "$root/$program"
 	done
 	[ ! -x "$vm/epollscope" ] || install "$vm/epollscope" "$root/usr/bin/epollscope"
