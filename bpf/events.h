@@ -79,6 +79,7 @@ enum event_kind {
 	EV_TURN,	/* struct ev_turn: a long one */
 	EV_OFFCPU,	/* struct ev_offcpu: a long one */
 	EV_SAMPLE,	/* struct ev_sample: where a thread was, every so often */
+	EV_BEHIND,	/* struct ev_behind: what a long turn had kept waiting */
 	EV_KINDS,
 	/* In the rings alone, never in a capture: user space makes EV_EXCHANGE and EV_ANSWER of them. */
 	EV_RECORD = 32,	/* struct ev_record: a finished exchange, as stamps */
@@ -258,25 +259,54 @@ struct ev_process {
 	char comm[COMM_LEN];
 };
 
-/* A turn that lasted as long as control.turn_ns or longer. */
+enum turn_flags {
+	TURN_BEFORE = 1 << 0,	/* it had begun before the watch: start_ns is the attach */
+	TURN_UNENDED = 1 << 1,	/* it had not ended at the watch's end, which is head.time_ns */
+};
+
+/*
+ * A turn that lasted as long as control.turn_ns or longer. A connection is served from the read of
+ * its data to the last send before another connection's read, or to that read or the turn's end if
+ * nothing was sent. What is left of the turn is the loop's own work: timers, say.
+ */
 struct ev_turn {
 	struct event_head head;	/* time_ns: its end, the next wait */
 	__u64 start_ns;		/* the wait's return */
 	__u64 turn;
 	__u64 runnable_ns;
 	__u64 blocked_ns;
-	__u64 long_ns;		/* the connection that held the turn longest: from the read of its */
-	__u64 long_conn;	/* data to the next connection's, or the turn's end; 0: none was read */
+	__u64 long_ns;		/* the longest that one connection was served, */
+	__u64 long_conn;	/* and which: 0: none was */
 	__u32 pid;
 	__u32 tid;
 	__u32 events;		/* that the wait returned */
 	__u32 touched;		/* connections, listeners and other files that had I/O */
 	char comm[COMM_LEN];
+	__u64 own_ns;		/* the longest that none was served */
+	__u32 flags;		/* enum turn_flags */
+	__u32 syscall;		/* UNENDED: the call that it is blocked in, ~0: in none; */
+	__u32 kind;		/* enum offcpu_kind of that */
+	__u32 waiting;		/* UNENDED: its process's connections with data that nobody read */
+	struct flow flow;	/* of long_conn; user space fills it in. Family 0: not known */
+};
+
+/* The wait after a turn of BEHIND_NS or more: what it found at once had waited behind that turn. */
+#define BEHIND_NS 1000000ULL
+
+struct ev_behind {
+	struct event_head head;
+	__u64 turn;		/* that one */
+	__u32 pid;
+	__u32 tid;
+	__u32 events;		/* 0: the thread slept until there was something */
+	__u32 pad;
 };
 
 enum offcpu_flags {
 	OFFCPU_IN_WAIT = 1 << 0,	/* asleep in the wait for events: only runnable_ns matters */
 	OFFCPU_WAKER = 1 << 1,		/* the waker's fields are valid */
+	OFFCPU_INTERRUPT = 1 << 2,	/* they are of who ran when an interrupt ended the blocking */
+	OFFCPU_INSTEAD = 1 << 3,	/* instead_us is valid */
 };
 
 /*
@@ -297,7 +327,7 @@ struct ev_offcpu {
 	__u32 waker_tid;
 	__u32 instead_pid;	/* who had the CPU until the thread got it; 0: nobody */
 	__u32 instead_tid;
-	__u32 pad;
+	__u32 instead_us;	/* for how much of the runnable part it had it without a break */
 	char comm[COMM_LEN];
 	char waker_comm[COMM_LEN];
 	char instead_comm[COMM_LEN];
@@ -505,7 +535,8 @@ _Static_assert(sizeof(struct ev_thread) == 40, "wire");
 _Static_assert(sizeof(struct ev_answer) == 64, "wire");
 _Static_assert(sizeof(struct ev_conn_close) == 256, "wire");
 _Static_assert(sizeof(struct ev_process) == 48, "wire");
-_Static_assert(sizeof(struct ev_turn) == 96, "wire");
+_Static_assert(sizeof(struct ev_turn) == 160, "wire");
+_Static_assert(sizeof(struct ev_behind) == 40, "wire");
 _Static_assert(sizeof(struct ev_offcpu) == 144, "wire");
 _Static_assert(sizeof(struct ev_sample) == 48, "wire");
 _Static_assert(sizeof(struct user_top) == 32 + TOP_WORDS * 8, "wire");

@@ -305,6 +305,8 @@ INLINE void ledger_send(struct conn *c, const struct sock *sk, __u32 end, struct
 			c->last_send_ns = now;
 			c->answer_end = end;
 			c->sends++;
+			if (!c->told && now - c->first_send_ns >= BEHIND_NS)
+				conn_tell(c, sk, now);
 		}
 		return;
 	}

@@ -19,6 +19,9 @@
 /* A wake-up this soon after data arrived on the same processor comes from that data. */
 #define NETWORK_WAKE_NS	10000
 
+/* The freezer of version 2 groups holds the thread on its way back to user mode. */
+#define JOBCTL_TRAP_FREEZE (1UL << 23)
+
 /* Runs in the thread itself, so its registers and descriptors are at hand. */
 INLINE __u32 off_kind(struct thread *t, struct task_struct *task)
 {
@@ -30,6 +33,8 @@ INLINE __u32 off_kind(struct thread *t, struct task_struct *task)
 	t->off_nr = nr;
 	if (t->in_wait)
 		return OFFCPU_IDLE;
+	if (task->jobctl & JOBCTL_TRAP_FREEZE)
+		return OFFCPU_STOPPED;
 	if (BPF_CORE_READ_BITFIELD_PROBED(task, in_iowait))
 		return OFFCPU_DISK;
 	if (nr >= SYSCALL_NUMBERS)
@@ -139,6 +144,21 @@ INLINE __u64 runnable_since(const struct thread *t, __u64 now)
 	return now;
 }
 
+/*
+ * For how long `instead` has had the CPU without a break while `task` waited for it: by the
+ * scheduler's own stamps, which are of one clock and not ours. Who had it before is not known.
+ */
+INLINE __u64 ran_instead(const struct task_struct *task, const struct task_struct *instead,
+			 __u64 waited_ns)
+{
+	__u64 came = instead->sched_info.last_arrival, queued = task->sched_info.last_queued;
+
+	if (came <= queued)
+		return waited_ns;
+	came -= queued;
+	return came < waited_ns ? waited_ns - came : 0;
+}
+
 INLINE void tell_absence(const struct thread *t, const struct task_struct *task,
 			 const struct task_struct *instead, __u64 blocked_ns, __u64 now)
 {
@@ -147,6 +167,10 @@ INLINE void tell_absence(const struct thread *t, const struct task_struct *task,
 		.instead_pid = instead->tgid, .instead_tid = instead->pid,
 	};
 
+	if (bpf_core_field_exists(task->sched_info.last_arrival)) {
+		a.flags = OFFCPU_INSTEAD;
+		a.instead_us = ran_instead(task, instead, now - t->off_ns - blocked_ns) / 1000;
+	}
 	__builtin_memcpy(a.comm, task->comm, COMM_LEN);
 	__builtin_memcpy(a.instead_comm, instead->comm, COMM_LEN);
 	off_report(t, &a, cfg_stacks && !t->in_wait ? top_of(t, task->pid) : NULL, now);
@@ -213,14 +237,49 @@ INLINE void waker_count(__u32 key, struct task_struct *task)
 	}
 }
 
-/* The end of a long blocking has a name, if it is not a timer's: those wake from the idle task. */
-INLINE void waker_remember(void *ctx, struct thread *t, struct task_struct *task)
+#define PF_KTHREAD 0x00200000
+
+/*
+ * Whether it is an interrupt that wakes, so that `by` is merely who ran. It hit user mode if no
+ * system call is under way; else interrupts have a stack of their own, and the context of this
+ * program lies on the stack in use, between the task's and the registers at that one's top. A
+ * pointer becomes a number by way of memory.
+ */
+INLINE bool by_interrupt(void *ctx, struct thread *t, struct task_struct *by)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(by);
+	volatile __u64 *number = &t->number;
+	__u64 at, top;
+
+	if (!by->pid || (!(by->flags & PF_KTHREAD) && (long)SYSCALL_NR(regs) < 0))
+		return true;
+	*number = (__u64)ctx;
+	at = *number;
+	*number = (__u64)regs;
+	top = *number;
+	return at < (__u64)by->stack || at >= top;
+}
+
+INLINE bool signal_pending(struct task_struct *task)
+{
+	return (task->pending.signal.sig[0] | task->signal->shared_pending.signal.sig[0]) &
+	       ~task->blocked.sig[0];
+}
+
+/* The end of a long blocking has a name, if a task ended it. */
+INLINE void waker_remember(void *ctx, struct thread *t, struct task_struct *of,
+			   struct task_struct *task)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 
+	/* A signal ends it, too: of that we say nothing. */
+	if (signal_pending(of))
+		return;
 	t->waker_pid = task->tgid;
 	t->waker_tid = task->pid;
 	t->waker_flags = OFFCPU_WAKER;
+	if (by_interrupt(ctx, t, task))
+		t->waker_flags |= OFFCPU_INTERRUPT;
 	bpf_get_current_comm(t->waker_comm, sizeof(t->waker_comm));
 	if (!cfg_stacks)
 		return;
@@ -244,7 +303,7 @@ int BPF_PROG(on_sched_waking, struct task_struct *task)
 	waker_count(now - ready < NETWORK_WAKE_NS ? WAKER_NETWORK : by->tgid, by);
 	t = thread_of(task);
 	if (t && t->state == THREAD_BLOCKED && !t->in_wait && now - t->off_ns >= control.off_ns)
-		waker_remember(ctx, t, by);
+		waker_remember(ctx, t, task, by);
 	return 0;
 }
 

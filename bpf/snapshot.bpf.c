@@ -139,6 +139,9 @@ int on_flush(struct bpf_iter__tcp *ctx)
 	if (c->first_send_ns || control.last_flush)
 		ledger_finish_late(c, tp, now);
 	if (control.last_flush) {
+		/* It may be what a turn without an end is about. */
+		if (c->phase == PHASE_OPEN && !c->told && now - c->read_ns >= BEHIND_NS)
+			conn_tell(c, (struct sock *)tp, now);
 		conn_signals(c, tp, now);
 		close_wait_count(c, now);
 	}

@@ -206,7 +206,8 @@ INLINE void server_send(struct conn *c, struct sock *sk, struct tcp_sock *tp, st
 	nagle_check(c, tp, now);
 	/* Sent in another turn than it was read in: an event, or a deferred answer. */
 	if (c->turn != (__u32)t->turn)
-		t->touched++;
+		turn_answer(t, c->id);
+	t->sent_ns = now;
 	if (c->state == TCP_CLOSE)
 		ledger_finish_late(c, tp, now);
 }
@@ -241,6 +242,7 @@ int BPF_PROG(on_send_length, struct sock *sk, int ret)
 		their_window_opened(c, tp, now);
 	if (c->role == ROLE_CLIENT) {
 		turn_touch(t, c->id, now);
+		t->sent_ns = now;
 		client_send(c, t, now);
 	} else {
 		server_send(c, sk, tp, t, task, now);

@@ -172,10 +172,13 @@ struct thread {
 	__u32 touched;		/* connections, listeners and other files that had I/O */
 	__u32 turn_accepts;
 	__u32 off_nr;		/* system call that it left the CPU in */
-	__u64 held_conn;	/* the connection whose data was read last, */
-	__u64 held_ns;		/* then */
-	__u64 long_conn;	/* the one that held the turn longest */
+	__u64 held_conn;	/* the connection whose data was read last; 0: none in this turn */
+	__u64 held_ns;		/* then, or the turn's beginning */
+	__u64 sent_ns;		/* the last send, to any */
+	__u64 long_conn;	/* the one that was served longest */
 	__u64 long_ns;
+	__u64 own_ns;		/* the longest that none was */
+	__u64 behind;		/* the wait's end tells what had waited for this turn; 0: it does not */
 
 	/* Scheduler accounting. */
 	__u64 off_ns;		/* left the CPU */
@@ -194,6 +197,7 @@ struct thread {
 	__u32 waker_pid;
 	__u32 waker_tid;
 	char waker_comm[COMM_LEN];
+	__u64 number;		/* where a pointer becomes one */
 	__s32 off_stack[2];	/* kernel, user: where it left the CPU */
 	__s32 waker_stack[2];	/* and where its waker was */
 	struct off_interval off[OFF_INTERVALS];

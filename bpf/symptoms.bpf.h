@@ -23,12 +23,15 @@ struct absence {
 	__u64 blocked_ns;
 	__u32 pid, tid;
 	__u32 instead_pid, instead_tid;
+	__u32 instead_us;
+	__u32 flags;
 	char comm[COMM_LEN];
 	char instead_comm[COMM_LEN];
 };
 
 /* Functions of their own (symptoms.bpf.c): events, and what only a sick server needs. */
-int turn_report(const struct thread *t, __u64 now);
+int turn_report(const struct thread *t, __u64 start_ns, __u32 flags, __u64 now);
+int behind_report(struct thread *t, long events, __u64 now);
 int off_report(const struct thread *t, const struct absence *a, const struct off_top *top,
 	       __u64 now);
 
@@ -38,15 +41,36 @@ int off_report(const struct thread *t, const struct absence *a, const struct off
 		add_shared(&__c->field, n);			\
 } while (0)
 
-/* The connection that held the thread until now gives way to another, or to the wait (0). */
+/*
+ * The connection that the thread served until now gives way to another, or to the wait (0). What came
+ * behind the last send was no connection's.
+ */
 INLINE void turn_hold(struct thread *t, __u64 conn, __u64 now)
 {
-	if (t->held_conn && now - t->held_ns > t->long_ns) {
-		t->long_ns = now - t->held_ns;
+	__u64 served = now;
+
+	if (t->sent_ns > t->held_ns)
+		served = t->sent_ns;
+	else if (!t->held_conn)
+		served = t->held_ns;
+	if (t->held_conn && served - t->held_ns > t->long_ns) {
+		t->long_ns = served - t->held_ns;
 		t->long_conn = t->held_conn;
 	}
+	if (now - served > t->own_ns)
+		t->own_ns = now - served;
 	t->held_conn = conn;
 	t->held_ns = now;
+}
+
+/* An answer to what an earlier turn had read: what came since the last input or output was for it. */
+INLINE void turn_answer(struct thread *t, __u64 conn)
+{
+	__u64 since = t->sent_ns > t->held_ns ? t->sent_ns : t->held_ns;
+
+	t->touched++;
+	if (t->held_conn != conn)
+		turn_hold(t, conn, since);
 }
 
 /* Data was read from a connection. */
@@ -65,7 +89,9 @@ INLINE void turn_begins(struct thread *t, long events)
 	t->turn_accepts = 0;
 	t->long_ns = 0;
 	t->long_conn = 0;
+	t->own_ns = 0;
 	t->held_conn = 0;
+	t->held_ns = t->return_ns;
 	if (cfg_syscalls == SYSCALLS_SAMPLE)
 		t->turn_window = window_at(t->return_ns);
 }
@@ -98,8 +124,10 @@ INLINE void turn_ends(struct thread *t, __u64 now)
 		if (n && t->turn_events > t->touched)
 			add_shared(&n->events_spurious, t->turn_events - t->touched);
 	}
-	if (now - t->return_ns >= control.turn_ns)
-		turn_report(t, now);
+	if (now - t->return_ns < control.turn_ns)
+		return;
+	turn_report(t, t->return_ns, 0, now);
+	t->behind = now - t->return_ns >= BEHIND_NS ? t->turn : 0;
 }
 
 /* The mask that a connection's epoll item has now; 0 if it has none. */

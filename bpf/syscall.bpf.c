@@ -60,7 +60,10 @@ INLINE void after_write(struct thread *t, struct task_struct *task, __u32 fd, __
 	struct conn *c = sk ? conn_of_addr((__u64)sk) : NULL;
 	struct tcp_sock *tp = (struct tcp_sock *)sk;
 
-	if (c && c->role == ROLE_SERVER)
+	if (!c)
+		return;
+	t->sent_ns = now;
+	if (c->role == ROLE_SERVER)
 		ledger_send(c, sk, BPF_CORE_READ(tp, write_seq), t, task, now);
 }
 
@@ -74,6 +77,7 @@ INLINE void wait_end_missed(struct thread *t, __u64 now)
 	t->return_runnable_ns = t->runnable_ns;
 	t->return_blocked_ns = t->blocked_ns;
 	t->turn++;
+	t->behind = 0;
 	turn_begins(t, 0);
 }
 

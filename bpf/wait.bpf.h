@@ -34,6 +34,21 @@ INLINE bool loop_shared(const struct thread *t)
 	return t->loop == 1;
 }
 
+/* The thread's first wait that we see: it may have been in a turn since before the attach. */
+INLINE void turn_of_before(struct thread *t, const struct task_struct *task, __u64 now)
+{
+	if (t->turn || task->start_time >= control.attach_ns ||
+	    now - control.attach_ns < control.turn_ns || now - control.attach_ns < BEHIND_NS)
+		return;
+	/* What came before its first input was not seen. */
+	if (t->own_ns > now - control.attach_ns)
+		t->own_ns = 0;
+	if (t->held_conn)
+		turn_hold(t, 0, now);
+	turn_report(t, control.attach_ns, TURN_BEFORE, now);
+	t->behind = ~0ULL;
+}
+
 INLINE void wait_begins(struct thread *t, struct task_struct *task, __u64 now)
 {
 	struct loop *loop;
@@ -43,8 +58,10 @@ INLINE void wait_begins(struct thread *t, struct task_struct *task, __u64 now)
 	t->wait_enter_ns = now;
 	t->wait_wake_ns = 0;
 	t->wait_oncpu_ns = 0;
-	if (!t->return_ns)
+	if (!t->return_ns) {
+		turn_of_before(t, task, now);
 		return;
+	}
 	loop = loop_of(t, task);
 	if (!loop)
 		return;
@@ -97,6 +114,8 @@ INLINE void wait_ends(struct thread *t, struct task_struct *task, __u32 sc, long
 	t->return_runnable_ns = t->runnable_ns;
 	t->return_blocked_ns = t->blocked_ns;
 	t->turn++;
+	if (t->behind)
+		behind_report(t, ret, now);
 	turn_begins(t, ret);
 	if (t->wait_ep)
 		return_remember(t, task, ret);

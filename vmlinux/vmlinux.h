@@ -132,8 +132,22 @@ struct files_struct {
 	struct fdtable *fdt;
 };
 
+typedef struct {
+	unsigned long sig[1];
+} sigset_t;
+
+struct sigpending {
+	sigset_t signal;
+};
+
 struct signal_struct {
 	atomic_t live;
+	struct sigpending shared_pending;
+};
+
+struct sched_info {
+	unsigned long long last_arrival;
+	unsigned long long last_queued;
 };
 
 struct task_struct {
@@ -145,6 +159,13 @@ struct task_struct {
 	struct files_struct *files;
 	struct signal_struct *signal;
 	unsigned long nvcsw;
+	__u64 start_time;
+	unsigned long jobctl;
+	unsigned int flags;
+	void *stack;
+	struct sched_info sched_info;
+	struct sigpending pending;
+	sigset_t blocked;
 	unsigned int in_iowait : 1;
 };
 

@@ -111,6 +111,49 @@ static void test_loop_held(void **state)
 	assert_int_equal(s.conns.row[0].flow.remote_port, 4242);
 }
 
+/* What the loop did behind its last answer is its own work: no connection is blamed for it. */
+static void test_own_work(void **state)
+{
+	struct history *h = history_new(HISTORY_RECENT);
+	struct ev_exchange x = exchange(130 * MS, 18 * MS, 1 * MS, 0);
+	struct ev_turn t = turn(100 * MS, 128 * MS, 1 * MS, 9);
+	struct blame_sums s;
+
+	(void)state;
+	t.own_ns = 27 * MS;
+	history_add(h, EV_TURN, &t);
+	history_add(h, EV_EXCHANGE, &x);
+	s = join(h, 1 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_HELD], 0);
+	assert_int_equal(s.cause_ns[CAUSE_OWN] + s.cause_ns[CAUSE_BATCH], 19 * MS);
+	assert_in_range(s.cause_ns[CAUSE_OWN], 17 * MS, 19 * MS);
+	assert_int_equal(s.own_count, 1);
+	assert_int_equal(s.own_max_ns, 27 * MS);
+	assert_int_equal(s.hold_count, 0);
+	assert_int_equal(s.conns.n, 0);
+}
+
+/* More switches than the kernel side remembers: the turn's own totals split the wait behind it. */
+static void test_split_by_turn(void **state)
+{
+	struct history *h = history_new(HISTORY_RECENT);
+	struct ev_exchange x = exchange(130 * MS, 20 * MS, 0, 0);
+	struct ev_turn t = turn(90 * MS, 130 * MS, 1 * MS, 9);
+	struct blame_sums s;
+
+	(void)state;
+	x.flags &= ~(uint32_t)EXCHANGE_SPLIT_BUSY;
+	t.own_ns = 39 * MS;
+	t.runnable_ns = 10 * MS;
+	t.blocked_ns = 4 * MS;
+	history_add(h, EV_TURN, &t);
+	history_add(h, EV_EXCHANGE, &x);
+	s = join(h, 1 * MS);
+	assert_in_range(s.cause_ns[CAUSE_CPU], 5 * MS - 2000, 5 * MS + 2000);
+	assert_in_range(s.cause_ns[CAUSE_BLOCKED], 2 * MS - 2000, 2 * MS + 2000);
+	assert_in_range(s.cause_ns[CAUSE_OWN], 13 * MS - 4000, 13 * MS + 4000);
+}
+
 /* The same wait behind many short handlers is nobody's fault. */
 static void test_batch(void **state)
 {
@@ -178,6 +221,8 @@ static void test_no_cpu(void **state)
 	o.instead_pid = 33;
 	o.instead_tid = 34;
 	memcpy(o.instead_comm, "hog", 4);
+	o.flags |= OFFCPU_INSTEAD;
+	o.instead_us = 8999;	/* all of it, as far as microseconds tell */
 	history_add(h, EV_OFFCPU, &o);
 	history_add(h, EV_EXCHANGE, &x);
 	s = join(h, 1 * MS);
@@ -185,7 +230,66 @@ static void test_no_cpu(void **state)
 	assert_int_equal(s.cause_ns[CAUSE_BLOCKED], 0);
 	assert_int_equal(s.instead.n, 1);
 	assert_int_equal(s.instead.row[0].pid, 33);
+	assert_int_equal(s.instead.row[0].ns, 9 * MS);
 	assert_string_equal(s.instead.row[0].comm, "hog");
+}
+
+/* Who ran last has run for a part of the wait: no more of it is said to be its own. */
+static void test_ran_last(void **state)
+{
+	static const struct {
+		uint32_t flags, us, pid;
+		uint64_t ns;
+	} rows[] = {
+		{ OFFCPU_INSTEAD, 2000, 33, 2 * MS },
+		{ OFFCPU_INSTEAD, 8998, 33, 8998000 },
+		{ OFFCPU_INSTEAD, 0, 33, 0 },
+		{ OFFCPU_INSTEAD, 9000, 0, 0 },	/* an idle processor */
+		{ 0, 9000, 33, 0 },		/* an older capture does not know */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct history *h = history_new(HISTORY_RECENT);
+		struct ev_exchange x = exchange(130 * MS, 0, 0, 1 * MS);
+		struct ev_offcpu o = interval(LOOP, 90 * MS, 30 * MS, 9 * MS, OFFCPU_IDLE);
+		struct blame_sums s;
+
+		x.stage_ns[STAGE_RUNQUEUE] = 9 * MS;
+		x.latency_ns += 9 * MS;
+		o.flags = OFFCPU_IN_WAIT | rows[i].flags;
+		o.instead_pid = rows[i].pid;
+		o.instead_us = rows[i].us;
+		history_add(h, EV_OFFCPU, &o);
+		history_add(h, EV_EXCHANGE, &x);
+		s = join(h, 1 * MS);
+		assert_int_equal(s.cause_ns[CAUSE_CPU], 9 * MS);
+		assert_int_equal(s.instead.n ? s.instead.row[0].ns : 0, rows[i].ns);
+	}
+}
+
+/* A timer ends the wait for a lock, in whatever task it hits: that one has released nothing. */
+static void test_timed_out(void **state)
+{
+	struct history *h = history_new(HISTORY_RECENT);
+	struct ev_exchange x = exchange(130 * MS, 0, 0, 21 * MS);
+	struct ev_offcpu wait = interval(LOOP, 109 * MS, 20 * MS, 0, OFFCPU_FUTEX);
+	struct ev_turn t = turn(109 * MS - 1000, 131 * MS, 21 * MS, 7);
+	struct blame_sums s;
+
+	(void)state;
+	x.split[SPLIT_SERVICE].blocked_ns = 20 * MS;
+	wait.flags = OFFCPU_WAKER | OFFCPU_INTERRUPT;
+	wait.waker_pid = wait.waker_tid = 33;
+	history_add(h, EV_TURN, &t);
+	history_add(h, EV_OFFCPU, &wait);
+	history_add(h, EV_EXCHANGE, &x);
+	s = join(h, 1 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_LOCK], 0);
+	assert_int_equal(s.cause_ns[CAUSE_BLOCKED], 20 * MS);
+	assert_int_equal(s.calls.row[0].kind, OFFCPU_SLEEP);
+	assert_int_equal(s.wakers.n, 0);
+	assert_int_equal(s.n_chain, 0);
 }
 
 /* The loop waits for a lock; its holder slept with it. */
@@ -284,7 +388,10 @@ int main(void)
 		cmocka_unit_test(test_blocking_call), cmocka_unit_test(test_untold),
 		cmocka_unit_test(test_no_cpu),	      cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_stopped),	      cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_forget),
+		cmocka_unit_test(test_forget),	      cmocka_unit_test(test_ran_last),
+		cmocka_unit_test(test_timed_out),
+		cmocka_unit_test(test_own_work),
+		cmocka_unit_test(test_split_by_turn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

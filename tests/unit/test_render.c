@@ -81,6 +81,7 @@ struct sample {
 	struct syscall_info syscalls[2];
 	struct waker_info wakers[2];
 	struct loop_info loops[20];
+	struct hold holds[2];
 	struct eventpoll_info eventpolls[1];
 	struct listener_info listeners[1];
 	struct finding findings[1];
@@ -99,6 +100,8 @@ static void link_sample(struct sample *s)
 	s->r.n_wakers = 2;
 	s->r.loops = s->loops;
 	s->r.n_loops = 20;
+	s->r.holds.worst = s->holds;
+	s->r.holds.n_worst = 2;
 	s->r.eventpolls = s->eventpolls;
 	s->r.n_eventpolls = 1;
 	s->r.listeners = s->listeners;
@@ -156,6 +159,15 @@ static void fill_sample(struct sample *s)
 	s->r.connections.by_state[1] = 50;
 	s->r.connections.by_reason[CLOSE_FIN] = 18;
 	s->listeners[0] = (struct listener_info){ 6379, 0, 5, 511, 50, 50 };
+	s->r.holds = (struct holds){ .known = true, .limit_ns = 999424, .count = 20,
+				     .long_count = 20, .sum_ns = 1000000000, .max_ns = 50400000,
+				     .deaf = .1, .p99_ns = 45000000, .p999_ns = 49500000 };
+	s->holds[0] = (struct hold){ .start_ns = 5000000, .end_ns = 55400000, .blocked_ns = 50100000,
+				     .conn = 7, .conn_ns = 50300000, .call_ns = 50100000,
+				     .call = 202, .pid = 4242, .tid = 4243, .waiting = 8,
+				     .comm = "redis-server" };
+	s->holds[1] = (struct hold){ .start_ns = 5000000, .end_ns = 15400000, .own_ns = 10000000,
+				     .flags = TURN_BEFORE | TURN_UNENDED, .call = ~0u };
 	s->r.overhead.bpf_known = true;
 	s->r.overhead.bpf_ns_per_exchange = 512.4;
 	s->notes[0] = "before 6.3 arrival times come from tcp_probe";
@@ -189,6 +201,7 @@ static void spoil_sample(struct sample *s)
 	s->r.exchanges_only = false;
 	s->r.loss_unknown = false;
 	s->r.sampled.on = true;
+	s->r.gates[0] = '\0';
 	s->notes[0] = reals[0];
 	for (size_t i = 0; i < sizeof(s->findings[0].summary) - 1; i++)
 		s->findings[0].summary[i] = i % 12 ? 'x' : ' ';
@@ -349,6 +362,11 @@ static void test_report_text(void **state)
 	assert_contains(text, "12 with a stamp moved");
 	assert_contains(text, "and 4 less busy ones");
 	assert_contains(text, "busy 80 %, service 15 %");
+	assert_contains(text, "open loop             -          -       0 ns       0 ns    45.0 ms");
+	assert_contains(text, "HOLDS       20 turns of 999 us or longer, 1.00 s in all (10 % of the");
+	assert_contains(text, "held by connection 7, 8 waited");
+	assert_contains(text, "since before the watch, and still");
+	assert_contains(text, "held by own work");
 	free(text);
 }
 

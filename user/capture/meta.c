@@ -12,13 +12,14 @@
 
 #define TARGETS_MAX (1u << 20)
 
-/* Ids are the file's for ever. */
+/* Ids are the file's for ever; 3 was the process whose control group was looked at. */
 static const struct field facts_table[] = {
 #define F(id, member) NUMBER(id, struct facts, member)
-	FLAG(1, struct facts, io_uring), FLAG(2, struct facts, known), F(3, group_pid),
+	FLAG(1, struct facts, io_uring), FLAG(2, struct facts, known),
 	F(4, out_armed), F(5, out_watched), F(6, herd_waiters), F(7, n_threads), F(8, throttled),
 	F(9, throttled_ns), BYTES(10, struct facts, cgroup), NUMBERS(11, struct facts, threads),
-	FLAG(12, struct facts, go),
+	FLAG(12, struct facts, go), NUMBERS(13, struct facts, busiest),
+	BYTES(14, struct facts, busiest_comm),
 #undef F
 };
 

@@ -78,12 +78,18 @@ static void find_flows(const struct history *h, struct blame_sums *s)
 
 /*
  * The least time that the handler which held most of a turn computed: all of the turn's time off
- * the CPU may have been the handler's.
+ * the CPU may have been the handler's. The same of the loop's own work.
  */
 static void hold_add(struct blame_sums *s, const struct ev_turn *t)
 {
 	uint64_t off_ns = t->runnable_ns + t->blocked_ns;
 
+	if (turn_is_own(t) && t->own_ns > off_ns) {
+		s->own_count++;
+		if (t->own_ns - off_ns > s->own_max_ns)
+			s->own_max_ns = t->own_ns - off_ns;
+		return;
+	}
 	if (!turn_is_held(t) || t->long_ns <= off_ns)
 		return;
 	s->hold_count++;
@@ -103,15 +109,40 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* No interrupt releases a lock: it was the time-out's timer. That is a sleep, whoever it hit. */
+static uint32_t slept_kind(const struct ev_offcpu *o)
+{
+	return o->kind == OFFCPU_FUTEX && (o->flags & OFFCPU_INTERRUPT) ? OFFCPU_SLEEP : o->kind;
+}
+
+/*
+ * Who had the CPU while the thread waited for it, as far as that is known: without a break until
+ * the thread got it.
+ */
+static void blame_instead(struct blame_sums *out, const struct ev_offcpu *o, uint64_t from,
+			  uint64_t to)
+{
+	uint64_t ran = 1000ULL * o->instead_us, end = o->head.time_ns, since = woken_at(o);
+
+	if (!(o->flags & OFFCPU_INSTEAD) || !o->instead_pid)
+		return;
+	/* A microsecond may be missing of all of it. */
+	if (end > since && ran + 1000 < end - since)
+		since = end - ran;
+	ran = span_overlap(from, to, since, end);
+	if (ran)
+		thread_add(&out->instead, o->instead_pid, o->instead_tid, o->instead_comm, ran);
+}
+
 static void blame_blocked(struct blame_sums *out, const struct ev_offcpu *o, uint64_t ns)
 {
-	const struct blame_row call = { .nr = o->syscall, .kind = o->kind };
+	const struct blame_row call = { .nr = o->syscall, .kind = slept_kind(o) };
 
 	if (!ns)
 		return;
-	out->cause_ns[blame_cause(o->kind)] += ns;
+	out->cause_ns[blame_cause(call.kind)] += ns;
 	row_add(&out->calls, call.key, ns, o->blocked_ns);
-	if (o->flags & OFFCPU_WAKER)
+	if (released(o))
 		thread_add(&out->wakers, o->waker_pid, o->waker_tid, o->waker_comm, ns);
 }
 
@@ -124,24 +155,19 @@ static uint64_t blame_offcpu(const struct join *j, uint32_t tid, uint64_t from, 
 			     const struct split *split)
 {
 	struct history_walk w = history_walk(j->h, EV_OFFCPU, tid, from);
-	uint64_t blocked = split->blocked_ns, runnable = split->runnable_ns;
+	uint64_t blocked = split->blocked_ns;
 	struct blame_sums *out = j->out;
 	const struct ev_offcpu *o;
 
-	out->cause_ns[CAUSE_CPU] += runnable;
+	out->cause_ns[CAUSE_CPU] += split->runnable_ns;
 	while ((o = history_next_offcpu(&w, to))) {
-		uint64_t waited = span_overlap(from, to, woken_at(o), o->head.time_ns);
 		uint64_t ns = o->flags & OFFCPU_IN_WAIT ? 0 :
 			      span_overlap(from, to, o->start_ns, woken_at(o));
 
 		ns = min_u64(ns, blocked);
 		blocked -= ns;
 		blame_blocked(out, o, ns);
-		waited = min_u64(waited, runnable);
-		runnable -= waited;
-		if (waited && o->instead_pid)
-			thread_add(&out->instead, o->instead_pid, o->instead_tid, o->instead_comm,
-				   waited);
+		blame_instead(out, o, from, to);
 	}
 	out->cause_ns[CAUSE_BLOCKED] += blocked;
 	if (split->blocked_ns + split->runnable_ns >= to - from)
@@ -149,35 +175,73 @@ static uint64_t blame_offcpu(const struct join *j, uint32_t tid, uint64_t from, 
 	return to - from - split->blocked_ns - split->runnable_ns;
 }
 
+/* The turn that an exchange waited for. */
+static const struct ev_turn *turn_waited_for(const struct join *j, const struct ev_exchange *x,
+					     const struct stage_span *s)
+{
+	const struct ev_turn *t = history_turn_at(j->h, x->reader_tid, s->from);
+
+	return t ? t : history_turn_at(j->h, x->reader_tid, s->to - 1);
+}
+
 /* On-CPU time of a loop that an exchange waited for: one handler held it, or many ran in turn. */
 static void blame_loop(const struct join *j, const struct ev_exchange *x,
 		       const struct stage_span *s, uint64_t oncpu_ns)
 {
-	const struct ev_turn *t = history_turn_at(j->h, x->reader_tid, s->from);
+	const struct ev_turn *t = turn_waited_for(j, x, s);
 	uint64_t held = 0;
 
-	if (!t)
-		t = history_turn_at(j->h, x->reader_tid, s->to - 1);
-	if (t && turn_is_held(t) && t->long_conn != x->conn) {
+	if (t)
 		held = min_u64(span_overlap(s->from, s->to, t->start_ns, t->head.time_ns),
 			       oncpu_ns);
+	if (t && turn_is_own(t)) {
+		j->out->cause_ns[CAUSE_OWN] += held;
+	} else if (t && turn_is_held(t) && t->long_conn != x->conn) {
 		row_add(&j->out->conns, t->long_conn, held, t->long_ns);
+		j->out->cause_ns[CAUSE_HELD] += held;
+	} else {
+		held = 0;
 	}
-	j->out->cause_ns[CAUSE_HELD] += held;
 	j->out->cause_ns[CAUSE_BATCH] += oncpu_ns - held;
+}
+
+/* So much of a whole as the part is of the turn: the product may not fit in 64 bits. */
+static uint64_t part_of(uint64_t whole, uint64_t part, uint64_t turn_ns)
+{
+	return turn_ns ? (uint64_t)((double)whole * (double)part / (double)turn_ns) : 0;
+}
+
+/*
+ * More switches than the kernel side remembers: the turn's own totals serve, in proportion. False: the
+ * turn is not known.
+ */
+static bool split_by_turn(const struct join *j, const struct ev_exchange *x,
+			  const struct stage_span *s, struct split *split)
+{
+	const struct ev_turn *t = turn_waited_for(j, x, s);
+	uint64_t part, turn_ns;
+
+	if (!t)
+		return false;
+	part = span_overlap(s->from, s->to, t->start_ns, t->head.time_ns);
+	turn_ns = t->head.time_ns - t->start_ns;
+	split->runnable_ns = part_of(t->runnable_ns, part, turn_ns);
+	split->blocked_ns = part_of(t->blocked_ns, part, turn_ns);
+	return part > 0;
 }
 
 /* Busy and dispatch: the loop was at work for others, or off the CPU. */
 static void blame_waiting(const struct join *j, const struct ev_exchange *x,
 			  const struct stage_span *s, enum split_stage which)
 {
+	struct split split = x->split[which];
 	uint64_t oncpu_ns;
 
-	if (!(x->flags & (EXCHANGE_SPLIT_BUSY << which))) {
+	if (!(x->flags & (EXCHANGE_SPLIT_BUSY << which)) && !split_by_turn(j, x, s, &split)) {
 		j->out->cause_ns[CAUSE_BATCH] += s->to - s->from;
 		return;
 	}
-	oncpu_ns = blame_offcpu(j, s->tid, s->from, s->to, &x->split[which]);
+	oncpu_ns = blame_offcpu(j, s->tid, s->from, s->to, &split);
 	if (oncpu_ns)
 		blame_loop(j, x, s, oncpu_ns);
 }
@@ -195,7 +259,7 @@ static void blame_handoff(const struct join *j, const struct ev_exchange *x,
 
 		/* A sleep that ended when the request was handed over did not delay it. */
 		if (o->flags & OFFCPU_IN_WAIT ||
-		    (o->flags & OFFCPU_WAKER && o->waker_tid == x->reader_tid))
+		    (released(o) && o->waker_tid == x->reader_tid))
 			continue;
 		ns = min_u64(ns, left);
 		left -= ns;
@@ -256,73 +320,6 @@ static void blame_exchange(const struct join *j, const struct ev_exchange *x)
 	j->out->count++;
 }
 
-/* What a thread did between two moments, for its link of the chain. Returns who woke it, or 0. */
-static uint32_t chain_link(const struct history *h, struct blame_link *link, uint64_t from,
-			   uint64_t to)
-{
-	struct history_walk w = history_walk(h, EV_OFFCPU, link->tid, from);
-	uint64_t longest = 0, off_ns = 0;
-	const struct ev_offcpu *o;
-	uint32_t waker = 0;
-
-	while ((o = history_next_offcpu(&w, to))) {
-		uint64_t blocked = span_overlap(from, to, o->start_ns, woken_at(o));
-		uint64_t runnable = span_overlap(from, to, woken_at(o), o->head.time_ns);
-
-		link->blocked_ns += blocked;
-		link->runnable_ns += runnable;
-		off_ns += blocked + runnable;
-		if (blocked > longest) {
-			longest = blocked;
-			link->nr = o->syscall;
-			waker = o->flags & OFFCPU_WAKER ? o->waker_tid : 0;
-		}
-	}
-	link->oncpu_ns = to - from > off_ns ? to - from - off_ns : 0;
-	return waker;
-}
-
-/* The longest wait for a lock inside a turn. */
-static const struct ev_offcpu *longest_lock(const struct history *h)
-{
-	const struct ev_offcpu *list = history_records(h, EV_OFFCPU), *found = NULL;
-
-	for (size_t i = 0; i < history_count(h, EV_OFFCPU); i++) {
-		const struct ev_offcpu *o = &list[i];
-
-		if (o->kind == OFFCPU_FUTEX && (o->flags & OFFCPU_WAKER) &&
-		    !(o->flags & OFFCPU_IN_WAIT) && (!found || o->blocked_ns > found->blocked_ns) &&
-		    history_turn_at(h, o->tid, o->start_ns))
-			found = o;
-	}
-	return found;
-}
-
-static bool in_chain(const struct blame_sums *out, uint32_t tid)
-{
-	for (size_t i = 0; i < out->n_chain; i++)
-		if (out->chain[i].tid == tid)
-			return true;
-	return false;
-}
-
-/* From the waiter for a lock to the lock's holder, and to whom the holder waited for. */
-static void follow_chain(const struct history *h, struct blame_sums *out)
-{
-	const struct ev_offcpu *o = longest_lock(h);
-	uint32_t tid = o ? o->waker_tid : 0;
-
-	while (tid && out->n_chain < BLAME_CHAIN && !in_chain(out, tid) &&
-	       (tid != o->tid || !out->n_chain)) {
-		struct blame_link *link = &out->chain[out->n_chain++];
-
-		link->tid = tid;
-		if (out->n_chain == 1)
-			memcpy(link->comm, o->waker_comm, COMM_LEN);
-		tid = chain_link(h, link, o->start_ns, woken_at(o));
-	}
-}
-
 static int u64_order(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -351,7 +348,7 @@ int blame_join(struct history *h, uint64_t tail_ns, struct blame_sums *out)
 	out->service_p50_ns = j.services[out->count / 2];
 	free(j.services);
 	find_flows(h, out);
-	follow_chain(h, out);
+	blame_chain(h, out);
 	sort(&out->instead);
 	sort(&out->wakers);
 	sort(&out->loops);

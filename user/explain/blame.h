@@ -21,6 +21,7 @@ enum cause {
 	CAUSE_STOPPED,
 	CAUSE_BLOCKED,	/* blocked otherwise */
 	CAUSE_HELD,	/* busy and dispatch, while one other connection's handler ran */
+	CAUSE_OWN,	/* the same, while the loop did its own work: timers, say */
 	CAUSE_BATCH,	/* busy and dispatch, while many were served in turn */
 	CAUSE_SERVICE,	/* service, on a CPU */
 	CAUSE_ASYNC,	/* service over several turns, or by another thread: not split */
@@ -71,10 +72,12 @@ struct blame_sums {
 	uint64_t hold_max_ns;		/* most that one handler computed in a turn */
 	uint64_t hold_count;		/* turns that one handler held for most of */
 	uint64_t hold_sum_ns;		/* what their handlers computed */
+	uint64_t own_max_ns;		/* most that the loop computed for nobody in a turn, */
+	uint64_t own_count;		/* turns that this was most of */
 	uint64_t service_p50_ns;	/* of the joined exchanges' service on the CPU */
 	uint64_t service_max_ns;
 
-	struct blame_table instead;	/* threads that had the CPU instead */
+	struct blame_table instead;	/* threads that had the CPU instead, as far as is known */
 	struct blame_table wakers;	/* threads that ended the blocking */
 	struct blame_table calls;	/* system calls that blocked */
 	struct blame_table conns;	/* connections whose handler held the loop */
@@ -85,6 +88,9 @@ struct blame_sums {
 
 /* CAUSE_LOCK, _STOPPED or _BLOCKED, by enum offcpu_kind. */
 enum cause blame_cause(uint32_t kind);
+
+/* Fills the chain of wake-ups behind the longest wait for a lock; the history is indexed. */
+void blame_chain(const struct history *h, struct blame_sums *out);
 
 /*
  * Joins the remembered exchanges of at least tail_ns with turns and off-CPU intervals. May be asked

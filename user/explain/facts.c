@@ -24,67 +24,6 @@ static size_t read_text(const char *path, char *text, size_t room)
 	return n > 0 ? (size_t)n : 0;
 }
 
-/* The line of /proc/PID/cgroup for a controller ("" is version 2): its path. */
-static bool cgroup_of(uint32_t pid, const char *controller, char *path, size_t room)
-{
-	char name[32], text[4096], *line, *save = NULL;
-
-	snprintf(name, sizeof(name), "/proc/%u/cgroup", pid);
-	if (!read_text(name, text, sizeof(text)))
-		return false;
-	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		char *list = strchr(line, ':'), *where = list ? strchr(list + 1, ':') : NULL;
-		size_t len = strlen(controller);
-
-		if (!where)
-			continue;
-		*where++ = '\0';
-		list++;
-		if (!strcmp(list, controller) ||
-		    (len && !strncmp(list, controller, len) && list[len] == ',')) {
-			snprintf(path, room, "%s", where);
-			return true;
-		}
-	}
-	return false;
-}
-
-static uint64_t stat_of(const char *text, const char *name)
-{
-	const char *at = strstr(text, name);
-
-	return at ? strtoull(at + strlen(name), NULL, 10) : 0;
-}
-
-/* Adds the throttling of a process's group and of the groups above it, which bind it too. */
-static bool throttling_of(struct facts *f, uint32_t pid, int sign)
-{
-	static const char *const roots[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/cpu" };
-	static const char *const controllers[] = { "", "cpu" };
-	char path[256], name[512], text[4096], *slash;
-	bool found = false;
-
-	for (unsigned i = 0; i < 2; i++) {
-		if (!cgroup_of(pid, controllers[i], path, sizeof(path)))
-			continue;
-		found = true;
-		for (;; *slash = '\0') {
-			snprintf(name, sizeof(name), "%s%s/cpu.stat", roots[i], path);
-			if (read_text(name, text, sizeof(text)) && stat_of(text, "nr_throttled ")) {
-				f->throttled += sign * stat_of(text, "nr_throttled ");
-				f->throttled_ns += sign * (stat_of(text, "throttled_time ") +
-						   1000 * stat_of(text, "throttled_usec "));
-				if (sign > 0 && !f->cgroup[0])
-					snprintf(f->cgroup, sizeof(f->cgroup), "%.127s", path);
-			}
-			slash = strrchr(path, '/');
-			if (!slash || !path[0])
-				break;
-		}
-	}
-	return found;
-}
-
 /* Even a stripped Go binary keeps the table that its runtime unwinds with. */
 bool facts_is_go(const char *path, bool *go)
 {
@@ -138,6 +77,41 @@ static void threads_of(struct facts *f, uint32_t pid, bool end)
 			t->run_ns = strtoull(text, NULL, 10) - (end ? t->run_ns : 0);
 	}
 	free(tids);
+}
+
+/* The name of a thread of one of the processes; "" if it has gone. */
+static void thread_comm(char comm[FACTS_COMM], const uint32_t *pids, size_t n, uint32_t tid)
+{
+	char path[64], text[FACTS_COMM + 1] = "";
+
+	for (size_t i = 0; i < n && !text[0]; i++) {
+		snprintf(path, sizeof(path), "/proc/%u/task/%u/comm", pids[i], tid);
+		read_text(path, text, sizeof(text));
+	}
+	text[strcspn(text, "\n")] = '\0';
+	memcpy(comm, text, FACTS_COMM);
+}
+
+/* After threads_of() at the end. */
+static void find_busiest(struct facts *f, const uint32_t *pids, size_t n)
+{
+	uint64_t least = UINT64_MAX;
+	uint32_t last = 0;
+
+	for (unsigned k = 0; k < FACTS_BUSIEST; k++) {
+		const struct thread_cpu *most = NULL;
+
+		for (const struct thread_cpu *t = f->threads; t < f->threads + f->n_threads; t++)
+			if (t->run_ns <= least && t->tid != last &&
+			    (!most || t->run_ns > most->run_ns))
+				most = t;
+		f->busiest[k] = 0;
+		if (!most || !most->run_ns)
+			continue;
+		least = most->run_ns;
+		last = f->busiest[k] = most->tid;
+		thread_comm(f->busiest_comm + k * FACTS_COMM, pids, n, most->tid);
+	}
 }
 
 /* --- how the eventpolls are armed, by /proc/PID/fdinfo: of so many, so much of each --- */
@@ -247,8 +221,7 @@ static void read_eventpolls(struct facts *f, const uint32_t *pids, size_t n)
 void facts_usage_begin(struct facts *f, const uint32_t *pids, size_t n)
 {
 	memset(f, 0, sizeof(*f));
-	f->group_pid = n ? pids[0] : 0;
-	throttling_of(f, f->group_pid, -1);
+	quotas_begin(&f->quotas, pids, n);
 	for (size_t i = 0; i < n; i++)
 		threads_of(f, pids[i], false);
 }
@@ -264,10 +237,16 @@ void facts_begin(struct facts *f, const uint32_t *pids, size_t n)
 
 void facts_usage_end(struct facts *f, const uint32_t *pids, size_t n)
 {
-	if (!throttling_of(f, f->group_pid, 1))
-		f->throttled = f->throttled_ns = 0;
+	const struct quota_group *group = quotas_end(&f->quotas);
+
+	if (group) {
+		f->throttled = group->periods;
+		f->throttled_ns = group->ns;
+		snprintf(f->cgroup, sizeof(f->cgroup), "%s", group->path[0] ? group->path : "/");
+	}
 	for (size_t i = 0; i < n; i++)
 		threads_of(f, pids[i], true);
+	find_busiest(f, pids, n);
 	f->known = n > 0;
 	f->epoll_unread = true;
 }

@@ -12,7 +12,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FACTS_THREADS 128
+#include "target/quota.h"
+
+#define FACTS_COMM	16	/* a thread's name, not terminated when full */
+#define FACTS_THREADS	128
+#define FACTS_BUSIEST	2
 
 struct thread_cpu {
 	uint32_t tid;
@@ -26,14 +30,16 @@ struct facts {
 	bool io_uring;		/* it holds an io_uring */
 	bool known;		/* the end could be read: the target still ran */
 	bool epoll_unread;	/* nobody looked at its descriptors: io_uring, out_*, herd_waiters */
-	uint32_t group_pid;	/* whose control group is looked at */
 	uint32_t out_armed;	/* level-triggered descriptors with EPOLLOUT in their mask, */
 	uint32_t out_watched;	/* descriptors of connections, armed so or not */
 	uint32_t herd_waiters;	/* eventpolls that share a listener without EPOLLEXCLUSIVE */
 	uint32_t n_threads;
 	struct thread_cpu threads[FACTS_THREADS];
+	uint32_t busiest[FACTS_BUSIEST];	/* tids of those that used most, in this order; 0: none */
+	char busiest_comm[FACTS_BUSIEST * FACTS_COMM];
 
-	uint64_t throttled;	/* periods in which the control group ran out of quota */
+	struct quotas quotas;	/* of the groups that the processes are in */
+	uint64_t throttled;	/* periods in which the group that stood still longest ran out of quota */
 	uint64_t throttled_ns;
 	char cgroup[128];	/* that group; "" if none was throttled */
 };

@@ -93,14 +93,30 @@ static const char *withheld(const struct finding_input *in, struct finding *f)
 	return "Raise --ring-size.";
 }
 
+static bool is_listed(const char *const *codes, size_t n, const char *code)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(codes[i], code))
+			return true;
+	return false;
+}
+
 size_t finding_codes(unsigned lacks, const char **codes, size_t room)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]) && n < room; i++)
-		if (!(rules[i].needs & lacks))
+		if (!(rules[i].needs & lacks) && !is_listed(codes, n, rules[i].code))
 			codes[n++] = rules[i].code;
 	return n;
+}
+
+static bool has_fired(const struct finding *list, size_t n, const char *code)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(list[i].code, code))
+			return true;
+	return false;
 }
 
 /* Whether there is what the rule rests on. Begins its finding. */
@@ -129,7 +145,7 @@ size_t diagnose(const struct finding_input *in, struct finding out[FINDINGS_MAX]
 		n = 1;
 	tail = !n && (double)in->r->latency.p99_ns >= LIMIT(TAIL);
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-		if (!may_fire(&rules[i], in, tail, &out[n]))
+		if (has_fired(out, n, rules[i].code) || !may_fire(&rules[i], in, tail, &out[n]))
 			continue;
 		out[n].advice = rules[i].ask(in, &out[n]);
 		if (out[n].advice)
@@ -147,9 +163,11 @@ int report_build(struct report *r, const struct aggregate *a, const struct facts
 
 	r->findings = calloc(FINDINGS_MAX, sizeof(*r->findings));
 	if (!r->findings || aggregate_report(a, r) ||
+	    holds_fill(&r->holds, a, history_holds(h)->hold, history_holds(h)->n, r->window_ns) ||
 	    blame_join(h, dist_tail_ns(&r->latency), &sums))
 		return -ENOMEM;
 	r->n_findings = diagnose(&in, r->findings);
+	diagnosis_gates(r, threshold, r->gates, sizeof(r->gates));
 	return 0;
 }
 
@@ -271,9 +289,17 @@ struct fmt syscall_word(uint32_t nr)
 {
 	struct fmt word;
 
-	snprintf(word.s, sizeof(word.s), "call %u", nr);
+	if (nr == SYSCALL_NONE)
+		snprintf(word.s, sizeof(word.s), "page fault");
+	else
+		snprintf(word.s, sizeof(word.s), "call %u", nr);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (words[i].nr >= 0 && (uint32_t)words[i].nr == nr)
 			snprintf(word.s, sizeof(word.s), "%s", words[i].name);
 	return word;
+}
+
+bool syscall_is_futex(uint32_t nr)
+{
+	return !strcmp(syscall_word(nr).s, "futex");
 }

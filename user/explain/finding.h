@@ -102,7 +102,7 @@ enum finding_needs {
 /* Codes of the rules that need nothing of `lacks`: static strings. Returns how many. */
 size_t finding_codes(unsigned lacks, const char **codes, size_t room);
 
-#define FINDINGS_MAX 32		/* more than there are rules */
+#define FINDINGS_MAX 40		/* more than there are rules */
 
 /* Strongest first. Returns how many. */
 size_t diagnose(const struct finding_input *in, struct finding out[FINDINGS_MAX]);
@@ -146,8 +146,17 @@ void finding_say(struct finding *f, const char *format, ...) __attribute__((form
 /* A cause's share of the tail's time; 0 without a tail. */
 double cause_share(const struct finding_input *in, enum cause cause);
 
-/* The kernel's number of a system call in words: "fsync", or "call 300". */
+/*
+ * Which gates the diagnosis did not pass, as one sentence, where there is neither a tail nor a hold to
+ * explain and nothing was found; "" else.
+ */
+void diagnosis_gates(const struct report *r, const double *threshold, char *text, size_t len);
+
+#define SYSCALL_NONE UINT32_MAX
+
+/* The kernel's number of a system call in words: "fsync", "call 300", or "page fault" for none. */
 struct fmt syscall_word(uint32_t nr);
+bool syscall_is_futex(uint32_t nr);
 
 enum severity severity_of(double share);
 
@@ -161,7 +170,8 @@ const struct loop_info *overloaded_loop(const struct finding_input *in, uint64_t
  * X(function, "code", needs, severity, cause, threshold). The function returns its advice, or NULL:
  * it does not fire. BY_SHARE: the rule is asked if the cause's
  * share of the tail's time, which is the finding's then, reaches the threshold; it is severe from
- * half of that time on.
+ * half of that time on. Of several rows with one code the first that fires is the finding: those of
+ * the holds come after those of the tail.
  */
 #define BY_SHARE (SEVERITY_SEVERE + 1)
 #define RULES(X)								\
@@ -171,10 +181,16 @@ const struct loop_info *overloaded_loop(const struct finding_input *in, uint64_t
 	X(cpu_throttled, "cpu-throttled", 0, SEVERITY_WARNING, 0, 0) \
 	X(cpu_starved, "cpu-starved", NEEDS_TAIL, BY_SHARE, CAUSE_CPU, THRESHOLD_CAUSE) \
 	X(loop_blocked, "loop-blocked", NEEDS_TAIL, SEVERITY_WARNING, 0, 0) \
+	X(loop_own, "loop-blocked", NEEDS_TAIL, BY_SHARE, CAUSE_OWN, THRESHOLD_CAUSE) \
 	X(slow_service, "slow-service", NEEDS_TAIL, BY_SHARE, CAUSE_SERVICE, THRESHOLD_SERVICE) \
 	X(slow_upstream, "slow-upstream", NEEDS_TAIL, BY_SHARE, CAUSE_ASYNC, THRESHOLD_SERVICE) \
 	X(slow_request, "slow-request", NEEDS_TAIL, BY_SHARE, CAUSE_RECEIVE, THRESHOLD_SERVICE) \
 	X(batch_queueing, "batch-queueing", NEEDS_TAIL, BY_SHARE, CAUSE_BATCH, THRESHOLD_CAUSE) \
+	X(hold_stopped, "stopped", 0, SEVERITY_WARNING, 0, 0) \
+	X(hold_locked, "lock-contention", 0, SEVERITY_WARNING, 0, 0) \
+	X(hold_blocked, "blocking-call", 0, SEVERITY_WARNING, 0, 0) \
+	X(hold_starved, "cpu-starved", 0, SEVERITY_WARNING, 0, 0) \
+	X(hold_computed, "loop-blocked", 0, SEVERITY_WARNING, 0, 0) \
 	X(accept_starved, "accept-starved", 0, SEVERITY_WARNING, 0, 0) \
 	X(fd_exhaustion, "fd-exhaustion", 0, SEVERITY_SEVERE, 0, 0) \
 	X(edge_undrained, "edge-undrained", 0, SEVERITY_SEVERE, 0, 0) \

@@ -28,6 +28,7 @@ struct history {
 	size_t limit;
 	uint64_t dropped;
 	bool indexed;
+	struct hold_list holds;
 };
 
 static const struct {
@@ -98,17 +99,42 @@ static int on_event(void *ctx, const struct event *e)
 	return 0;
 }
 
+static int on_turn(void *ctx, const struct event *e)
+{
+	hold_list_turn(&((struct history *)ctx)->holds, &e->turn);
+	return on_event(ctx, e);
+}
+
+static int on_offcpu(void *ctx, const struct event *e)
+{
+	hold_list_offcpu(&((struct history *)ctx)->holds, &e->offcpu);
+	return on_event(ctx, e);
+}
+
+static int on_behind(void *ctx, const struct event *e)
+{
+	hold_list_behind(&((struct history *)ctx)->holds, &e->behind);
+	return 0;
+}
+
 struct sink history_sink(struct history *h)
 {
 	return (struct sink){
 		.needs.intervals = true, .ctx = h,
-		.event = { [EV_TURN] = on_event, [EV_OFFCPU] = on_event, [EV_SAMPLE] = on_event },
+		.event = { [EV_TURN] = on_turn, [EV_OFFCPU] = on_offcpu, [EV_SAMPLE] = on_event,
+			   [EV_BEHIND] = on_behind },
 	};
+}
+
+const struct hold_list *history_holds(const struct history *h)
+{
+	return &h->holds;
 }
 
 void history_forget(struct history *h, uint64_t before_ns)
 {
 	h->indexed = false;
+	hold_list_forget(&h->holds, before_ns);
 	h->list[EV_EXCHANGE].n = 0;
 	for (unsigned kind = 0; kind < EV_KINDS; kind++) {
 		size_t kept = 0;

@@ -9,6 +9,7 @@
 #ifndef EPOLLSCOPE_HISTORY_H
 #define EPOLLSCOPE_HISTORY_H
 
+#include "explain/hold_list.h"
 #include "model/model.h"
 #include "stream/sink.h"
 
@@ -26,6 +27,9 @@ void history_add(struct history *h, enum event_kind kind, const void *record);
 
 /* A sink that remembers turns, off-CPU intervals and samples. Exchanges are for their owner to add. */
 struct sink history_sink(struct history *h);
+
+/* The longest turns that the sink heard: they are kept when others are forgotten. */
+const struct hold_list *history_holds(const struct history *h);
 
 /* Another window begins: forgets all exchanges, and other records that ended before that time. */
 void history_forget(struct history *h, uint64_t before_ns);
@@ -70,10 +74,22 @@ static inline uint64_t woken_at(const struct ev_offcpu *o)
 	return o->start_ns + o->blocked_ns;
 }
 
-/* Whether one handler took at least half of a turn. */
+/* Whether a task is known to have ended the blocking; an interrupt only hits one. */
+static inline bool released(const struct ev_offcpu *o)
+{
+	return (o->flags & (OFFCPU_WAKER | OFFCPU_INTERRUPT)) == OFFCPU_WAKER;
+}
+
+/* Whether one handler took at least half of a turn, */
 static inline bool turn_is_held(const struct ev_turn *t)
 {
 	return t->long_ns * 2 >= t->head.time_ns - t->start_ns;
+}
+
+/* or the loop's own work did. */
+static inline bool turn_is_own(const struct ev_turn *t)
+{
+	return t->own_ns * 2 >= t->head.time_ns - t->start_ns && t->own_ns > t->long_ns;
 }
 
 #endif

@@ -57,99 +57,6 @@ const char *rule_loop_blocked(const struct finding_input *in, struct finding *f)
 	       "`epollscope flame --mode tail` shows its code.";
 }
 
-/* The call that took most of a cause's time; NULL if it is not known. */
-static const struct blame_row *first_call(const struct blame_sums *b, enum cause cause)
-{
-	for (size_t i = 0; i < b->calls.n; i++)
-		if (blame_cause(b->calls.row[i].kind) == cause)
-			return &b->calls.row[i];
-	return NULL;
-}
-
-const char *rule_blocking_call(const struct finding_input *in, struct finding *f)
-{
-	const struct blame_row *call = first_call(in->b, CAUSE_BLOCKED);
-
-	finding_say(f, "The event loop slept in blocking calls: %s of the tail's time",
-		    format_share(f->share).s);
-	if (call) {
-		finding_say(f, ", most of it in %s (%s), for up to %s at a time",
-			    syscall_word(call->nr).s, offcpu_name(call->kind),
-			    format_ns(call->max_ns).s);
-		evidence_name(f, "call", syscall_word(call->nr).s);
-		evidence_name(f, "kind", offcpu_name(call->kind));
-		EVIDENCE(f, { "blocked_max_ns", call->max_ns },
-			 { "call_share", ratio(call->ns, in->b->latency_ns) });
-	}
-	finding_say(f, ".");
-	if (in->b->loops.n)
-		evidence_name(f, "thread", in->b->loops.row[0].comm);
-	return "Use the asynchronous form of the call, or make it on another thread; while it "
-	       "sleeps, every connection of the loop waits.";
-}
-
-static void say_chain(const struct finding_input *in, struct finding *f)
-{
-	const struct blame_sums *b = in->b;
-
-	for (size_t i = 0; i < b->n_chain; i++) {
-		const struct blame_link *l = &b->chain[i];
-		struct fmt comm = format_comm(l->comm, sizeof(l->comm), 24);
-
-		if (i == 0)
-			finding_say(f, " It was released by %s (tid %u), which", comm.s, l->tid);
-		else
-			finding_say(f, "; that one was woken by tid %u, which", l->tid);
-		if (l->blocked_ns > l->oncpu_ns && l->blocked_ns > l->runnable_ns)
-			finding_say(f, " slept in %s for %s meanwhile",
-				    syscall_word(l->nr).s, format_ns(l->blocked_ns).s);
-		else if (l->runnable_ns > l->oncpu_ns)
-			finding_say(f, " waited for a CPU for %s", format_ns(l->runnable_ns).s);
-		else
-			finding_say(f, " computed for %s meanwhile", format_ns(l->oncpu_ns).s);
-	}
-	if (b->n_chain)
-		finding_say(f, ".");
-}
-
-const char *rule_lock_contention(const struct finding_input *in, struct finding *f)
-{
-	const struct blame_sums *b = in->b;
-	const struct blame_row *call = first_call(b, CAUSE_LOCK);
-
-	/* A holder that got no CPU: what is short is the CPU, not the lock's order. */
-	if (b->n_chain &&
-	    b->chain[0].runnable_ns > b->chain[0].oncpu_ns + b->chain[0].blocked_ns)
-		f->severity = SEVERITY_INFO;
-	finding_say(f, "The event loop waited for locks (futex): %s of the tail's time",
-		    format_share(f->share).s);
-	if (call) {
-		finding_say(f, ", for up to %s at a time", format_ns(call->max_ns).s);
-		EVIDENCE(f, { "blocked_max_ns", call->max_ns });
-	}
-	finding_say(f, ".");
-	say_chain(in, f);
-	if (b->wakers.n) {
-		evidence_name(f, "waker", b->wakers.row[0].comm);
-		EVIDENCE(f, { "waker_tid", b->wakers.row[0].tid });
-	}
-	return "Shorten what the holder does under the lock, or keep the loop from needing it.";
-}
-
-const char *rule_stopped(const struct finding_input *in, struct finding *f)
-{
-	const struct blame_row *stop = first_call(in->b, CAUSE_STOPPED);
-
-	finding_say(f, "The server was stopped by a signal (SIGSTOP) or a debugger: %s of the "
-		    "tail's time", format_share(f->share).s);
-	if (stop) {
-		finding_say(f, ", for up to %s", format_ns(stop->max_ns).s);
-		EVIDENCE(f, { "stopped_max_ns", stop->max_ns });
-	}
-	finding_say(f, ".");
-	return "Find who stops it: a debugger, a checkpoint, a container's freezer.";
-}
-
 const char *rule_cpu_throttled(const struct finding_input *in, struct finding *f)
 {
 	const struct facts *facts = in->facts;
@@ -177,51 +84,63 @@ static bool is_ours(const struct report *r, uint32_t pid)
 	return false;
 }
 
-/* Share of the tail in which another thread of the server had the CPU; else the first who had it. */
-static double own_waiting(const struct finding_input *in, const struct blame_row **other)
+/*
+ * Who had the CPU meanwhile is known of a part of the waiting. Returns our own threads' share of
+ * that part; the other threads' first, if it had a fifth of it or more, is `other`.
+ */
+static double own_part(const struct finding_input *in, const struct blame_row **other)
 {
 	const struct blame_sums *b = in->b;
-	uint64_t own = 0;
+	uint64_t own = 0, known = 0;
 
 	*other = NULL;
 	for (size_t i = 0; i < b->instead.n; i++) {
+		known += b->instead.row[i].ns;
 		if (is_ours(in->r, b->instead.row[i].pid))
 			own += b->instead.row[i].ns;
 		else if (!*other)
 			*other = &b->instead.row[i];
 	}
-	return ratio(own, b->latency_ns);
+	if (*other && (*other)->ns * 5 < known)
+		*other = NULL;
+	return ratio(own, known);
+}
+
+static void say_instead(const struct finding_input *in, struct finding *f,
+			const struct blame_row *other)
+{
+	const struct blame_sums *b = in->b;
+
+	finding_say(f, "; %s (pid %u) ran instead, for at least %s of that",
+		    format_comm(other->comm, sizeof(other->comm), 24).s, other->pid,
+		    format_share(ratio(other->ns, b->cause_ns[CAUSE_CPU])).s);
+	evidence_name(f, "instead", other->comm);
+	EVIDENCE(f, { "instead_pid", other->pid },
+		 { "instead_share", ratio(other->ns, b->latency_ns) });
 }
 
 const char *rule_cpu_starved(const struct finding_input *in, struct finding *f)
 {
-	const struct blame_sums *b = in->b;
 	const struct blame_row *other;
 	const char *advice;
 	double own;
 
 	if ((double)in->r->runqueue.p99_ns < LIMIT(RUNQUEUE) || in->facts->throttled)
 		return NULL;
-	own = own_waiting(in, &other);
+	own = f->share * own_part(in, &other);
 	finding_say(f, "The server was ready to run and got no CPU: %s of the tail's time (run "
 		    "queue P99 %s, at most %s)", format_share(f->share).s,
 		    format_ns(in->r->runqueue.p99_ns).s, format_ns(in->r->runqueue.max_ns).s);
 	if (f->share - own < LIMIT(CAUSE)) {
 		f->severity = SEVERITY_INFO;
-		finding_say(f, "; for %s of it other threads of the server had it",
-			    format_share(own).s);
+		finding_say(f, "; mostly other threads of the server had it");
 		advice = "It keeps its CPUs busy: more of them, or fewer threads, would help.";
 	} else {
 		f->severity = severity_of(f->share - own);
 		advice = "Give it CPUs of its own (affinity, cpuset), or a larger weight than its "
 			 "neighbours.";
-	}
-	if (other && f->severity != SEVERITY_INFO) {
-		finding_say(f, "; %s (pid %u) ran instead",
-			    format_comm(other->comm, sizeof(other->comm), 24).s, other->pid);
-		evidence_name(f, "instead", other->comm);
-		EVIDENCE(f, { "instead_pid", other->pid },
-			 { "instead_share", ratio(other->ns, b->latency_ns) });
+		if (other)
+			say_instead(in, f, other);
 	}
 	finding_say(f, ".");
 	EVIDENCE(f, { "own_share", own }, { "runqueue_p99_ns", in->r->runqueue.p99_ns },

@@ -45,7 +45,7 @@ static void add_offcpu(const struct filling *f, const struct stage_span *s,
 	if (o->tid != s->tid)
 		return;
 	/* Timers and devices wake in whatever task they interrupt: its name would mislead. */
-	if (o->flags & OFFCPU_WAKER && (o->kind == OFFCPU_FUTEX || o->kind == OFFCPU_PIPE))
+	if (released(o) && (o->kind == OFFCPU_FUTEX || o->kind == OFFCPU_PIPE))
 		blocked.pid = o->waker_pid;
 	if (!(o->flags & OFFCPU_IN_WAIT))
 		add(f, &blocked, o->waker_comm);

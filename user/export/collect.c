@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 
 #include "export/export.h"
-#include "target/ports.h"
 #include "target/proc.h"
+#include "target/sockets.h"
 
 /* A quarter of what is left over may go to ports, the rest to loops. */
 int export_limits(struct export_limits *limits, uint64_t max_series, size_t targets, bool syscalls,
@@ -121,7 +121,7 @@ struct queues {
 	uint64_t length, limit;
 };
 
-static int add_queue(void *ctx, const struct listen_socket *l)
+static int add_queue(void *ctx, const struct socket_info *l)
 {
 	struct queues *q = ctx;
 
@@ -140,7 +140,7 @@ static bool look_at_queue(const struct aggregate_listener *l, struct queues *q)
 
 	*q = (struct queues){ .port = l->key.port };
 	if (stat("/proc/self/ns/net", &own) || own.st_ino != l->key.netns ||
-	    ports_listeners(AF_INET, add_queue, q) || ports_listeners(AF_INET6, add_queue, q)) {
+	    sockets_in(0, SOCKETS_LISTENING, add_queue, q)) {
 		q->length = l->listener.backlog;
 		q->limit = l->listener.limit;
 		q->found = true;

@@ -96,6 +96,12 @@ int session_read_brief(const struct session *s, struct aggregate *a);
  */
 void session_forget_ended(struct session *s, bool (*pid_runs)(uint32_t pid), bool eventpolls);
 
+/*
+ * The turn that a thread of the target is in, as far as it has come: TURN_UNENDED, without pid, comm
+ * and flow; start_ns 0: its wait was not seen yet. 0; -EAGAIN: it waits; -ENOENT: nothing is known.
+ */
+int session_open_turn(const struct session *s, uint32_t tid, uint64_t now_ns, struct ev_turn *turn);
+
 const struct feature_set *session_features(const struct session *s);
 
 /* What became of the mode that was asked for: where every call is hooked all are timed. */

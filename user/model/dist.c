@@ -82,6 +82,7 @@ void report_free(struct report *r)
 	free(r->syscalls);
 	free(r->wakers);
 	free(r->loops);
+	free(r->holds.worst);
 	free(r->eventpolls);
 	free(r->listeners);
 	free(r->findings);

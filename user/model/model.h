@@ -16,6 +16,7 @@
 #include "bpf/hist.h"
 #include "bpf/events.h"
 #include "bpf/syscalls.h"
+#include "model/holds.h"
 
 /* A distribution. Percentiles are bucket upper bounds, never above max; all 0 when count is 0. */
 struct dist {
@@ -131,6 +132,7 @@ struct report {
 	size_t n_loops;
 	struct eventpoll_info *eventpolls;	/* most returns first */
 	size_t n_eventpolls;
+	struct holds holds;
 	uint64_t loops_merged;		/* loops that had no slot of their own: shown as one */
 
 	struct {
@@ -146,6 +148,7 @@ struct report {
 
 	struct finding *findings;	/* strongest first (explain/finding.h) */
 	size_t n_findings;
+	char gates[240];		/* why none of them speaks of a tail; "" if one could */
 
 	/* Of a capture without its end: what is not known is left out, not shown as 0. */
 	bool exchanges_only;	/* no system calls, scheduler, loops, connections, listeners */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "explain/history.h"
 #include "explain/stage_map.h"
 #include "render/render.h"
 
@@ -210,7 +211,7 @@ void chrome_trace_offcpu(struct chrome_trace *t, const struct ev_offcpu *e)
 	name_thread(t, e->pid, e->tid, e->comm);
 	if (e->blocked_ns && !waited)
 		blocked(t, e, woken);
-	runnable(t, e, woken, e->blocked_ns && (e->flags & OFFCPU_WAKER) && !waited &&
+	runnable(t, e, woken, e->blocked_ns && released(e) && !waited &&
 		 (e->kind == OFFCPU_FUTEX || e->kind == OFFCPU_PIPE));
 }
 

@@ -107,7 +107,7 @@ int html_put_answer(FILE *out, const struct html_page *p)
 			put_finding(out, &r->findings[i]);
 		fputs("</ol>\n", out);
 	} else {
-		fputs("<p>No rule of the diagnosis fired.</p>\n", out);
+		fprintf(out, "<p>No rule of the diagnosis fired. %s</p>\n", html_text(r->gates).s);
 	}
 	html_section_end(out);
 	return 0;
@@ -129,6 +129,7 @@ static void put_latency_table(FILE *out, const struct report *r)
 		put_latency_row(out, "server", &r->latency);
 	if (r->client.count)
 		put_latency_row(out, "client (upstream)", &r->client);
+	html_put_open_loop(out, r);
 	html_table_end(out);
 }
 
@@ -208,5 +209,6 @@ void html_put_ledger(FILE *out, const struct html_page *p)
 		fputs("</div>\n", out);
 		put_caveats(out, r);
 	}
+	html_put_holds(out, r);
 	html_section_end(out);
 }

@@ -55,6 +55,8 @@ void html_table_end(FILE *out);
 /* The page's parts, in their order; each writes its own sections. */
 int html_put_answer(FILE *out, const struct html_page *p);	/* 0 or -ENOMEM */
 void html_put_ledger(FILE *out, const struct html_page *p);
+void html_put_open_loop(FILE *out, const struct report *r);	/* a row of the latency's table */
+void html_put_holds(FILE *out, const struct report *r);
 void html_put_heat(FILE *out, const struct html_page *p);
 void html_put_worst(FILE *out, const struct html_page *p);
 int html_put_flame(FILE *out, const struct html_page *p);	/* 0, -ENOMEM or -EIO */

@@ -259,6 +259,8 @@ void render_report_json(FILE *out, const struct report *r)
 		put_rows(&j, "listeners", listener_columns, r->listeners, r->n_listeners,
 			 sizeof(*r->listeners));
 	}
+	json_holds(&j, r);
+	json_string(&j, "gates", r->gates[0] ? r->gates : NULL);
 	put_findings(&j, r);
 	put_price(&j, r);
 	json_object_end(&j);

@@ -58,7 +58,14 @@ void put_diagnosis(FILE *out, const struct report *r, const struct style *style)
 		para_words(&p, f->advice);
 		para_end(&p);
 	}
-	if (r->n_findings)
+	if (r->gates[0]) {
+		struct para p;
+
+		para_begin(&p, out, style, "DIAGNOSIS", LABEL_COLUMNS);
+		para_words(&p, r->gates);
+		para_end(&p);
+	}
+	if (r->n_findings || r->gates[0])
 		fputc('\n', out);
 }
 
@@ -149,6 +156,7 @@ void put_latency(FILE *out, const struct report *r, const struct style *style)
 		put_row(out, "server", latency_columns, &r->latency, "\n");
 	if (r->client.count)
 		put_row(out, "client", latency_columns, &r->client, "\n");
+	put_open_loop(out, r);
 }
 
 /* "P %" of a whole that is not 0. */

@@ -106,5 +106,10 @@ void put_summary(FILE *out, const struct report *r);
 void put_diagnosis(FILE *out, const struct report *r, const struct style *style);
 void put_latency(FILE *out, const struct report *r, const struct style *style);
 void put_ledger(FILE *out, const struct report *r, const struct style *style);
+void put_holds(FILE *out, const struct report *r, const struct style *style);
+
+/* The row of the open-loop wait, in the columns of the latency; the member "holds". */
+void put_open_loop(FILE *out, const struct report *r);
+void json_holds(struct json *j, const struct report *r);
 
 #endif

@@ -21,6 +21,7 @@ struct event {
 		struct ev_turn turn;
 		struct ev_offcpu offcpu;
 		struct ev_sample sample;
+		struct ev_behind behind;
 	};
 };
 

@@ -109,12 +109,21 @@ void known_settle(struct known *k)
 	k->n_closed = 0;
 }
 
+bool known_flow(const struct known *k, __u64 conn, struct flow *flow)
+{
+	uint32_t i = find_conn(k, conn);
+
+	if (i == MAP_NONE)
+		return false;
+	*flow = k->conns[i].flow;
+	return true;
+}
+
 void known_name(const struct known *k, struct ev_exchange *x)
 {
-	uint32_t i = find_conn(k, x->conn);
+	uint32_t i;
 
-	if (i != MAP_NONE)
-		x->flow = k->conns[i].flow;
+	known_flow(k, x->conn, &x->flow);
 	i = map_find(&k->thread_map, &x->tid, sizeof(x->tid), same_thread, k->threads);
 	if (i != MAP_NONE)
 		memcpy(x->comm, k->threads[i].comm, COMM_LEN);

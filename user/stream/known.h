@@ -9,6 +9,7 @@
 #define EPOLLSCOPE_KNOWN_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 
 #include "bpf/hist.h"
 #include "bpf/events.h"
@@ -26,6 +27,9 @@ void known_thread(struct known *k, const struct ev_thread *t);
 /* The connection is closed: forgotten at the next known_settle(), for its records may still come. */
 void known_close(struct known *k, __u64 conn);
 void known_settle(struct known *k);
+
+/* The address of a connection; false if nobody told it. */
+bool known_flow(const struct known *k, __u64 conn, struct flow *flow);
 
 /* Fills in comm and flow; what is not known stays zero. */
 void known_name(const struct known *k, struct ev_exchange *x);

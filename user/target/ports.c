@@ -5,9 +5,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -19,7 +16,7 @@
 
 #include "base/array.h"
 #include "target/match.h"
-#include "target/ports.h"
+#include "target/sockets.h"
 
 struct set {
 	uint64_t *list;
@@ -55,75 +52,7 @@ static bool set_has(const struct set *s, uint64_t value)
 	return false;
 }
 
-/* Asks the kernel's socket monitoring: unlike net/tcp it does not walk the table of connections. */
-static int ask(int fd, int family)
-{
-	struct {
-		struct nlmsghdr head;
-		struct inet_diag_req_v2 body;
-	} request = {
-		.head = {
-			.nlmsg_len = sizeof(request),
-			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
-			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-		},
-		.body = {
-			.sdiag_family = (uint8_t)family,
-			.sdiag_protocol = IPPROTO_TCP,
-			.idiag_states = 1u << TCP_LISTEN,
-		},
-	};
-
-	return send(fd, &request, sizeof(request), 0) == sizeof(request) ? 0 : -errno;
-}
-
-/* One answer: 1 if more will follow, 0 at its end, or a negative errno. */
-static int take(int fd, listener_fn *found, void *ctx)
-{
-	_Alignas(struct nlmsghdr) char buf[32768];
-	ssize_t got = recv(fd, buf, sizeof(buf), 0);
-	unsigned left = got > 0 ? (unsigned)got : 0;
-
-	if (got <= 0)
-		return got ? -errno : -EPROTO;
-	for (struct nlmsghdr *head = (struct nlmsghdr *)buf; NLMSG_OK(head, left);
-	     head = NLMSG_NEXT(head, left)) {
-		const struct inet_diag_msg *socket = NLMSG_DATA(head);
-		int err;
-
-		if (head->nlmsg_type == NLMSG_DONE)
-			return 0;
-		if (head->nlmsg_type == NLMSG_ERROR)
-			return -EOPNOTSUPP;
-		if (head->nlmsg_len < NLMSG_LENGTH(sizeof(*socket)))
-			return -EPROTO;
-		err = found(ctx, &(struct listen_socket){
-			.port = ntohs(socket->id.idiag_sport), .inode = socket->idiag_inode,
-			.queue = socket->idiag_rqueue, .limit = socket->idiag_wqueue,
-		});
-		if (err)
-			return err;
-	}
-	return 1;
-}
-
-int ports_listeners(int family, listener_fn *found, void *ctx)
-{
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	int more;
-
-	if (fd < 0)
-		return -errno;
-	more = ask(fd, family);
-	if (!more)
-		do
-			more = take(fd, found, ctx);
-		while (more > 0);
-	close(fd);
-	return more;
-}
-
-static int add_listener(void *ctx, const struct listen_socket *l)
+static int add_listener(void *ctx, const struct socket_info *l)
 {
 	struct search *s = ctx;
 	bool wanted = false;
@@ -162,7 +91,7 @@ static int read_listeners(struct search *s, const char *path)
 			continue;
 		if (state != TCP_LISTEN)
 			break;
-		err = add_listener(s, &(struct listen_socket){ .port = port, .inode = inode });
+		err = add_listener(s, &(struct socket_info){ .port = port, .inode = inode });
 	}
 	fclose(file);
 	return err;
@@ -179,8 +108,7 @@ static int read_namespace(struct search *s, uint32_t pid)
 	if (stat(path, &st) || set_has(&s->namespaces, st.st_ino))
 		return 0;
 	err = set_add(&s->namespaces, st.st_ino);
-	if (pid == (uint32_t)getpid() && !ports_listeners(AF_INET, add_listener, s) &&
-	    !ports_listeners(AF_INET6, add_listener, s))
+	if (pid == (uint32_t)getpid() && !sockets_in(0, SOCKETS_LISTENING, add_listener, s))
 		return err;
 	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/net/tcp", pid);
 	if (!err)

@@ -149,6 +149,7 @@ static int attach(struct live *live)
 	live_find_processes(live);
 	if (live->needs.intervals)
 		facts_begin(&live->r->facts, live->alive.pids, live->alive.n);
+	live_holds_begin(live);
 	live->r->start_ns = live->r->attached_ns = monotonic_ns();
 	live_give_latency(live, live->r->start_ns);
 	live->r->realtime_offset_ns = realtime_offset_ns();
@@ -222,6 +223,7 @@ int live_end(struct live *live)
 	}
 	while (live_drain(live) > 0)
 		;
+	live_holds_end(live);
 	stream_flush(live->stream);
 	live_give_latency(live, r->end_ns);
 	/* Names take a while: what happened is safe before. */
@@ -257,5 +259,6 @@ void live_close(struct live *live)
 	aggregate_free(live->sums);
 	stack_names_free(live->stacks);
 	alive_free(&live->alive);
+	free(live->holds.tids);
 	free(live);
 }

@@ -37,6 +37,10 @@ struct live {
 	struct live_windows windows;
 	struct tail tail;
 	struct alive alive;
+	struct {
+		uint32_t *tids;		/* threads that were at work, and not in a wait, at the attach */
+		size_t n, room;
+	} holds;
 	struct stack_names *stacks;	/* NULL: none are taken */
 	uint64_t tail_ns;		/* the threshold; 0: every exchange */
 	uint64_t tail_sum_ns;		/* latency of all exchanges, at the last look */
@@ -61,6 +65,15 @@ void live_give_latency(struct live *live, uint64_t now_ns);
 void live_windows_begin(struct live *live, uint64_t now_ns);
 void live_windows_tick(struct live *live, uint64_t now_ns);
 void live_windows_end(struct live *live, uint64_t now_ns);
+
+/* Who is at work at the attach; after it. */
+void live_holds_begin(struct live *live);
+
+/* Names the connection of a turn; false: it is no turn of a loop after all. */
+bool live_holds_turn(const struct live *live, struct ev_turn *turn);
+
+/* Feeds the stream with the turns that have not ended: the hooks are silent, end_ns is known. */
+void live_holds_end(struct live *live);
 
 /* Lets go of processes that have ended, and adopts those that the target has by now. */
 void live_find_processes(struct live *live);

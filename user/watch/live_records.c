@@ -50,6 +50,7 @@ static void on_record(void *ctx, const void *data, size_t size)
 	const struct event_head *head = data;
 	struct live *live = ctx;
 	struct ev_offcpu room;
+	struct ev_turn turn;
 
 	switch (head->kind) {
 	case EV_RECORD:
@@ -66,6 +67,11 @@ static void on_record(void *ctx, const void *data, size_t size)
 		if (!live->needs.conn_closes)
 			return;
 		break;
+	case EV_TURN:
+		memcpy(&turn, data, sizeof(turn));
+		if (live_holds_turn(live, &turn))
+			give(live, &turn, sizeof(turn));
+		return;
 	default:
 		break;
 	}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* test_claims.c - what a finding says it can bear: who ran, who released, what it slept in. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "finding_server.h"
+
+#define FUTEX futex_number()
+
+static uint32_t futex_number(void)
+{
+	uint32_t nr = 0;
+
+	while (!syscall_is_futex(nr))
+		nr++;
+	return nr;
+}
+
+/* The only call that the tail's blocked time was spent in. */
+static void slept_in(struct server *s, uint32_t nr, uint32_t kind)
+{
+	s->b.calls.row[0] = (struct blame_row){ .nr = nr, .kind = kind, .ns = s->b.latency_ns / 2,
+						.count = 50, .max_ns = 20 * MS };
+	s->b.calls.n = 1;
+}
+
+static void test_page_fault(void **state)
+{
+	struct finding f;
+	struct server s;
+
+	(void)state;
+	healthy(&s);
+	blame(&s, CAUSE_BLOCKED, 60);
+	slept_in(&s, SYSCALL_NONE, OFFCPU_OTHER);
+	f = first_finding(&s, "blocking-call");
+	expect_words(&f, "page faults, no system call");
+	expect_words(&f, "mlock");
+	expect_no_words(&f, "disk");
+	expect_no_words(&f, "asynchronous form");
+	expect_no_words(&f, "4294967295");
+	s.b.calls.row[0].kind = OFFCPU_DISK;
+	f = first_finding(&s, "blocking-call");
+	expect_words(&f, "came from a disk");
+	/* The last number that a call may have is a call. */
+	s.b.calls.row[0].nr = SYSCALL_NONE - 1;
+	f = first_finding(&s, "blocking-call");
+	expect_no_words(&f, "page fault");
+}
+
+static void test_timed_wait(void **state)
+{
+	struct finding f;
+	struct server s;
+
+	(void)state;
+	healthy(&s);
+	blame(&s, CAUSE_BLOCKED, 60);
+	slept_in(&s, FUTEX, OFFCPU_SLEEP);
+	s.facts.n_threads = 1;
+	s.facts.threads[0] = (struct thread_cpu){ .tid = 77, .run_ns = s.r.window_ns / 5 };
+	s.facts.busiest[0] = 77;
+	memcpy(s.facts.busiest_comm, "worker", 7);
+	f = first_finding(&s, "blocking-call");
+	expect_words(&f, "timed waits that expired");
+	expect_words(&f, "worker (tid 77)");
+	expect_no_words(&f, "released by");
+	s.facts.threads[0].run_ns--;
+	f = first_finding(&s, "blocking-call");
+	expect_no_words(&f, "worker");
+	/* A sleep is a sleep. */
+	s.b.calls.row[0].nr = FUTEX + 1;
+	f = first_finding(&s, "blocking-call");
+	expect_no_words(&f, "timed");
+}
+
+/* Of 2 s of the tail 1.2 s went to waiting for a CPU. */
+static void starved(struct server *s, uint64_t own_ms, uint64_t other_ms)
+{
+	healthy(s);
+	blame(s, CAUSE_CPU, 60);
+	s->r.runqueue.p99_ns = 5 * MS;
+	s->b.instead.row[0] = (struct blame_row){ .pid = 99, .tid = 99, .ns = other_ms * MS,
+						  .comm = "hog" };
+	s->b.instead.row[1] = (struct blame_row){ .pid = 10, .tid = 12, .ns = own_ms * MS,
+						  .comm = "server" };
+	s->b.instead.n = 2;
+}
+
+static void test_instead(void **state)
+{
+	struct finding f;
+	struct server s;
+
+	(void)state;
+	starved(&s, 0, 1200);
+	f = first_finding(&s, "cpu-starved");
+	assert_int_equal(f.severity, SEVERITY_SEVERE);
+	expect_words(&f, "hog (pid 99) ran instead, for at least 100 %");
+	/* Little is known, and most of that is of the server itself. */
+	starved(&s, 90, 10);
+	f = first_finding(&s, "cpu-starved");
+	assert_int_equal(f.severity, SEVERITY_INFO);
+	expect_no_words(&f, "hog");
+	/* A fifth of what is known has a name; less has none. */
+	starved(&s, 400, 100);
+	f = first_finding(&s, "cpu-starved");
+	assert_int_equal(f.severity, SEVERITY_INFO);
+	starved(&s, 0, 100);
+	for (unsigned i = 2; i < 6; i++)
+		s.b.instead.row[i] = (struct blame_row){ .pid = 100 + i, .ns = 100 * MS };
+	s.b.instead.n = 6;
+	f = first_finding(&s, "cpu-starved");
+	expect_words(&f, "hog (pid 99) ran instead, for at least 8.3 %");
+	s.b.instead.row[0].ns--;
+	f = first_finding(&s, "cpu-starved");
+	expect_no_words(&f, "ran instead");
+	/* Nothing is known. */
+	starved(&s, 0, 0);
+	s.b.instead.n = 0;
+	f = first_finding(&s, "cpu-starved");
+	assert_int_equal(f.severity, SEVERITY_SEVERE);
+	expect_no_words(&f, "ran instead");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_page_fault),
+		cmocka_unit_test(test_timed_wait),
+		cmocka_unit_test(test_instead),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
