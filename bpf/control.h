@@ -31,6 +31,9 @@ struct control {
 	__u64 window_until_ns;
 	__u32 window;		/* its number, from 1; 0: there is none */
 	__u32 window_oldest;	/* calls that began in earlier ones are given up */
+	__u64 splits_from_ns;	/* exchanges that began before are not split; ~0: none is, to be cheaper */
+	__u32 stacks_off;	/* for now none are taken, to be cheaper */
+	__u32 pad;
 };
 
 enum snapshot_pass {

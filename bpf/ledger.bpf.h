@@ -233,6 +233,13 @@ INLINE void record_fill(struct ev_record *r, struct conn *c, const struct thread
 		flags = EXCHANGE_ASYNC;
 	if (c->reader != (__u32)task->pid)
 		flags = EXCHANGE_HANDOFF;
+	if (flags != EXCHANGE_SPLIT_SERVICE)
+		runnable_ns = blocked_ns = 0;
+	flags |= c->flags;
+	if (c->first_ns < control.splits_from_ns) {
+		flags &= ~(EXCHANGE_SPLIT_BUSY | EXCHANGE_SPLIT_DISPATCH | EXCHANGE_SPLIT_SERVICE);
+		runnable_ns = blocked_ns = c->split_some = 0;
+	}
 	r->head.size = RECORD_SHORT;
 	r->head.kind = EV_RECORD;
 	r->head.cpu = bpf_get_smp_processor_id();
@@ -249,7 +256,7 @@ INLINE void record_fill(struct ev_record *r, struct conn *c, const struct thread
 	r->pid = task->tgid;
 	r->tid = task->pid;
 	r->reader_tid = c->reader;
-	r->flags = flags | c->flags;
+	r->flags = flags;
 	r->bytes_in = c->request_bytes;
 	r->prev_sends = c->prev_sends;
 	r->prev_send_ns = c->prev_send_ns;
@@ -257,8 +264,6 @@ INLINE void record_fill(struct ev_record *r, struct conn *c, const struct thread
 	r->prev_bytes_out = c->prev_bytes;
 	r->pad = 0;
 	c->prev_sends = 0;
-	if (flags != EXCHANGE_SPLIT_SERVICE)
-		runnable_ns = blocked_ns = 0;
 	if (runnable_ns | blocked_ns | c->split_some || r->number == 1)
 		record_lengthen(r, c, runnable_ns, blocked_ns);
 }

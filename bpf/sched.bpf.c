@@ -127,7 +127,7 @@ INLINE void switched_out(void *ctx, struct thread *t, struct task_struct *task, 
 	}
 	t->blocks++;
 	t->state = THREAD_BLOCKED;
-	t->off_kind = off_kind(t, task);
+	t->off_kind = splits_off() ? OFFCPU_OTHER : off_kind(t, task);
 	if (state & TASK_STOPPED_BITS)
 		t->off_kind = OFFCPU_STOPPED;
 }
@@ -282,6 +282,9 @@ INLINE void waker_remember(void *ctx, struct thread *t, struct task_struct *of,
 		t->waker_flags |= OFFCPU_INTERRUPT;
 	bpf_get_current_comm(t->waker_comm, sizeof(t->waker_comm));
 	if (!cfg_stacks)
+		return;
+	t->waker_stack[0] = t->waker_stack[1] = STACK_NONE;
+	if (control.stacks_off)
 		return;
 	t->waker_stack[0] = stack_id(ctx, 0);
 	/* Not in a call: an interrupt hit whoever it was, and such stacks would fill the map. */

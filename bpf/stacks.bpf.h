@@ -29,7 +29,7 @@ INLINE void stacks_take(void *ctx, __s32 stack[2])
 {
 	stack[0] = STACK_NONE;
 	stack[1] = STACK_NONE;
-	if (!cfg_stacks)
+	if (!cfg_stacks || control.stacks_off)
 		return;
 	stack[0] = stack_id(ctx, 0);
 	stack[1] = stack_id(ctx, BPF_F_USER_STACK);

@@ -98,16 +98,23 @@ INLINE bool is_wait(__u32 sc, const struct thread *t)
 	return is_epoll(sc) || (is_poll(sc) && !t->wait_ep);
 }
 
+/* Nobody accounts for time off the CPU for now: the stages that it is in are not split. */
+INLINE bool splits_off(void)
+{
+	return control.splits_from_ns == ~0ULL;
+}
+
 /* An interval off the CPU is over: blocked first, then runnable until end_ns. */
 INLINE void off_ended(struct thread *t, __u64 blocked_ns, __u64 end_ns)
 {
 	struct counters *n = counters();
+	bool counted = !splits_off();
 
-	if (t->state == THREAD_BLOCKED && n) {
+	if (t->state == THREAD_BLOCKED && n && counted) {
 		ADD_AT(n->offcpu, t->off_kind, 1);
 		ADD_AT(n->offcpu_ns, t->off_kind, blocked_ns);
 	}
-	if (!t->in_wait) {
+	if (!t->in_wait && counted) {
 		struct off_interval *off = &t->off[t->off_count & (OFF_INTERVALS - 1)];
 
 		off->start_ns = t->off_ns;
@@ -115,7 +122,7 @@ INLINE void off_ended(struct thread *t, __u64 blocked_ns, __u64 end_ns)
 		off->blocked_ns = blocked_ns;
 		t->off_count++;
 		t->off_end_ns = end_ns;
-	} else if (t->state == THREAD_BLOCKED) {
+	} else if (t->in_wait && t->state == THREAD_BLOCKED) {
 		/* It was awake before in this wait, found nothing and went back to sleep. */
 		if (t->wait_wake_ns && n)
 			add_shared(&n->wakes_vain, 1);

@@ -67,13 +67,17 @@ struct session {
 	struct calls calls;
 	enum syscall_mode syscalls;
 	struct call_windows windows;
-	int stats_fd;		/* held while a slice is measured, else -1 */
+	bool in_slice;		/* a slice is measured */
+	int stats_fd;		/* held meanwhile, else -1 */
+	const struct stats_switch *stats;	/* or else this does it */
 	uint64_t slice_exchanges;	/* seen in measured slices */
 	uint64_t slice_start;		/* exchanges and cost when it began */
 	struct program_cost slice_from;
 	struct program_cost slice_cost;	/* of the measured slices */
 	struct bpf_link **samplers;	/* one a processor */
 	uint32_t stack_hz;
+	uint32_t shed;		/* SHED_BIT() of what is left out */
+	uint64_t tail_ns, record_ns;	/* what was asked for, if records are not left out */
 	uint32_t stack_slots;	/* frames in the stack map */
 	bool blame;
 	bool every_turn;
@@ -109,6 +113,9 @@ int calls_attach(struct calls *c, struct epollscope_bpf *skel);
 void calls_detach(struct calls *c);
 
 void windows_detach(struct session *s);
+
+/* Whether it did. */
+bool stats_switch_set(const struct stats_switch *w, bool on);
 
 /* Before the load: the stack map has room for stacks of this depth and our hooks' frames. */
 int stacks_configure(struct session *s, const struct session_config *config);

@@ -28,7 +28,6 @@ int records_configure(struct session *s, const struct session_config *config)
 	s->records_room = records_for(config->ring_kib);
 	skel->rodata->cfg_records = s->records_room;
 	skel->rodata->cfg_cpus = s->cpus;
-	skel->bss->control.record_ns = config->record_ns;
 	/* One more for each processor: see record_slot() of the kernel side. */
 	return bpf_map__set_max_entries(skel->maps.records, s->cpus * (s->records_room + 1));
 }

@@ -11,12 +11,6 @@
 
 #include "kernel/private.h"
 
-/* Turns are sent from a quarter of the P99 on, off-CPU intervals from a twentieth, bounded. */
-#define TURN_MIN_NS	200000ULL
-#define TURN_MAX_NS	10000000ULL
-#define OFF_MIN_NS	50000ULL
-#define OFF_MAX_NS	1000000ULL
-
 /* libbpf's own words are for -v: they name its insides, not what the user can do. */
 static int print_warnings(enum libbpf_print_level level, const char *fmt, va_list args)
 {
@@ -113,12 +107,10 @@ static int configure(struct session *s, const struct session_config *config)
 	skel->rodata->cfg_stacks = config->stack_hz > 0;
 	skel->rodata->cfg_ports = config->n_ports > 0;
 	fill_syscall_tables(skel);
-	skel->bss->control.tail_ns = config->tail_ns;
 	skel->bss->control.conn_events = config->conn_events;
 	skel->bss->control.close_wait_ns = config->close_wait_ns;
-	skel->bss->control.turn_ns = !config->blame ? ~0ULL :
-					   config->every_turn ? 0 : TURN_MIN_NS;
-	skel->bss->control.off_ns = config->stack_hz ? 0 : config->blame ? OFF_MIN_NS : ~0ULL;
+	s->record_ns = config->record_ns;
+	session_tail(s, config->tail_ns);
 	for (size_t i = 0; i < config->n_ports; i++)
 		skel->bss->port_bits[config->ports[i] / 64] |= 1ULL << (config->ports[i] % 64);
 
@@ -219,6 +211,7 @@ int session_open(struct session **out, const struct session_config *config, char
 	if (!s)
 		return -ENOMEM;
 	s->stats_fd = -1;
+	s->stats = config->stats;
 	err = session_probe(&s->features, why, why_len);
 	if (err) {
 		session_close(s);
@@ -310,26 +303,6 @@ long session_drain(struct session *s, record_fn fn, void *ctx)
 	return n < 0 ? n : n + records_drain(s, fn, ctx);
 }
 
-static uint64_t within(uint64_t v, uint64_t lo, uint64_t hi)
-{
-	return v < lo ? lo : v > hi ? hi : v;
-}
-
-void session_tail(struct session *s, uint64_t tail_ns)
-{
-	struct control *control = &s->skel->bss->control;
-
-	__atomic_store_n(&control->tail_ns, tail_ns, __ATOMIC_RELAXED);
-	if (!s->blame)
-		return;
-	if (!s->every_turn)
-		__atomic_store_n(&control->turn_ns, within(tail_ns / 4, TURN_MIN_NS, TURN_MAX_NS),
-				 __ATOMIC_RELAXED);
-	if (s->stack_hz)
-		return;
-	__atomic_store_n(&control->off_ns, within(tail_ns / 20, OFF_MIN_NS, OFF_MAX_NS),
-			 __ATOMIC_RELAXED);
-}
 
 const struct feature_set *session_features(const struct session *s)
 {

@@ -14,10 +14,23 @@
 #include <stdint.h>
 
 #include "model/aggregate.h"
+#include "model/budget.h"
 #include "kernel/feature_table.h"
 #include "target/target.h"
 
 struct session;
+
+/*
+ * Whoever gives up CAP_SYS_ADMIN before the watch begins, and wants its cost measured: started before
+ * there are threads. 0 or a negative errno; stats_switch_stop() in any case, of a zeroed one too.
+ */
+struct stats_switch {
+	int pid;	/* 0: there is none */
+	int fd;
+};
+
+int stats_switch_start(struct stats_switch *w);
+void stats_switch_stop(struct stats_switch *w);
 
 struct session_config {
 	const uint32_t *ports;	/* only connections of these local ports; n_ports 0: all */
@@ -31,6 +44,7 @@ struct session_config {
 	uint32_t stack_depth;	/* frames that are wanted of each, at most session_stack_limit() */
 	uint64_t close_wait_ns;	/* connections in CLOSE_WAIT for longer are counted at the end */
 	uint64_t tail_ns;	/* first threshold for names and late answers; 0: all */
+	const struct stats_switch *stats;	/* outlives the session; NULL: by ourselves */
 	uint64_t record_ns;	/* exchanges at or above this come as records; ~0: none */
 	unsigned verbose;
 };
@@ -135,9 +149,18 @@ size_t session_stack(const struct session *s, int32_t id, uint64_t ip[STACK_DEPT
 /* Exchanges so far. */
 uint64_t session_exchanges(const struct session *s);
 
-/* Measuring our own cost raises it, so it is sampled: a slice in which the kernel keeps count. */
-void session_cost_begin(struct session *s);
+/* What of the watch is left out from now on: SHED_BIT() of enum shed_step, but windows. */
+void session_shed(struct session *s, uint32_t shed);
+
+/*
+ * Measuring our own cost raises it, so it is sampled: a slice in which the kernel keeps count. False:
+ * it will not, for want of CAP_SYS_ADMIN.
+ */
+bool session_cost_begin(struct session *s);
 void session_cost_end(struct session *s);
+
+/* Run time of all programs in the slices that have ended. */
+uint64_t session_cost_ns(const struct session *s);
 
 /* With verbose: a line for each program, what it cost, on stderr. */
 void session_cost_print(const struct session *s);

@@ -24,6 +24,8 @@ static int open_clock(unsigned cpu, uint32_t hz)
 /* A processor that is offline has no clock, and needs none. */
 int sampling_attach(struct session *s)
 {
+	if (s->samplers)
+		return 0;
 	s->samplers = calloc(s->cpus, sizeof(*s->samplers));
 	if (!s->samplers)
 		return -ENOMEM;

@@ -121,7 +121,7 @@ int session_read_brief(const struct session *s, struct aggregate *a)
 	a->cost_ns = s->slice_cost.ns;
 	a->cost_runs = s->slice_cost.runs;
 	a->cost_exchanges = s->slice_exchanges;
-	if (s->stats_fd >= 0) {
+	if (s->in_slice) {
 		a->cost_ns += total.ns - s->slice_from.ns;
 		a->cost_runs += total.runs - s->slice_from.runs;
 		a->cost_exchanges += session_exchanges(s) - s->slice_start;
@@ -226,16 +226,39 @@ uint64_t session_exchanges(const struct session *s)
 	return n;
 }
 
-void session_cost_begin(struct session *s)
+static bool statistics_on(struct session *s)
+{
+	if (s->stats)
+		return stats_switch_set(s->stats, true);
+	s->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	return s->stats_fd >= 0;
+}
+
+static void statistics_off(struct session *s)
+{
+	if (s->stats)
+		stats_switch_set(s->stats, false);
+	if (s->stats_fd >= 0)
+		close(s->stats_fd);
+	s->stats_fd = -1;
+}
+
+bool session_cost_begin(struct session *s)
 {
 	uint64_t misses;
 
-	if (s->stats_fd >= 0)
-		return;
-	s->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	if (s->in_slice)
+		return true;
+	s->in_slice = statistics_on(s);
 	s->slice_start = session_exchanges(s);
 	/* Somebody else may have the statistics on too, also between our slices. */
 	session_cost_total(s, &s->slice_from, &misses);
+	return s->in_slice;
+}
+
+uint64_t session_cost_ns(const struct session *s)
+{
+	return s->slice_cost.ns;
 }
 
 void session_cost_end(struct session *s)
@@ -243,14 +266,14 @@ void session_cost_end(struct session *s)
 	struct program_cost total;
 	uint64_t misses;
 
-	if (s->stats_fd < 0)
+	if (!s->in_slice)
 		return;
 	session_cost_total(s, &total, &misses);
 	s->slice_exchanges += session_exchanges(s) - s->slice_start;
 	s->slice_cost.ns += total.ns - s->slice_from.ns;
 	s->slice_cost.runs += total.runs - s->slice_from.runs;
-	close(s->stats_fd);
-	s->stats_fd = -1;
+	statistics_off(s);
+	s->in_slice = false;
 }
 
 void session_cost_print(const struct session *s)
