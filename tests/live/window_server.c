@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * window_server.c - system calls in known numbers: steady ones of an event loop, bursts every 100 ms
- * exactly, calls that last 200 ms. SIGUSR1: the counts so far, a line "counts NS NAME N NAME N ...".
+ * window_server.c [PERIOD_MS BURST_MS] - system calls in known numbers: steady ones of an event loop,
+ * bursts with a period, of 100 ms unless told, calls that last 200 ms. SIGUSR1: the counts so far, a line
+ * "counts NS NAME N NAME N ...".
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -25,8 +26,6 @@
 #define MS 1000000L
 #define SLOW_NS (200 * MS)
 #define SLOW_THREADS 8	/* of each kind */
-#define BURST_NS (20 * MS)
-#define PERIOD_NS (100 * MS)
 
 enum { N_READ, N_READV, N_WRITE, N_CTL, N_FUTEX, N_READ_MAX, N_FUTEX_MAX, N_COUNT };
 
@@ -35,6 +34,7 @@ static const char *const names[N_COUNT] = {
 };
 static atomic_ullong counts[N_COUNT];
 static int null_fd;
+static int64_t period_ns = 100 * MS, burst_ns = 20 * MS;
 
 static int64_t now_ns(void)
 {
@@ -101,9 +101,9 @@ static void *write_in_bursts(void *arg)
 	int64_t begin = now_ns(), next;
 
 	(void)arg;
-	for (;; begin += PERIOD_NS) {
+	for (;; begin += period_ns) {
 		sleep_until(begin);
-		for (next = begin; next < begin + BURST_NS; next += 50000) {
+		for (next = begin; next < begin + burst_ns; next += 50000) {
 			while (now_ns() < next)
 				;
 			if (write(null_fd, "", 1) == 1)
@@ -147,7 +147,7 @@ static void add(int ep, int fd)
 	epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e);
 }
 
-int main(void)
+int main(int argc, char *argv[])
 {
 	const struct itimerspec every_ms = { { 0, MS }, { 0, MS } };
 	int ep = epoll_create1(0), timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
@@ -156,6 +156,10 @@ int main(void)
 	pthread_t thread;
 	sigset_t set;
 
+	if (argc == 3) {
+		period_ns = atol(argv[1]) * MS;
+		burst_ns = atol(argv[2]) * MS;
+	}
 	null_fd = open("/dev/null", O_WRONLY);
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);

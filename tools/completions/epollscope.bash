@@ -40,6 +40,7 @@ _epollscope_values() {
 	--debug-dir) compgen -d -- "${2:-/usr/lib/debug}" ;;
 	--syscalls) printf '%s\n' sample all off ;;
 	--top) printf '%s\n' 0 3 10 ;;
+	--budget) printf '%s\n' 1% 5% 20% ;;
 	--max-loss) printf '%s\n' 0 0.1% 1% ;;
 	--ring-size) printf '%s\n' 64 256 1024 4096 16384 65536 ;;
 	--listen) printf '%s\n' 127.0.0.1:9464 :9464 ;;

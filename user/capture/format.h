@@ -93,6 +93,7 @@ enum meta_item {
 	META_FACTS,		/* fields of struct facts: what /proc said of the target */
 	/* Since 1.1, head and trailer: */
 	META_ATTACHED,		/* ns: of a WINDOW, when its recorder began to count losses */
+	META_BUDGET,		/* only in the trailer: fields of struct budget_info */
 };
 
 enum feature_item { FEATURE_NAME = 1, FEATURE_STATE /* { available, used } */ };

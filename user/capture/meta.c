@@ -10,6 +10,8 @@
 #include "capture/format.h"
 #include "stream/tail.h"
 
+_Static_assert(sizeof(struct shed_info) == 5 * sizeof(uint64_t), "format");
+
 #define TARGETS_MAX (1u << 20)
 
 /* Ids are the file's for ever; 3 was the process whose control group was looked at. */
@@ -21,6 +23,13 @@ static const struct field facts_table[] = {
 	FLAG(12, struct facts, go), NUMBERS(13, struct facts, busiest),
 	BYTES(14, struct facts, busiest_comm),
 #undef F
+};
+
+/* An array of struct shed_info is numbers, five for each step. */
+static const struct field budget_table[] = {
+	NUMBER(1, struct budget_info, share), NUMBER(2, struct budget_info, own_ns),
+	NUMBER(3, struct budget_info, target_ns), FLAG(4, struct budget_info, bpf_known),
+	NUMBERS(5, struct budget_info, shed),
 };
 
 static const struct field target_table[] = {
@@ -141,6 +150,9 @@ void meta_put_end(struct bytes *b, const struct watch_result *r, const uint64_t 
 	begun = item_begin(b, META_FACTS);
 	fields_put(b, facts_table, COUNT_OF(facts_table), &r->facts);
 	item_end(b, begun, true);
+	begun = item_begin(b, META_BUDGET);
+	fields_put(b, budget_table, COUNT_OF(budget_table), &r->budget);
+	item_end(b, begun, r->budget.share > 0);
 }
 
 /* By name: features that one of the two programs does not know cost nothing. */
@@ -232,6 +244,14 @@ static void get_facts(const struct item *it, struct facts *facts)
 		facts->n_threads = FACTS_THREADS;
 }
 
+static void get_budget(const struct item *it, struct budget_info *budget)
+{
+	*budget = (struct budget_info){ 0 };
+	fields_get(items_in(it), budget_table, COUNT_OF(budget_table), budget);
+	if (!(budget->share > 0 && budget->share <= 1))
+		*budget = (struct budget_info){ 0 };
+}
+
 static int get_item(const struct item *it, struct watch_result *r, bool *fresh_targets)
 {
 	switch (it->id) {
@@ -253,6 +273,9 @@ static int get_item(const struct item *it, struct watch_result *r, bool *fresh_t
 		return 0;
 	case META_LOSS:
 		get_loss(it, r);
+		return 0;
+	case META_BUDGET:
+		get_budget(it, &r->budget);
 		return 0;
 	default:
 		return 0;

@@ -9,6 +9,7 @@
 #include "explain/facts.h"
 #include "kernel/feature_table.h"
 #include "model/aggregate.h"
+#include "model/budget.h"
 #include "target/target.h"
 
 #define STACK_HZ_MAX 10000
@@ -35,6 +36,7 @@ struct watch_result {
 	uint32_t cpus;
 	bool no_syscalls;
 	double collector_cpu_seconds;	/* NAN: not known */
+	struct budget_info budget;
 	uint32_t stack_hz;		/* 0: no stacks were taken */
 	uint32_t stack_depth;		/* frames, if they were */
 	uint64_t window_ns;		/* whose P99 makes a tail */

@@ -16,6 +16,7 @@
 #include "export/export.h"
 #include "export/guard.h"
 #include "export/http.h"
+#include "kernel/session.h"
 
 #define SWEEP_NS (100 * 1000000ULL)
 
@@ -30,6 +31,7 @@ struct exporter {
 	struct http_config http_config;
 	struct http *http;
 	struct metrics about;	/* what every snapshot says alike */
+	struct stats_switch stats;
 };
 
 /* --- collector --- */
@@ -192,7 +194,8 @@ static void configure(struct exporter *e)
 
 	e->config = (struct export_config){
 		.finding_window_ns = e->o->export.finding_window_ns,
-		.syscalls = e->o->syscalls, .verbose = e->o->verbose,
+		.syscalls = e->o->syscalls, .budget = e->o->budget,
+		.watches = (unsigned)e->o->export.n_groups, .verbose = e->o->verbose,
 	};
 	memcpy(e->config.threshold, e->o->threshold, sizeof(e->config.threshold));
 	e->about.version = EPOLLSCOPE_VERSION;
@@ -203,6 +206,13 @@ static void configure(struct exporter *e)
 		snprintf(e->about.kernel, sizeof(e->about.kernel), "%s", u.release);
 }
 
+/* Without it the budget knows the collector's part alone, and says so. */
+static void start_switch(struct exporter *e)
+{
+	if (e->o->budget > 0 && !e->o->export.measure_cost && !stats_switch_start(&e->stats))
+		e->config.stats = &e->stats;
+}
+
 static int run(struct exporter *e)
 {
 	size_t processes = 0;
@@ -210,6 +220,7 @@ static int run(struct exporter *e)
 	int status;
 
 	configure(e);
+	start_switch(e);
 	status = open_limits(e);
 	status = status ? status : http_read_files(&e->http_config, e->o->export.tls_cert,
 						   e->o->export.tls_key, e->o->export.auth_file);
@@ -249,6 +260,7 @@ int cmd_export(const struct options *o)
 	for (size_t i = 0; i < e.n_targets; i++)
 		export_target_close(&e.targets[i]);
 	free(e.targets);
+	stats_switch_stop(&e.stats);
 	publisher_close(&e.publisher);
 	http_config_free(&e.http_config);
 	stop_close(&e.stop);

@@ -4,6 +4,7 @@
 #include "capture/recorder.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "render/render.h"
 #include "stream/sink.h"
 #include "watch/replay.h"
 #include "watch/watch.h"
@@ -17,7 +18,7 @@ static int run(const struct options *o, const struct sinks *sinks, struct watch_
 		.spec = &o->target, .ring_kib = o->ring_kib,
 		.close_wait_ns = (uint64_t)o->threshold[THRESHOLD_CLOSE_WAIT],
 		.stack_depth = o->depth, .window_ns = o->window_ns, .debug_dir = o->debug_dir,
-		.syscalls = o->syscalls, .verbose = o->verbose,
+		.syscalls = o->syscalls, .budget = o->budget, .verbose = o->verbose,
 	};
 
 	return o->input ? replay(o->input, &from_file, sinks, w) :
@@ -52,10 +53,22 @@ int command_watch(const struct options *o, const struct sinks *sinks, struct wat
 	return status;
 }
 
+/* A report has it in its text. */
+static void say_shed(const struct watch_result *w)
+{
+	char text[512];
+
+	for (unsigned step = 0; step < SHED_STEPS; step++)
+		if (shed_sentence(&w->budget, step, w->realtime_offset_ns, text, sizeof(text)))
+			warn_line("%s", text);
+}
+
 int command_status(const struct options *o, const struct watch_result *w)
 {
 	uint64_t lost = aggregate_lost_events(w->aggregate), all = w->events + lost;
 
+	if (o->command != CMD_REPORT)
+		say_shed(w);
 	/* A report has it in its notes. */
 	if (w->interrupted && o->command != CMD_REPORT)
 		warn_line("the recording was interrupted: what had not reached the file is missing%s",

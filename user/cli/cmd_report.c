@@ -97,6 +97,7 @@ static bool build(struct report *r, const struct watch_result *w, const struct o
 	r->events = w->events;
 	r->connections.listen_overflows = w->listen_overflows;
 	r->overhead.collector_cpu_seconds = w->collector_cpu_seconds;
+	r->budget = w->budget;
 	r->exchanges_only = w->rebuilt;
 	r->loss_unknown = !w->loss_known;
 	return fill_targets(r, &w->targets) || fill_notes(r, w) ||
@@ -133,7 +134,8 @@ static int make_tree(struct reporting *t, struct report *r, uint32_t hz)
 	t->tree = flame_new();
 	t->profile->hz = hz;
 	err = t->tree ? profile_tree(t->profile, PROFILE_TAIL, false, &t->tail, t->tree) : -ENOMEM;
-	if (!err && hz)
+	if (!err && hz && shed_share(&r->budget.shed[SHED_STACKS], r->window_ns, r->latency.count) <=
+			  t->o->threshold[THRESHOLD_LOST])
 		name_code(r, t->tree);
 	return err;
 }

@@ -240,6 +240,8 @@ static int check(struct options *o)
 		return usage(o, "no command");
 	if (!o->has_syscalls)
 		o->syscalls = o->command == CMD_EXPORT ? SYSCALLS_OFF : SYSCALLS_SAMPLE;
+	if (!o->has_budget && o->command == CMD_EXPORT)
+		o->budget = EXPORT_BUDGET;
 	if (o->json_schema)
 		return 0;
 	wrong = options_check(o);

@@ -70,6 +70,8 @@ struct options {
 	uint64_t over_ns;	/* slow: at or above; 0 is every exchange */
 	bool has_max_loss;
 	double max_loss;	/* 0..1 of all events; more is EXIT_LOST */
+	bool has_budget;
+	double budget;		/* our own cost by the target's CPU time; 0: no limit */
 	bool has_syscalls;
 	unsigned syscalls;	/* enum syscall_mode; without the option the command's own */
 	unsigned mode;		/* flame: enum profile_mode */

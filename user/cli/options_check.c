@@ -187,6 +187,7 @@ const char *options_check(struct options *o)
 		{ o->input && o->duration_ns, "-i reads a capture to its end: leave out -d" },
 		{ o->input && o->depth,
 		  "-i reads a capture, whose stacks were taken: leave out --depth" },
+		{ o->input && o->has_budget, "-i reads a capture: leave out --budget" },
 		{ o->input && o->has_syscalls,
 		  "-i reads a capture: leave out --syscalls and --no-syscalls" },
 		/* Standard output has room for one thing, and a terminal has none for a capture. */

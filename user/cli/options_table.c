@@ -273,6 +273,13 @@ const struct option_row option_rows[] = {
 		  "without it losses are shown but are no failure",
 	  .wanted = "a share is a fraction from 0 to 1 or a percentage, as 0.01 or 1%",
 	  .has = PLACE(bool, has_max_loss) },
+	{ "budget", 0, "SHARE", WATCHING | IN(CMD_EXPORT), SHARE(budget),
+	  .help = "keep what watching costs below this share of the target's CPU time,\n"
+		  "as 0.02 or 2%: stacks are left out first, then single exchanges,\n"
+		  "sampled system calls, splits of stages; 0: no limit.\n"
+		  "Default: no limit, with export 20%",
+	  .wanted = "a share is a fraction from 0 to 1 or a percentage, as 0.02 or 2%",
+	  .has = PLACE(bool, has_budget) },
 	{ "ring-size", 0, "KIB", WATCHING, SPECIAL(set_ring_size),
 	  .help = "event ring of each CPU: a power of two, 64 to 65536", .preset = "4096" },
 	{ "color", 0, "WHEN", EVERY, WORD(color, color_words),

@@ -7,6 +7,8 @@
 
 #define IN(command) (1u << (command))
 
+#define EXPORT_BUDGET 0.2	/* of the target's CPU time */
+
 struct command_row {
 	const char *name;
 	const char *summary;

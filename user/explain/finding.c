@@ -76,6 +76,7 @@ static int by_strength(const void *a, const void *b)
 static const char *withheld(const struct finding_input *in, struct finding *f)
 {
 	const struct report *r = in->r;
+	const struct shed_info *shed = &r->budget.shed[SHED_RECORDS];
 	double lost = ratio(r->loss.ring, r->events + r->loss.ring);
 
 	*f = (struct finding){ .code = "insufficient-data", .share = -1 };
@@ -84,6 +85,12 @@ static const char *withheld(const struct finding_input *in, struct finding *f)
 			    format_count(r->latency.count).s);
 		EVIDENCE(f, { "exchanges", r->latency.count });
 		return "Watch for longer.";
+	}
+	if (finding_lacks(r, LIMIT(LOST)) & NEEDS_TAIL) {
+		finding_say(f, "Single exchanges were left out for %s, to keep to --budget: too "
+			    "long to name a cause.", format_ns(shed->ns).s);
+		EVIDENCE(f, { "shed_ns", shed->ns }, { "shed_exchanges", shed->exchanges });
+		return "Raise --budget.";
 	}
 	if (lost <= LIMIT(LOST))
 		return NULL;
@@ -99,6 +106,19 @@ static bool is_listed(const char *const *codes, size_t n, const char *code)
 		if (!strcmp(codes[i], code))
 			return true;
 	return false;
+}
+
+static bool shed_too_long(const struct report *r, enum shed_step step, double lost)
+{
+	const struct shed_info *s = &r->budget.shed[step];
+
+	return shed_share(s, r->window_ns, r->latency.count) > lost;
+}
+
+unsigned finding_lacks(const struct report *r, double lost)
+{
+	return (shed_too_long(r, SHED_RECORDS, lost) ? NEEDS_TAIL : 0) |
+	       (shed_too_long(r, SHED_WINDOWS, lost) ? NEEDS_CALLS : 0);
 }
 
 size_t finding_codes(unsigned lacks, const char **codes, size_t room)
@@ -125,7 +145,8 @@ static bool may_fire(const struct rule *rule, const struct finding_input *in, bo
 {
 	if ((rule->needs & NEEDS_TAIL) && (!tail || !in->b->count))
 		return false;
-	if ((rule->needs & NEEDS_CALLS) && !in->r->n_syscalls)
+	if ((rule->needs & NEEDS_CALLS) &&
+	    (!in->r->n_syscalls || finding_lacks(in->r, LIMIT(LOST)) & NEEDS_CALLS))
 		return false;
 	*f = (struct finding){ .code = rule->code, .severity = rule->severity, .share = -1 };
 	if (rule->severity != BY_SHARE)

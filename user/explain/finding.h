@@ -99,6 +99,12 @@ enum finding_needs {
 	NEEDS_END = 1 << 4,		/* what is only counted when a watch ends */
 };
 
+/*
+ * What a watch does not have because its budget left it out for more than this share of the time or of
+ * the exchanges: NEEDS_TAIL, NEEDS_CALLS.
+ */
+unsigned finding_lacks(const struct report *r, double lost);
+
 /* Codes of the rules that need nothing of `lacks`: static strings. Returns how many. */
 size_t finding_codes(unsigned lacks, const char **codes, size_t room);
 

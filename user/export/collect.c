@@ -243,6 +243,8 @@ static int fill(struct export_target *t, const struct export_limits *limits,
 	out->bad_events = t->result.bad_events;
 	out->missed = a->missed;
 	out->syscall_window_ns = a->sampled.window_ns;
+	out->budget = t->result.budget;
+	out->shed = live_shed(t->live);
 	fill_hists(a, out);
 	fill_ports(t, a, limits->ports, out);
 	fill_overflows(t, out);

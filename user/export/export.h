@@ -21,6 +21,9 @@ struct export_config {
 	double threshold[THRESHOLD_COUNT];	/* of the diagnosis */
 	uint64_t finding_window_ns;
 	enum syscall_mode syscalls;
+	double budget;		/* of each target's CPU time; 0: no limit */
+	unsigned watches;	/* targets */
+	const struct stats_switch *stats;
 	unsigned verbose;
 };
 
@@ -42,6 +45,7 @@ struct export_findings {
 	uint32_t *pids;			/* of the target, then */
 	size_t n_pids;
 	uint64_t events, overflows;
+	struct budget_info budget;
 
 	struct {
 		char comm[PROC_COMM_LEN];

@@ -98,6 +98,7 @@ static void begin(struct export_findings *f, const struct live *w, struct aggreg
 	f->then = now;
 	f->began_ns = now_ns;
 	f->events = f->r->events;
+	f->budget = f->r->budget;
 	facts_usage_begin(&f->facts, f->pids, f->n_pids);
 	f->overflows = f->n_pids ? proc_listen_overflows(f->pids[0]) : 0;
 	history_forget(f->history, now_ns > LATE_NS ? now_ns - LATE_NS : 0);
@@ -129,10 +130,11 @@ static uint64_t overflows_since(const struct export_findings *f)
 }
 
 /* Codes of what can be judged here at all. */
-static void list_codes(struct export_findings *f, bool runtime)
+static void list_codes(struct export_findings *f, const struct report *r, bool runtime)
 {
 	const char *codes[METRICS_CODES];
-	unsigned lacks = NEEDS_DESCRIPTORS | NEEDS_END;
+	unsigned lacks = NEEDS_DESCRIPTORS | NEEDS_END |
+			 finding_lacks(r, f->config->threshold[THRESHOLD_LOST]);
 
 	if (!runtime)
 		lacks |= NEEDS_RUNTIME;
@@ -162,11 +164,12 @@ static void judge(struct export_findings *f, const struct live *w, struct aggreg
 
 	facts_usage_end(&f->facts, f->pids, f->n_pids);
 	f->facts.go = go;
+	shed_since(r.budget.shed, &f->r->budget, &f->budget);
 	leave_out_ended(d);
 	/* What is on its way through the rings is not lost. */
 	d->drained = d->counters.ring_sent;
 	if (!report_build(&r, d, &f->facts, f->history, f->config->threshold)) {
-		list_codes(f, runtime);
+		list_codes(f, &r, runtime);
 		mark(f, &r);
 	}
 	report_free(&r);

@@ -81,6 +81,8 @@ struct metrics_target {
 	struct metrics_finding findings[METRICS_CODES];
 	size_t n_findings;	/* 0: none was looked for yet */
 
+	struct budget_info budget;
+	uint32_t shed;		/* SHED_BIT() of what is left out now */
 	uint64_t syscall_window_ns;	/* 0: system calls are not sampled */
 	uint64_t lost_events, missed, bad_events;
 	bool cost_known;

@@ -153,6 +153,18 @@ PUT(put_lost)
 	exposition_number(e, "unmatched", m->counters.unmatched);
 }
 
+PUT(put_shed)
+{
+	for (unsigned step = 0; step < SHED_STEPS; step++)
+		exposition_number(e, shed_name(step), m->shed & SHED_BIT(step) ? 1 : 0);
+}
+
+PUT(put_shed_time)
+{
+	for (unsigned step = 0; step < SHED_STEPS; step++)
+		exposition_number(e, shed_name(step), m->budget.shed[step].ns);
+}
+
 PUT(put_window)
 {
 	if (m->syscall_window_ns)
@@ -278,6 +290,19 @@ const struct metric metric_rows[] = {
 		"What is missing in the other metrics: events that found the ring full, state "
 		"that found no room, hooks the kernel skipped, unmatched exchanges, unusable "
 		"clocks."),
+	GAUGE("shed", "what", put_shed, 0,
+		"1 while this is left out to keep what watching costs below --budget, else 0. Not "
+		"in the other metrics then: single exchanges in finding and exemplars, sampled "
+		"system calls, stage_split and offcpu."),
+	SECONDS("shed", "what", put_shed_time, 0,
+		"How long that was left out, altogether."),
+	SECONDS("budget_own_cpu", NULL, put_number, AT(budget.own_ns),
+		"CPU time of watching the target, as the budget counts it: of the programs, "
+		"extrapolated from a tenth of each second, and this target's part of the "
+		"collector's."),
+	SECONDS("target_cpu", NULL, put_number, AT(budget.target_ns),
+		"CPU time of the target meanwhile. By the rate of this, the other's is what "
+		"--budget limits."),
 	GAUGE("processes", NULL, put_number, AT(processes),
 		"Processes of the target that run; 0 while it is waited for."),
 	SECONDS("bpf", NULL, put_bpf, 0,

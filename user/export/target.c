@@ -93,7 +93,8 @@ int export_target_open(struct export_target *t, const char *name, const struct t
 {
 	struct live_config live = {
 		.spec = spec, .ring_kib = RING_KIB, .syscalls = config->syscalls, .stay = true,
-		.verbose = config->verbose,
+		.budget = config->budget, .watches = config->watches,
+		.stats = config->stats, .verbose = config->verbose,
 	};
 	struct sinks sinks = { .list = { &t->sink, &t->history_sink }, .n = 2 };
 	char shown[512] = "";

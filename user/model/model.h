@@ -16,6 +16,7 @@
 #include "bpf/hist.h"
 #include "bpf/events.h"
 #include "bpf/syscalls.h"
+#include "model/budget.h"
 #include "model/holds.h"
 
 /* A distribution. Percentiles are bucket upper bounds, never above max; all 0 when count is 0. */
@@ -164,6 +165,7 @@ struct report {
 		double bpf_cpu_seconds;
 		double collector_cpu_seconds;
 	} overhead;
+	struct budget_info budget;
 
 	const char **notes;	/* what this kernel or target costs the report; static strings */
 	size_t n_notes;

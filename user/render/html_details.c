@@ -134,6 +134,19 @@ static void put_loss(FILE *out, const struct report *r)
 	html_table_end(out);
 }
 
+static void put_budget(FILE *out, const struct report *r)
+{
+	char text[512];
+
+	if (!budget_sentence(&r->budget, text, sizeof(text)))
+		return;
+	fprintf(out, "<p>Budget: %s</p>\n", text);
+	for (unsigned step = 0; step < SHED_STEPS; step++)
+		if (shed_sentence(&r->budget, step, r->realtime_offset_ns, text,
+				  sizeof(text)))
+			fprintf(out, "<p>%s</p>\n", text);
+}
+
 static void put_overhead(FILE *out, const struct report *r)
 {
 	double collector = r->overhead.collector_cpu_seconds;
@@ -155,7 +168,9 @@ static void put_overhead(FILE *out, const struct report *r)
 		html_pair(out, "collector, of a core",
 			  html_share(collector / ((double)r->window_ns / 1e9)).s);
 	html_pair(out, "events read", html_count(r->events).s);
-	fputs("</dl>\n<p class=\"note\">With the stacks that a flame graph needs, "
+	fputs("</dl>\n", out);
+	put_budget(out, r);
+	fputs("<p class=\"note\">With the stacks that a flame graph needs, "
 	      "watching costs more than for a report alone.</p>\n", out);
 }
 

@@ -201,6 +201,46 @@ static void put_findings(struct json *j, const struct report *r)
 	json_array_end(j);
 }
 
+static void put_time(struct json *j, const char *key, uint64_t ns, const struct report *r)
+{
+	if (ns)
+		json_string(j, key, format_time(ns + (uint64_t)r->realtime_offset_ns, 6).s);
+	else
+		json_null(j, key);
+}
+
+/* The steps that were shed, in the order in which they go. */
+static void put_budget(struct json *j, const struct report *r)
+{
+	const struct budget_info *b = &r->budget;
+
+	if (!(b->share > 0)) {
+		json_null(j, "budget");
+		json_null(j, "measured_share");
+		json_array(j, "shed");
+		json_array_end(j);
+		return;
+	}
+	json_double(j, "budget", b->share);
+	json_double(j, "measured_share", budget_measured(b));
+	json_array(j, "shed");
+	for (unsigned step = 0; step < SHED_STEPS; step++) {
+		const struct shed_info *s = &b->shed[step];
+
+		if (!s->times)
+			continue;
+		json_object(j, NULL);
+		json_string(j, "what", shed_name(step));
+		json_double(j, "seconds", (double)s->ns / 1e9);
+		json_u64(j, "times", s->times);
+		put_time(j, "first", s->first_ns, r);
+		put_time(j, "back", s->back_ns, r);
+		json_u64(j, "exchanges", s->exchanges);
+		json_object_end(j);
+	}
+	json_array_end(j);
+}
+
 static void put_price(struct json *j, const struct report *r)
 {
 	bool known = r->overhead.bpf_known;
@@ -212,6 +252,7 @@ static void put_price(struct json *j, const struct report *r)
 	json_double(j, "bpf_ns_per_exchange", known ? r->overhead.bpf_ns_per_exchange : NAN);
 	json_double(j, "bpf_cpu_seconds", known ? r->overhead.bpf_cpu_seconds : NAN);
 	json_double(j, "collector_cpu_seconds", r->overhead.collector_cpu_seconds);
+	put_budget(j, r);
 	json_object_end(j);
 
 	json_array(j, "notes");

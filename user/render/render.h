@@ -112,4 +112,12 @@ void put_holds(FILE *out, const struct report *r, const struct style *style);
 void put_open_loop(FILE *out, const struct report *r);
 void json_holds(struct json *j, const struct report *r);
 
+/*
+ * What the watch was allowed to cost, and what a step of shedding left out: a sentence; false if there
+ * is nothing to say.
+ */
+bool budget_sentence(const struct budget_info *b, char *text, size_t len);
+bool shed_sentence(const struct budget_info *b, unsigned step, int64_t realtime_offset_ns,
+		   char *text, size_t len);
+
 #endif

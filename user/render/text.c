@@ -259,6 +259,26 @@ static void put_overhead(FILE *out, const struct report *r, const struct style *
 	para_end(&p);
 }
 
+static void put_budget(FILE *out, const struct report *r, const struct style *style)
+{
+	char text[512];
+	struct para p;
+
+	if (!budget_sentence(&r->budget, text, sizeof(text)))
+		return;
+	para_begin(&p, out, style, "BUDGET", LABEL_COLUMNS);
+	para_words(&p, text);
+	para_end(&p);
+	for (unsigned step = 0; step < SHED_STEPS; step++) {
+		if (!shed_sentence(&r->budget, step, r->realtime_offset_ns, text,
+				  sizeof(text)))
+			continue;
+		para_begin(&p, out, NULL, "", LABEL_COLUMNS);
+		para_words(&p, text);
+		para_end(&p);
+	}
+}
+
 static void put_notes(FILE *out, const struct report *r, const struct style *style)
 {
 	char text[512];
@@ -290,5 +310,6 @@ void render_report_text(FILE *out, const struct report *r, const struct style *s
 	}
 	put_loss(out, r, style);
 	put_overhead(out, r, style);
+	put_budget(out, r, style);
 	put_notes(out, r, style);
 }

@@ -32,6 +32,9 @@ int proc_stat(uint32_t pid, struct proc_stat *st);
 bool proc_is_zombie(const struct proc_stat *st);
 bool proc_runs(uint32_t pid);	/* it is there and no zombie */
 
+/* CPU time of all its threads so far, ended ones too; 0 if it is not there. Takes no privilege. */
+uint64_t proc_cpu_ns(uint32_t pid);
+
 /* The process that a task belongs to. */
 int proc_tgid(uint32_t tid, uint32_t *tgid);
 

@@ -89,7 +89,7 @@ static int open_session(struct live *live)
 		.stack_hz = needs->stack_hz, .stack_depth = c->stack_depth,
 		.close_wait_ns = c->close_wait_ns, .conn_events = needs->conn_closes,
 		.tail_ns = needs->exchanges == EXCHANGES_OVER ? needs->over_ns : 0,
-		.verbose = c->verbose,
+		.stats = c->stats, .verbose = c->verbose,
 	};
 	char why[512] = "";
 	int err = session_open(&live->session, &config, why, sizeof(why));
@@ -179,8 +179,10 @@ int live_open(struct live **out, const struct live_config *config, const struct 
 	if (!status)
 		status = attach(live);
 	live->next_house_ns = monotonic_ns() + HOUSEKEEPING_EVERY_NS;
-	if (!status)
+	if (!status) {
 		live_windows_begin(live, r->start_ns);
+		live_budget_begin(live, monotonic_ns());
+	}
 	return status;
 }
 
@@ -206,6 +208,7 @@ int live_end(struct live *live)
 	int err;
 
 	live_windows_end(live, monotonic_ns());
+	live_budget_end(live, monotonic_ns());
 	/* Taking the hooks away lasts: what they see meanwhile is not of this watch. */
 	session_forget_all(live->session);
 	r->end_ns = monotonic_ns();
@@ -244,6 +247,11 @@ int live_end(struct live *live)
 	return EXIT_OK;
 }
 
+uint32_t live_shed(const struct live *live)
+{
+	return live->shed;
+}
+
 uint32_t live_last_exit(const struct live *live)
 {
 	return live->alive.last_exit;
@@ -253,6 +261,7 @@ void live_close(struct live *live)
 {
 	if (!live)
 		return;
+	live_budget_end(live, monotonic_ns());
 	session_close(live->session);
 	stream_free(live->stream);
 	known_free(live->known);

@@ -15,6 +15,7 @@
 #define LIVE_TICK_MS 10
 
 struct live;
+struct stats_switch;
 
 struct live_config {
 	const struct target_spec *spec;	/* of processes to follow; outlives the watch */
@@ -26,6 +27,9 @@ struct live_config {
 	enum syscall_mode syscalls;	/* at most this, and what the sinks need */
 	bool stay;	/* r->targets may be empty: they come and go, and the ended are forgotten */
 	bool measure_all;	/* our own cost, as long as there are exchanges: doctor */
+	double budget;		/* our own cost by the target's CPU time, at most; 0: no limit */
+	const struct stats_switch *stats;	/* what measures that; NULL: we may ourselves */
+	unsigned watches;	/* side by side, which share the collector's CPU time; 0: this alone */
 	unsigned verbose;
 };
 
@@ -48,6 +52,7 @@ int live_wait_ms(const struct live *live, uint64_t now_ns);
 bool live_done(const struct live *live);	/* a sink has had enough */
 size_t live_alive(const struct live *live);	/* processes of the target that run */
 const uint32_t *live_pids(const struct live *live, size_t *n);	/* valid until the next tick */
+uint32_t live_shed(const struct live *live);	/* SHED_BIT() of what the budget leaves out now */
 uint32_t live_last_exit(const struct live *live);	/* the last that ended; 0: none */
 
 /* All that was accumulated so far, into a fresh aggregate. 0 or -ENOMEM. */

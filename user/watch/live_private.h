@@ -9,17 +9,44 @@
 #include "stream/tail.h"
 #include "symbols/stack_names.h"
 #include "target/alive.h"
+#include "watch/governor.h"
 #include "watch/live.h"
 
 #define HOUSEKEEPING_EVERY_NS	1000000000ULL
 
-/* Windows of system calls: one in each slot of time, anywhere in it. */
+/* Windows of system calls. */
 struct live_windows {
 	bool on, open;
-	uint64_t slot_ns;	/* the slot whose window is due, or open */
-	uint64_t from_ns;	/* when that begins, or began */
+	bool shed;		/* for now there are none, to be cheaper */
+	uint64_t from_ns;	/* when the next begins, or the one that is open began */
+	uint64_t early_ns;	/* the hooks are to be there so long before */
 	uint64_t begun[SC_COUNT];	/* calls so far when it opened */
 	uint64_t looked_ns;	/* watched_ns is right up to then */
+	uint64_t random;
+};
+
+/* What a process of the target had used at the last look. */
+struct process_cpu {
+	uint32_t pid;
+	uint64_t ns;
+};
+
+/* Our own cost, measured, and what follows from it. r->budget says the same to others. */
+struct live_budget {
+	struct governor governor;
+	uint64_t next_ns;		/* look; 0: there is no budget */
+	uint64_t looked_ns;
+	uint64_t slice_ns;		/* when the kernel is to count, or has begun to */
+	bool in_slice;
+	uint64_t slice_from;		/* session_cost_ns() then */
+	double bpf_rate;		/* CPU time by time, in the last slice */
+	double bpf_ns;			/* so far */
+	uint64_t collector_ns;		/* own_cpu_ns() when the watch began */
+	uint64_t target_ns;
+	struct process_cpu *processes;
+	size_t n_processes;
+	uint64_t shed_ns[SHED_STEPS];	/* up to when r->budget counts a step that is shed */
+	uint64_t shed_exchanges[SHED_STEPS];
 	uint64_t random;
 };
 
@@ -35,6 +62,8 @@ struct live {
 	struct aggregate *sums;		/* of the records: what the kernel side has not added up */
 	uint32_t beside;		/* exchanges since the last that was given beside the tail */
 	struct live_windows windows;
+	struct live_budget budget;
+	uint32_t shed;			/* SHED_BIT() of what is left out to keep to it */
 	struct tail tail;
 	struct alive alive;
 	struct {
@@ -74,6 +103,17 @@ bool live_holds_turn(const struct live *live, struct ev_turn *turn);
 
 /* Feeds the stream with the turns that have not ended: the hooks are silent, end_ns is known. */
 void live_holds_end(struct live *live);
+
+/* None from now on, or again. */
+void live_windows_shed(struct live *live, bool shed, uint64_t now_ns);
+
+/* A number from 0 to below n, anything but predictable to a load. */
+uint64_t live_random(uint64_t *state, uint64_t n);
+
+/* Holds the watch to its budget. */
+void live_budget_begin(struct live *live, uint64_t now_ns);
+void live_budget_tick(struct live *live, uint64_t now_ns);
+void live_budget_end(struct live *live, uint64_t now_ns);
 
 /* Lets go of processes that have ended, and adopts those that the target has by now. */
 void live_find_processes(struct live *live);

@@ -59,6 +59,9 @@ static void measure_cost(struct live *live, uint64_t now)
 	bool all = live->config.measure_all;
 
 	live->last_seen = seen;
+	/* With a budget the cost is measured all the time. */
+	if (live->config.budget > 0)
+		return;
 	if (!live->slice_ns) {
 		if (now < live->next_slice_ns || lately < COST_WORTH || (all && !live->tail_ns))
 			return;
@@ -141,6 +144,7 @@ static void flush_idle(struct live *live, uint64_t now)
 void live_tick(struct live *live, uint64_t now)
 {
 	live_windows_tick(live, now);
+	live_budget_tick(live, now);
 	live_drain(live);
 	stream_tick(live->stream, now);
 	if (now >= live->next_tail_ns) {
