@@ -157,6 +157,50 @@ static void test_added_up(void **state)
 	aggregate_free(b);
 }
 
+/* Live, records are added up as they are; from a capture by the exchanges and answers made of them. */
+static void test_added_alike(void **state)
+{
+	static const unsigned waits[] = { 0, EXCHANGE_ASLEEP, EXCHANGE_MERGED, EXCHANGE_NO_WAIT };
+	struct aggregate *by_record = aggregate_new(), *by_exchange = aggregate_new();
+	struct ev_exchange x;
+	struct ev_answer answer;
+
+	(void)state;
+	srand(7);
+	for (unsigned i = 0; i < 10000; i++) {
+		struct ev_record r = sample();
+		bool is_long = i % 3 == 0;
+
+		r.head.size = is_long ? sizeof(r) : RECORD_SHORT;
+		r.head.time_ns = 1000 + (unsigned)rand() % 3000;
+		r.arrival_ns = 1000 + (unsigned)rand() % 500;
+		r.wake_ns = r.arrival_ns + (unsigned)rand() % 100;
+		r.oncpu_ns = r.wake_ns + 1 + (unsigned)rand() % 100;
+		r.return_ns = r.oncpu_ns + (unsigned)rand() % 100;
+		r.read_ns = r.return_ns + (unsigned)rand() % 100;
+		r.accepted_ns = is_long ? (unsigned)rand() % 2000 : ~0ULL;
+		r.flags = (unsigned)rand() & (RECORD_SLOW - 1) & ~(waits[1] | waits[2] | waits[3]);
+		r.flags |= waits[rand() % 4];
+		r.prev_sends = (unsigned)rand() % 5;
+		r.prev_deliver_ns = rand() & 1 ? ~0ULL : (unsigned)rand() % 1000;
+		for (unsigned s = 0; s < SPLIT_COUNT; s++)
+			r.split[s] = (struct split){ (unsigned)rand() % 50, (unsigned)rand() % 50 };
+		aggregate_add_record(by_record, &r);
+		record_exchange(&r, &x);
+		aggregate_add_exchange(by_exchange, &x);
+		if (!record_answer(&r, &answer))
+			continue;
+		aggregate_add_answer(by_exchange, &answer);
+		aggregate_add_sends(by_exchange, r.prev_sends, r.prev_bytes_out);
+	}
+	assert_memory_equal(&by_record->ledger, &by_exchange->ledger, sizeof(by_record->ledger));
+	assert_memory_equal(&by_record->counters, &by_exchange->counters,
+			    sizeof(by_record->counters));
+	assert_int_equal(hist_count(&by_record->ledger.latency), 10000);
+	aggregate_free(by_record);
+	aggregate_free(by_exchange);
+}
+
 static struct ev_exchange named(const struct known *k, uint64_t conn, uint32_t tid)
 {
 	struct ev_exchange x = { .conn = conn, .tid = tid };
@@ -216,6 +260,7 @@ int main(void)
 		cmocka_unit_test(test_any_stamps),
 		cmocka_unit_test(test_previous_answer),
 		cmocka_unit_test(test_added_up),
+		cmocka_unit_test(test_added_alike),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_names_of_closed),
 	};

@@ -79,7 +79,10 @@ uint64_t aggregate_lost_events(const struct aggregate *a);
  */
 int aggregate_since(struct aggregate *d, const struct aggregate *now, const struct aggregate *then);
 
-/* Adds a record up as the kernel side did, for captures that lack its sums. */
+/* Adds a record of the kernel side up: its exchange, and the answer before it. */
+void aggregate_add_record(struct aggregate *a, const struct ev_record *r);
+
+/* The same of an exchange and of an answer, for captures that lack sums. */
 void aggregate_add_exchange(struct aggregate *a, const struct ev_exchange *e);
 void aggregate_add_answer(struct aggregate *a, const struct ev_answer *answer);
 

@@ -9,6 +9,7 @@
  * time, which is wrong only where every stamp was clamped to one moment.
  */
 #include "model/aggregate.h"
+#include "bpf/stages.h"
 
 static void hist_add(struct hist *h, uint64_t ns)
 {
@@ -18,7 +19,7 @@ static void hist_add(struct hist *h, uint64_t ns)
 		h->max = ns;
 }
 
-static unsigned stages_of(const struct ev_exchange *e)
+static unsigned stages_had(const struct ev_exchange *e)
 {
 	unsigned present = 1 << STAGE_DISPATCH | 1 << STAGE_SERVICE;
 	const __u64 *ns = e->stage_ns;
@@ -34,36 +35,68 @@ static unsigned stages_of(const struct ev_exchange *e)
 	return present | 1 << STAGE_BUSY;
 }
 
-static void add_split(struct counters *n, const struct ev_exchange *e, unsigned split, unsigned stage)
+static void add_split(struct counters *n, unsigned split, uint64_t stage_ns,
+		      const struct split *off)
 {
-	n->split_ns[split] += e->stage_ns[stage];
-	n->split[split].runnable_ns += e->split[split].runnable_ns;
-	n->split[split].blocked_ns += e->split[split].blocked_ns;
+	n->split_ns[split] += stage_ns;
+	if (!off)
+		return;
+	n->split[split].runnable_ns += off[split].runnable_ns;
+	n->split[split].blocked_ns += off[split].blocked_ns;
+}
+
+/* `off`: time off the CPU, of stages that the flags say were split; NULL: none. */
+static void add_flags(struct counters *n, uint32_t flags, const __u64 *stage_ns,
+		      const struct split *off)
+{
+	if (flags & EXCHANGE_SPLIT_BUSY)
+		add_split(n, SPLIT_BUSY, stage_ns[STAGE_BUSY], off);
+	if (flags & EXCHANGE_SPLIT_DISPATCH)
+		add_split(n, SPLIT_DISPATCH, stage_ns[STAGE_DISPATCH], off);
+	if (flags & EXCHANGE_SPLIT_SERVICE)
+		add_split(n, SPLIT_SERVICE, stage_ns[STAGE_SERVICE], off);
+	n->clamped += (flags & EXCHANGE_CLAMPED) != 0;
+	n->async += (flags & EXCHANGE_ASYNC) != 0;
+	n->handoff += (flags & EXCHANGE_HANDOFF) != 0;
+	n->merged += (flags & EXCHANGE_MERGED) != 0;
+	n->no_wait += (flags & EXCHANGE_NO_WAIT) != 0;
+}
+
+static void add_stages(struct ledger_set *set, uint64_t latency_ns, unsigned present,
+		       const __u64 *stage_ns)
+{
+	__u64 *shares = set->stage_ns[hist_bucket(latency_ns)];
+
+	hist_add(&set->latency, latency_ns);
+	for (; present; present &= present - 1) {
+		unsigned stage = (unsigned)__builtin_ctz(present);
+
+		hist_add(&set->stage[stage], stage_ns[stage]);
+		shares[stage] += stage_ns[stage];
+	}
 }
 
 void aggregate_add_exchange(struct aggregate *a, const struct ev_exchange *e)
 {
-	unsigned bucket = hist_bucket(e->latency_ns), present = stages_of(e);
-	struct counters *n = &a->counters;
+	add_stages(&a->ledger, e->latency_ns, stages_had(e), e->stage_ns);
+	add_flags(&a->counters, e->flags, e->stage_ns, e->split);
+}
 
-	hist_add(&a->ledger.latency, e->latency_ns);
-	for (unsigned stage = 0; stage < STAGE_COUNT; stage++) {
-		if (!(present & 1u << stage))
-			continue;
-		hist_add(&a->ledger.stage[stage], e->stage_ns[stage]);
-		a->ledger.stage_ns[bucket][stage] += e->stage_ns[stage];
-	}
-	if (e->flags & EXCHANGE_SPLIT_BUSY)
-		add_split(n, e, SPLIT_BUSY, STAGE_BUSY);
-	if (e->flags & EXCHANGE_SPLIT_DISPATCH)
-		add_split(n, e, SPLIT_DISPATCH, STAGE_DISPATCH);
-	if (e->flags & EXCHANGE_SPLIT_SERVICE)
-		add_split(n, e, SPLIT_SERVICE, STAGE_SERVICE);
-	n->clamped += (e->flags & EXCHANGE_CLAMPED) != 0;
-	n->async += (e->flags & EXCHANGE_ASYNC) != 0;
-	n->handoff += (e->flags & EXCHANGE_HANDOFF) != 0;
-	n->merged += (e->flags & EXCHANGE_MERGED) != 0;
-	n->no_wait += (e->flags & EXCHANGE_NO_WAIT) != 0;
+/* Without an exchange and an answer in between, whose making takes as long as this. */
+void aggregate_add_record(struct aggregate *a, const struct ev_record *r)
+{
+	bool is_long = r->head.size > RECORD_SHORT;
+	struct ledger l;
+
+	stages_of(&l, r, is_long ? r->accepted_ns : 0);
+	add_stages(&a->ledger, l.latency_ns, l.present, l.stage_ns);
+	add_flags(&a->counters, l.flags, l.stage_ns, is_long ? r->split : NULL);
+	if (!r->prev_sends)
+		return;
+	hist_add(&a->ledger.send, r->prev_send_ns);
+	if (r->prev_deliver_ns != ~0ULL)
+		hist_add(&a->ledger.deliver, r->prev_deliver_ns);
+	aggregate_add_sends(a, r->prev_sends, r->prev_bytes_out);
 }
 
 void aggregate_add_answer(struct aggregate *a, const struct ev_answer *answer)

@@ -31,16 +31,12 @@ static void on_exchange(struct live *live, const struct ev_record *r)
 	struct ev_exchange exchange;
 	struct ev_answer answer;
 
-	if (record_answer(r, &answer)) {
-		aggregate_add_answer(live->sums, &answer);
-		aggregate_add_sends(live->sums, r->prev_sends, r->prev_bytes_out);
-		if (r->flags & RECORD_PREV_SLOW)
-			give(live, &answer, sizeof(answer));
-	}
-	record_exchange(r, &exchange);
-	aggregate_add_exchange(live->sums, &exchange);
+	aggregate_add_record(live->sums, r);
+	if (r->flags & RECORD_PREV_SLOW && record_answer(r, &answer))
+		give(live, &answer, sizeof(answer));
 	if (!is_needed(live, r))
 		return;
+	record_exchange(r, &exchange);
 	known_name(live->known, &exchange);
 	give(live, &exchange, sizeof(exchange));
 }
