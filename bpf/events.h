@@ -70,6 +70,30 @@ enum close_side {
 	SIDE_REMOTE,
 };
 
+/* What passes over a connection; bpf/traffic.h judges. */
+enum traffic_kind {
+	KIND_NONE,		/* too little passed */
+	KIND_REQUEST,		/* request-response */
+	KIND_OVERLAPPING,	/* requests are read while answers are due */
+	KIND_ONE_WAY,		/* pushes, acknowledgements, replication */
+	TRAFFIC_KINDS,
+};
+
+/* Recognised at a connection's first read; said, and needed for nothing but the kind of some. */
+enum protocol {
+	PROTOCOL_NONE,
+	PROTOCOL_HTTP1,
+	PROTOCOL_HTTP2,
+	PROTOCOL_TLS,
+	PROTOCOL_REDIS,
+	PROTOCOL_MEMCACHED,
+	PROTOCOL_MQTT,
+	PROTOCOL_POSTGRESQL,
+	PROTOCOL_WEBSOCKET,
+	PROTOCOL_COUNT,
+	PROTOCOL_ROOM = 16,	/* in counters */
+};
+
 enum event_kind {
 	EV_NONE,
 	EV_CONN_CLOSE,	/* struct ev_conn_close */
@@ -85,6 +109,7 @@ enum event_kind {
 	EV_RECORD = 32,	/* struct ev_record: a finished exchange, as stamps */
 	EV_CONN,	/* struct ev_conn: whose records will come */
 	EV_THREAD,	/* struct ev_thread: the same */
+	EV_KIND,	/* struct ev_kind: the doubt in a connection's exchanges is over */
 };
 
 struct event_head {
@@ -119,6 +144,7 @@ enum exchange_flags {
 	/* Of a record alone: */
 	RECORD_SLOW = 1 << 9,		/* it took control.tail_ns or longer */
 	RECORD_PREV_SLOW = 1 << 10,	/* so did the one before it, whose answer is in prev_* */
+	RECORD_DOUBTFUL = 1 << 11,	/* its connection may not be request-response: see EV_KIND */
 };
 
 /* On-CPU time is the stage's time less these two. */
@@ -142,6 +168,9 @@ struct ev_exchange {
 	__u32 reader_tid;	/* who read the request; another than tid: handoff */
 	char comm[COMM_LEN];	/* of the thread; raw bytes, not terminated when full */
 	struct flow flow;
+	__u8 kind;		/* enum traffic_kind */
+	__u8 protocol;		/* enum protocol */
+	__u8 pad[6];
 };
 
 /*
@@ -171,7 +200,9 @@ struct ev_record {
 	__u64 prev_send_ns;	/* first to last byte handed to the kernel */
 	__u64 prev_deliver_ns;	/* last byte handed over to last byte acknowledged; ~0: not known */
 	__u32 prev_bytes_out;
-	__u32 pad;
+	__u8 kind;		/* enum traffic_kind, and bits of bpf/traffic.h */
+	__u8 protocol;		/* enum protocol */
+	__u8 pad[2];
 	/* Only where one of them is not 0. */
 	__u64 accepted_ns;	/* the connection was accepted after its data came */
 	struct split split[SPLIT_COUNT];
@@ -224,7 +255,9 @@ struct ev_conn_close {
 	__u8 preexisting;
 	__u8 closed_by;		/* enum close_side */
 	__u8 reason;		/* enum close_reason */
-	__u8 pad[5];
+	__u8 kind;		/* enum traffic_kind */
+	__u8 protocol;		/* enum protocol */
+	__u8 pad[3];
 };
 
 /* Sent before the second record of a connection, or before one that is slow. */
@@ -234,6 +267,14 @@ struct ev_conn {
 	__u32 pid;
 	__u32 pad;
 	struct flow flow;
+};
+
+/* After records with RECORD_DOUBTFUL: what its connection is. */
+struct ev_kind {
+	struct event_head head;
+	__u64 conn;
+	__u8 kind;		/* enum traffic_kind */
+	__u8 pad[7];
 };
 
 /* Sent before a thread's first record. */
@@ -394,6 +435,7 @@ enum hist_id {
 	H_CLIENT,	/* client exchanges: first byte sent to first received */
 	H_RUNQUEUE,	/* every wait for a processor: woken and preempted */
 	H_ACCEPT_WAIT,
+	H_OVERLAPPING,	/* a read to the next send, of overlapping connections */
 	H_SYSCALL,	/* + enum syscall_id */
 	H_MAX = H_SYSCALL + 32,
 };
@@ -489,6 +531,14 @@ struct counters {
 	 * thread has ended. Wrap below 0 in one set, not in the sum.
 	 */
 	__u64 calls_open[9];
+
+	/* Traffic: connections by kind and protocol wrap below 0 in one set, not in the sum. */
+	__u64 kind_conns[TRAFFIC_KINDS * PROTOCOL_ROOM];
+	__u64 kind_in[TRAFFIC_KINDS];	/* bytes */
+	__u64 kind_out[TRAFFIC_KINDS];
+	__u64 kind_late;	/* reads of overlapping connections that came while an answer was due */
+	__u64 kind_rejudged;	/* exchanges that were counted before their connection's kind changed */
+	__u64 kind_doubtful;	/* exchanges in doubt that found no ring, and were counted */
 };
 
 /* One event loop: a thread that waits for events. Slot 0 takes what no slot was left for. */
@@ -527,11 +577,12 @@ struct listener {
 
 _Static_assert(sizeof(struct event_head) == 16, "wire");
 _Static_assert(sizeof(struct flow) == 40, "wire");
-_Static_assert(sizeof(struct ev_exchange) == 240, "wire");
+_Static_assert(sizeof(struct ev_exchange) == 248, "wire");
 _Static_assert(sizeof(struct ev_record) == 192, "wire");
 _Static_assert(RECORD_SHORT == 128, "wire");
 _Static_assert(sizeof(struct ev_conn) == 72, "wire");
 _Static_assert(sizeof(struct ev_thread) == 40, "wire");
+_Static_assert(sizeof(struct ev_kind) == 32, "wire");
 _Static_assert(sizeof(struct ev_answer) == 64, "wire");
 _Static_assert(sizeof(struct ev_conn_close) == 256, "wire");
 _Static_assert(sizeof(struct ev_process) == 48, "wire");

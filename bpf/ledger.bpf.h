@@ -12,7 +12,7 @@
 #ifndef EPOLLSCOPE_LEDGER_H
 #define EPOLLSCOPE_LEDGER_H
 
-#include "symptoms.bpf.h"
+#include "traffic.bpf.h"
 
 /*
  * What is only declared here is a function of its own in ledger.bpf.c: the verifier walks its
@@ -110,9 +110,12 @@ INLINE void ledger_finish_late(struct conn *c, const struct tcp_sock *tp, __u64 
 	/* That of the request before, if this one was never answered. */
 	if (c->prev_sends)
 		answer_late(c, c->exchanges, now);
-	if (!c->first_send_ns)
+	if (!c->first_send_ns || traffic_kind(&c->traffic) == KIND_ONE_WAY)
 		return;
 	answer_ends(c, tp);
+	/* The hooks are gone, the connection goes on: that is no acknowledgement of this answer. */
+	if ((__s32)(tp->write_seq - c->answer_end) > 1)
+		c->prev_deliver_ns = ~0ULL;
 	answer_late(c, c->exchanges, now);
 }
 
@@ -121,7 +124,10 @@ INLINE void ledger_read(struct conn *c, const struct sock *sk, const struct tcp_
 			struct thread *t, __u32 tid, __u64 now)
 {
 	__u64 arrival = ledger_take_arrival(c, sk, tp, now), ep;
+	__u32 bytes = tp->copied_seq - c->copied_seq;
 
+	if (!c->traffic.looked)
+		protocol_look(c, bytes);
 	turn_touch(t, c->id, now);
 	if (c->first_send_ns)
 		answer_ends(c, tp);
@@ -136,8 +142,10 @@ INLINE void ledger_read(struct conn *c, const struct sock *sk, const struct tcp_
 		/* Read while the snapshot looked: under way at the attach, so not ours to miss. */
 		if (!arrival && (c->exchanges || !c->preexisting))
 			COUNT(unmatched);
+	} else if (c->turn != (__u32)t->turn) {
+		traffic_read(c, bytes, now);
 	}
-	c->request_bytes += tp->copied_seq - c->copied_seq;
+	c->request_bytes += bytes;
 	c->copied_seq = tp->copied_seq;
 	c->read_ns = now;
 	t->socket_ns = now;
@@ -222,17 +230,20 @@ INLINE void record_submit(struct record_ring *ring)
 /* The long part: how long stages were off the CPU, and the accept (ledger.bpf.c). */
 int record_lengthen(struct ev_record *r, const struct conn *c, __u64 runnable_ns, __u64 blocked_ns);
 
+/* How the answer comes from the request: by its reader in the same turn, or not. */
+INLINE __u32 answer_flag(const struct conn *c, const struct thread *t, const struct task_struct *task)
+{
+	if (c->reader != (__u32)task->pid)
+		return EXCHANGE_HANDOFF;
+	return c->turn != (__u32)t->turn ? EXCHANGE_ASYNC : EXCHANGE_SPLIT_SERVICE;
+}
+
 INLINE void record_fill(struct ev_record *r, struct conn *c, const struct thread *t,
-			struct task_struct *task, __u64 now)
+			struct task_struct *task, __u32 flags, __u64 now)
 {
 	__u64 runnable_ns = t->runnable_ns - c->runnable_ns;
 	__u64 blocked_ns = t->blocked_ns - c->blocked_ns;
-	__u32 flags = EXCHANGE_SPLIT_SERVICE;
 
-	if (c->turn != (__u32)t->turn)
-		flags = EXCHANGE_ASYNC;
-	if (c->reader != (__u32)task->pid)
-		flags = EXCHANGE_HANDOFF;
 	if (flags != EXCHANGE_SPLIT_SERVICE)
 		runnable_ns = blocked_ns = 0;
 	flags |= c->flags;
@@ -262,20 +273,33 @@ INLINE void record_fill(struct ev_record *r, struct conn *c, const struct thread
 	r->prev_send_ns = c->prev_send_ns;
 	r->prev_deliver_ns = c->prev_deliver_ns;
 	r->prev_bytes_out = c->prev_bytes;
-	r->pad = 0;
+	*(__u32 *)&r->kind = c->traffic.word;
 	c->prev_sends = 0;
 	if (runnable_ns | blocked_ns | c->split_some || r->number == 1)
 		record_lengthen(r, c, runnable_ns, blocked_ns);
 }
 
-/* The exchange is over: its record, or where there is none, its part of the sums. */
-INLINE void ledger_record(struct conn *c, const struct sock *sk, struct thread *t,
+/*
+ * The exchange is over: its record, or where there is none, its part of the sums. False: it is none, as
+ * its connection's traffic shows.
+ */
+INLINE bool ledger_record(struct conn *c, const struct sock *sk, struct thread *t,
 			  struct task_struct *task, __u64 now)
 {
 	__u64 latency_ns = now - c->first_ns;
+	__u32 flag = answer_flag(c, t, task);
+	bool at_once = flag == EXCHANGE_SPLIT_SERVICE;
 	struct record_ring *ring;
 	struct ev_record *r;
 
+	if (!traffic_plain(&c->traffic, at_once)) {
+		int verdict = traffic_send(c, traffic_turn(t, task->pid, now), at_once, now);
+
+		if (verdict == TRAFFIC_OTHER)
+			return false;
+		if (verdict == TRAFFIC_DOUBTFUL)
+			c->flags |= RECORD_DOUBTFUL;
+	}
 	if (latency_ns > c->max_latency_ns)
 		c->max_latency_ns = latency_ns;
 	if (c->slow)
@@ -285,20 +309,36 @@ INLINE void ledger_record(struct conn *c, const struct sock *sk, struct thread *
 		c->flags |= RECORD_SLOW;
 	r = record_slot(&ring, latency_ns >= control.record_ns);
 	if (!r)
-		return;
-	record_fill(r, c, t, task, now);
+		return true;
+	record_fill(r, c, t, task, flag, now);
 	if (!ring) {
 		struct ledger l = {};
 
 		ledger_stages(&l, r);
 		ledger_add(&l, r);
-		return;
+		if (c->flags & RECORD_DOUBTFUL)
+			COUNT(kind_doubtful);
+		return true;
+	}
+	if (c->flags & RECORD_DOUBTFUL) {
+		c->uncounted++;
+		c->traffic.doubted = 1;
+		c->traffic.kind |= TRAFFIC_SIGNS;
 	}
 	if (!c->told && (c->exchanges > 1 || c->slow))
 		conn_tell(c, sk, now);
 	if (!t->told)
 		thread_tell(t, now);
 	record_submit(ring);
+	return true;
+}
+
+/* The peer has acknowledged all that was sent before this send. */
+INLINE bool answer_acked(const struct conn *c, const struct sock *sk)
+{
+	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
+
+	return !c->first_send_ns || (__s32)(BPF_CORE_READ(tp, snd_una) - c->answer_end) >= 0;
 }
 
 /* The current thread has handed bytes of an answer to the kernel, which now hold up to `end`. */
@@ -306,6 +346,12 @@ INLINE void ledger_send(struct conn *c, const struct sock *sk, __u32 end, struct
 			struct task_struct *task, __u64 now)
 {
 	if (c->phase == PHASE_IDLE) {
+		/* A push is no part of an answer, and its acknowledgement hides that one's. */
+		if ((c->turn != (__u32)t->turn || c->reader != (__u32)task->pid) &&
+		    traffic_push(c, traffic_turn(t, task->pid, now), answer_acked(c, sk), now)) {
+			c->first_send_ns = 0;
+			return;
+		}
 		if (c->first_send_ns) {
 			c->last_send_ns = now;
 			c->answer_end = end;
@@ -317,6 +363,7 @@ INLINE void ledger_send(struct conn *c, const struct sock *sk, __u32 end, struct
 	}
 	if (c->phase == PHASE_SKIP) {
 		c->phase = PHASE_IDLE;
+		c->last_send_ns = now;
 		return;
 	}
 	c->phase = PHASE_IDLE;
@@ -325,7 +372,10 @@ INLINE void ledger_send(struct conn *c, const struct sock *sk, __u32 end, struct
 		return;
 	}
 	c->exchanges++;
-	ledger_record(c, sk, t, task, now);
+	if (!ledger_record(c, sk, t, task, now)) {
+		c->last_send_ns = now;
+		return;
+	}
 	c->first_send_ns = now;
 	c->last_send_ns = now;
 	c->answer_end = end;

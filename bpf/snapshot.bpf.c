@@ -142,6 +142,11 @@ int on_flush(struct bpf_iter__tcp *ctx)
 		/* It may be what a turn without an end is about. */
 		if (c->phase == PHASE_OPEN && !c->told && now - c->read_ns >= BEHIND_NS)
 			conn_tell(c, (struct sock *)tp, now);
+		__u64 in, out;
+
+		conn_bytes(c, (struct sock *)tp, tp, &in, &out);
+		if (c->role == ROLE_SERVER)
+			traffic_bytes(c, in, out);
 		conn_signals(c, tp, now);
 		close_wait_count(c, now);
 	}

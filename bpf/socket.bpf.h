@@ -51,6 +51,8 @@ INLINE struct conn *conn_create(struct sock *sk, __u64 now)
 	if (tp) {
 		c->copied_seq = tp->copied_seq;
 		c->segments_seen = tp->data_segs_out;
+		c->told_in = tp->bytes_received;
+		c->told_out = tp->bytes_acked;
 	}
 	c->id = bpf_get_socket_cookie(sk);
 	c->born_ns = now;

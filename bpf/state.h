@@ -7,6 +7,8 @@
 #ifndef EPOLLSCOPE_STATE_H
 #define EPOLLSCOPE_STATE_H
 
+#include "traffic.h"
+
 /* A ready stamp that nobody took: the data was queued before we looked. */
 #define READY_UNKNOWN ~0ULL
 
@@ -88,6 +90,7 @@ struct conn {
 	__u8 reset;		/* enum close_reason, if not CLOSE_FIN */
 	__u8 first_close;	/* enum close_side */
 	__u8 fin_acked;
+	struct traffic traffic;	/* its first word is what every exchange looks at */
 	__u64 accepted_ns;
 	struct split split[2];	/* busy and dispatch, measured at the last read */
 	__u64 born_ns;		/* ESTABLISHED, or the attach */
@@ -104,6 +107,13 @@ struct conn {
 	__u64 request_ns;	/* client role: first byte sent, answer not seen yet */
 	__u64 response_ns;	/* client role: data came before the send returned */
 	__u32 retransmits;
+	__u32 uncounted;	/* exchanges that are none, or in doubt */
+	__u32 label;		/* kind and protocol that it is counted as: place in kind_conns */
+	__u32 looks;		/* reads that were looked at for */
+	__u32 look_bytes;	/* the connection's first bytes: */
+	__u8 look[32];		/* 16 of them, and what a read has beyond */
+	__u64 told_in;		/* bytes that are counted */
+	__u64 told_out;
 	char comm[COMM_LEN];
 };
 

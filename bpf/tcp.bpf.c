@@ -50,19 +50,12 @@ INLINE void close_event(struct conn *c, const struct sock *sk, const struct tcp_
 			__u64 now)
 {
 	struct ev_conn_close *e = event_reserve(sizeof(*e), EV_CONN_CLOSE, now);
+	bool none = traffic_kind(&c->traffic) == KIND_ONE_WAY;
 	__u64 acked, received;
 
 	if (!e)
 		return;
-	acked = tp->bytes_acked;
-	received = tp->bytes_received;
-	/* The kernel counts sequence: FINs of both sides, and the SYN of a connection we opened. */
-	if (received && (sk->__sk_common.skc_flags >> SOCK_DONE) & 1)
-		received--;
-	if (c->fin_acked && acked)
-		acked--;
-	if (c->role == ROLE_CLIENT && !c->preexisting && acked)
-		acked--;
+	conn_bytes(c, sk, tp, &received, &acked);
 	e->conn = c->id;
 	e->duration_ns = elapsed(c->born_ns, now);
 	__builtin_memcpy(e->state_ns, c->state_ns, sizeof(e->state_ns));
@@ -70,7 +63,7 @@ INLINE void close_event(struct conn *c, const struct sock *sk, const struct tcp_
 			    c->accepted_ns - c->born_ns : ~0ULL;
 	e->bytes_in = received;
 	e->bytes_out = acked;
-	e->exchanges = c->exchanges;
+	e->exchanges = none ? c->exchanges - c->uncounted : c->exchanges;
 	e->max_latency_ns = c->max_latency_ns;
 	e->srtt_ns = (__u64)(tp->srtt_us >> 3) * 1000;
 	e->retransmits = c->retransmits;
@@ -80,6 +73,8 @@ INLINE void close_event(struct conn *c, const struct sock *sk, const struct tcp_
 	e->preexisting = c->preexisting;
 	e->closed_by = c->first_close;
 	e->reason = c->reset;
+	e->kind = traffic_kind(&c->traffic);
+	e->protocol = c->traffic.protocol;
 	__builtin_memset(e->pad, 0, sizeof(e->pad));
 	event_submit(e);
 }
@@ -119,6 +114,13 @@ INLINE void conn_closed(struct conn *c, struct sock *sk, int old, __u64 now)
 	}
 	if (!tp)
 		return;
+	if (c->role == ROLE_SERVER) {
+		__u64 in, out;
+
+		conn_bytes(c, sk, tp, &in, &out);
+		traffic_bytes(c, in, out);
+		traffic_closed(c, now);
+	}
 	ledger_finish_late(c, tp, now);
 	conn_signals(c, tp, now);
 	/* Who keeps its address may forget it. */

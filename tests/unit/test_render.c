@@ -168,6 +168,19 @@ static void fill_sample(struct sample *s)
 				     .comm = "redis-server" };
 	s->holds[1] = (struct hold){ .start_ns = 5000000, .end_ns = 15400000, .own_ns = 10000000,
 				     .flags = TURN_BEFORE | TURN_UNENDED, .call = ~0u };
+	s->r.traffic[KIND_REQUEST - 1] = (struct traffic_info){
+		.connections = 48, .exchanges = 199950, .bytes_in = 10397400, .bytes_out = 999750,
+		.latency = some(199950, 60000), .protocols = { [PROTOCOL_REDIS] = 47, [0] = 1 },
+	};
+	s->r.traffic[KIND_OVERLAPPING - 1] = (struct traffic_info){
+		.connections = 1, .exchanges = 300, .bytes_in = 900, .bytes_out = 900,
+		.latency = some(300, 20000000), .protocols = { [PROTOCOL_HTTP2] = 1 },
+	};
+	s->r.traffic[KIND_ONE_WAY - 1] = (struct traffic_info){
+		.connections = 1234567, .bytes_in = 40, .bytes_out = 123456789,
+		.protocols = { [PROTOCOL_MQTT] = 999999, [PROTOCOL_WEBSOCKET] = 200000, [0] = 34568 },
+	};
+	s->r.counters.kind_late = 100;
 	s->r.overhead.bpf_known = true;
 	s->r.overhead.bpf_ns_per_exchange = 512.4;
 	s->notes[0] = "before 6.3 arrival times come from tcp_probe";
@@ -402,6 +415,30 @@ static void test_losses_are_named(void **state)
 	free(text);
 }
 
+static void test_traffic(void **state)
+{
+	struct sample s;
+	char *text;
+
+	(void)state;
+	fill_sample(&s);
+	text = report_text(&s.r);
+	assert_contains(text, "TRAFFIC           connections   exchanges    in   out      P50      P99");
+	assert_contains(text, "redis 47, other 1\n");
+	assert_contains(text, "1,234,567           -    40  123M        -        -  mqtt 999,999, ...\n");
+	assert_contains(text, "25 % of their reads came");
+	free(text);
+	text = report_json(&s.r);
+	assert_contains(text, "\"kind\": \"one-way\",\n      \"connections\": 1234567,\n");
+	assert_contains(text, "\"latency_ns\": null,\n      \"protocols\": {\"mqtt\": 999999,");
+	free(text);
+	/* A capture from before there were kinds. */
+	memset(s.r.traffic, 0, sizeof(s.r.traffic));
+	text = report_text(&s.r);
+	assert_null(strstr(text, "TRAFFIC"));
+	free(text);
+}
+
 static void test_hostile_report(void **state)
 {
 	struct sample s;
@@ -456,7 +493,7 @@ static void test_slow_json(void **state)
 		"\"blocked_ns\":null}],"
 		"\"send_ns\":10,\"deliver_ns\":20,\"bytes_in\":120,\"bytes_out\":4000,\"turn\":3,"
 		"\"async\":true,\"handoff\":false,\"clamped\":false,\"merged\":false,"
-		"\"no_wait\":false}\n");
+		"\"no_wait\":false,\"kind\":\"request-response\",\"protocol\":null}\n");
 	free(t.s);
 }
 
@@ -517,7 +554,8 @@ static void test_conn_json(void **state)
 		"\"states\":{\"ESTABLISHED\":123000000,\"CLOSE_WAIT\":456789},"
 		"\"accept_wait_ns\":30000,\"bytes_in\":123456,\"bytes_out\":9,"
 		"\"exchanges\":1234567,\"max_latency_ns\":5310000,\"srtt_ns\":40000,"
-		"\"retransmits\":1,\"closed_by\":\"remote\",\"reason\":\"reset_received\"}\n");
+		"\"retransmits\":1,\"closed_by\":\"remote\",\"reason\":\"reset_received\","
+		"\"kind\":\"request-response\",\"protocol\":null}\n");
 	free(t.s);
 
 	c.accept_wait_ns = UINT64_MAX;
@@ -671,6 +709,7 @@ int main(void)
 		cmocka_unit_test(test_report_text),
 		cmocka_unit_test(test_one_exchange),
 		cmocka_unit_test(test_losses_are_named),
+		cmocka_unit_test(test_traffic),
 		cmocka_unit_test(test_hostile_report),
 		cmocka_unit_test(test_colour_only_if_asked),
 		cmocka_unit_test(test_slow_json),

@@ -27,7 +27,8 @@ static const struct field counters_table[] = {
 	C(45, send_eagain), C(46, window_theirs), C(47, window_theirs_ns), C(48, window_ours),
 	C(49, window_ours_ns), C(50, segments_out), C(51, close_wait_old),
 	C(52, close_wait_unaccepted), C(53, close_wait_max_ns), C(54, wakes_vain), C(55, events_windowed),
-	C(56, calls_begun), C(57, calls_open),
+	C(56, calls_begun), C(57, calls_open), C(58, kind_conns), C(59, kind_in), C(60, kind_out),
+	C(61, kind_late), C(62, kind_rejudged), C(63, kind_doubtful),
 #undef C
 };
 
@@ -106,7 +107,7 @@ static uint64_t hist_name(unsigned id)
 {
 	static const uint16_t names[H_SYSCALL] = {
 		[H_SEND_LATE] = 1, [H_DELIVER_LATE] = 2, [H_CLIENT] = 3, [H_RUNQUEUE] = 4,
-		[H_ACCEPT_WAIT] = 5,
+		[H_ACCEPT_WAIT] = 5, [H_OVERLAPPING] = 6,
 	};
 
 	return id < H_SYSCALL ? names[id] : FILE_SYSCALL + id - H_SYSCALL;

@@ -72,6 +72,11 @@ static int by_strength(const void *a, const void *b)
 	return x->share < y->share ? 1 : x->share > y->share ? -1 : 0;
 }
 
+static bool other_traffic(const struct report *r)
+{
+	return r->traffic[KIND_OVERLAPPING - 1].connections || r->traffic[KIND_ONE_WAY - 1].connections;
+}
+
 /* Why the tail can't be explained, as a finding of its own. Returns its advice; NULL if it can. */
 static const char *withheld(const struct finding_input *in, struct finding *f)
 {
@@ -84,7 +89,9 @@ static const char *withheld(const struct finding_input *in, struct finding *f)
 		finding_say(f, "%s exchanges are too few to say what makes some of them slow.",
 			    format_count(r->latency.count).s);
 		EVIDENCE(f, { "exchanges", r->latency.count });
-		return "Watch for longer.";
+		return r->latency.count || !other_traffic(r) ? "Watch for longer." :
+		       "Its connections carry several requests at once, or no requests and answers, which "
+		       "this diagnosis does not judge.";
 	}
 	if (finding_lacks(r, LIMIT(LOST)) & NEEDS_TAIL) {
 		finding_say(f, "Single exchanges were left out for %s, to keep to --budget: too "

@@ -207,6 +207,7 @@ static void fill_hists(const struct aggregate *a, struct metrics_target *out)
 	metrics_hist_add(&out->deliver, &a->ledger.deliver);
 	metrics_hist_add(&out->deliver, &a->hists[H_DELIVER_LATE]);
 	metrics_hist_add(&out->client, &a->hists[H_CLIENT]);
+	metrics_hist_add(&out->overlapping, &a->hists[H_OVERLAPPING]);
 	metrics_hist_add(&out->runqueue, &a->hists[H_RUNQUEUE]);
 	metrics_hist_add(&out->accept_wait, &a->hists[H_ACCEPT_WAIT]);
 	for (unsigned sc = 0; sc < SC_COUNT; sc++)

@@ -66,7 +66,7 @@ struct metrics_target {
 	uint64_t created_ns;	/* wall clock: since when its counters count */
 	uint64_t processes;
 
-	struct metrics_hist exchange, stage[STAGE_COUNT], send, deliver, client;
+	struct metrics_hist exchange, stage[STAGE_COUNT], send, deliver, client, overlapping;
 	struct metrics_hist runqueue, accept_wait, conn_duration, syscall[SC_COUNT];
 	struct metrics_exemplar exemplar[METRICS_BUCKETS];
 	struct counters counters;

@@ -131,6 +131,36 @@ PUT(put_connections)
 	}
 }
 
+/* Read while one moves from row to row, it may be in none. */
+static uint64_t conns_of(const struct metrics_target *m, unsigned kind, unsigned protocol)
+{
+	uint64_t n = m->counters.kind_conns[kind * PROTOCOL_ROOM + protocol];
+
+	return (int64_t)n < 0 ? 0 : n;
+}
+
+PUT(put_kinds)
+{
+	for (unsigned kind = KIND_REQUEST; kind < TRAFFIC_KINDS; kind++) {
+		uint64_t n = 0;
+
+		for (unsigned protocol = 0; protocol < PROTOCOL_COUNT; protocol++)
+			n += conns_of(m, kind, protocol);
+		exposition_number(e, traffic_kind_name(kind), n);
+	}
+}
+
+PUT(put_protocols)
+{
+	for (unsigned protocol = 0; protocol < PROTOCOL_COUNT; protocol++) {
+		uint64_t n = 0;
+
+		for (unsigned kind = KIND_REQUEST; kind < TRAFFIC_KINDS; kind++)
+			n += conns_of(m, kind, protocol);
+		exposition_number(e, protocol ? protocol_name(protocol) : "other", n);
+	}
+}
+
 PUT(put_closed)
 {
 	for (unsigned reason = 0; reason < CLOSE_REASONS; reason++)
@@ -224,6 +254,9 @@ const struct metric metric_rows[] = {
 	HISTOGRAM("client_exchange_duration", NULL, put_hist, AT(client),
 		"Exchanges on connections that the target opened, the upstream side of a proxy: "
 		"first byte sent to first byte received."),
+	HISTOGRAM("overlapping_duration", NULL, put_hist, AT(overlapping),
+		"From a read to the next send on connections that carry several requests at once, "
+		"such as HTTP/2: a lower bound of a request's latency, in no other metric."),
 	HISTOGRAM("syscall_duration", "syscall", put_syscall, 0,
 		"System calls of the target. Only with --syscalls."),
 	COUNTER("syscall_errors", "syscall", put_syscall_number, AT(counters.syscall_errors),
@@ -261,6 +294,12 @@ const struct metric metric_rows[] = {
 	GAUGE("loops_merged", NULL, put_number, AT(loops_merged),
 		"Event loops without series of their own: they are in loop=\"other\"."),
 	GAUGE("connections", "state", put_connections, 0, "Open connections by TCP state."),
+	GAUGE("traffic_connections", "kind", put_kinds, 0,
+		"Connections since the attach, closed ones too, by what passes over them: "
+		"request-response, overlapping (several requests at once), one-way (pushes, "
+		"acknowledgements, replication). One that changes moves."),
+	GAUGE("protocol_connections", "protocol", put_protocols, 0,
+		"The same connections by the protocol that their first bytes show."),
 	COUNTER("connections_opened", NULL, put_number, AT(counters.opened),
 		"Connections accepted since the attach."),
 	COUNTER("connections_closed", "reason", put_closed, 0, "Accepted connections that closed."),

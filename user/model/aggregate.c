@@ -297,6 +297,31 @@ static void fill_connections(const struct aggregate *a, struct report *r)
 	dist_from_hist(&r->connections.accept_wait, &a->hists[H_ACCEPT_WAIT]);
 }
 
+static void fill_traffic(const struct aggregate *a, struct report *r)
+{
+	const struct counters *n = &a->counters;
+
+	for (unsigned kind = KIND_REQUEST; kind < TRAFFIC_KINDS; kind++) {
+		struct traffic_info *t = &r->traffic[kind - 1];
+
+		for (unsigned protocol = 0; protocol < PROTOCOL_COUNT; protocol++) {
+			uint64_t conns = n->kind_conns[kind * PROTOCOL_ROOM + protocol];
+
+			/* Read while one moves from row to row, it may be in none. */
+			if ((int64_t)conns < 0)
+				continue;
+			t->protocols[protocol] = conns;
+			t->connections += conns;
+		}
+		t->bytes_in = n->kind_in[kind];
+		t->bytes_out = n->kind_out[kind];
+	}
+	r->traffic[KIND_REQUEST - 1].latency = r->latency;
+	dist_from_hist(&r->traffic[KIND_OVERLAPPING - 1].latency, &a->hists[H_OVERLAPPING]);
+	for (unsigned i = 0; i < TRAFFIC_KINDS - 1; i++)
+		r->traffic[i].exchanges = r->traffic[i].latency.count;
+}
+
 #define COST_MIN_EXCHANGES 500
 
 static void fill_cost(const struct aggregate *a, struct report *r)
@@ -338,6 +363,7 @@ int aggregate_report(const struct aggregate *a, struct report *r)
 	fill_exchanges(a, r);
 	fill_sched(a, r);
 	fill_connections(a, r);
+	fill_traffic(a, r);
 	fill_loss(a, r);
 	fill_cost(a, r);
 	fill_sampled(a, r);

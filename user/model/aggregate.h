@@ -86,6 +86,9 @@ void aggregate_add_record(struct aggregate *a, const struct ev_record *r);
 void aggregate_add_exchange(struct aggregate *a, const struct ev_exchange *e);
 void aggregate_add_answer(struct aggregate *a, const struct ev_answer *answer);
 
+/* A read and the next send of a connection that turned out to be overlapping. */
+void aggregate_add_overlapping(struct aggregate *a, uint64_t ns);
+
 /* An answer's sends, for the finding on small writes. */
 void aggregate_add_sends(struct aggregate *a, uint32_t sends, uint32_t bytes);
 

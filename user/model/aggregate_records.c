@@ -106,6 +106,11 @@ void aggregate_add_answer(struct aggregate *a, const struct ev_answer *answer)
 		hist_add(&a->ledger.deliver, answer->deliver_ns);
 }
 
+void aggregate_add_overlapping(struct aggregate *a, uint64_t ns)
+{
+	hist_add(&a->hists[H_OVERLAPPING], ns);
+}
+
 void aggregate_add_sends(struct aggregate *a, uint32_t sends, uint32_t bytes)
 {
 	struct counters *n = &a->counters;
@@ -142,5 +147,6 @@ void aggregate_add_sums(struct aggregate *a, const struct ledger_set *set,
 void aggregate_merge(struct aggregate *to, const struct aggregate *from)
 {
 	aggregate_add_sums(to, &from->ledger, &from->counters);
+	hist_sum(&to->hists[H_OVERLAPPING], &from->hists[H_OVERLAPPING]);
 	sum_words(&to->sampled, &from->sampled, sizeof(to->sampled));
 }

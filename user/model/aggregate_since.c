@@ -45,13 +45,14 @@ static void ledger_since(struct ledger_set *d, const struct ledger_set *now,
 	words_since(d->stage_ns, now->stage_ns, then->stage_ns, sizeof(d->stage_ns));
 }
 
-/* Connection states and the age of the oldest are as of now: there is nothing to subtract. */
+/* Connection states and kinds and the age of the oldest are as of now: there is nothing to subtract. */
 static void counters_since(struct counters *d, const struct counters *now,
 			   const struct counters *then)
 {
 	words_since(d, now, then, sizeof(*d));
 	memcpy(d->state, now->state, sizeof(d->state));
 	memcpy(d->calls_open, now->calls_open, sizeof(d->calls_open));
+	memcpy(d->kind_conns, now->kind_conns, sizeof(d->kind_conns));
 	d->close_wait_max_ns = now->close_wait_max_ns;
 }
 

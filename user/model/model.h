@@ -80,6 +80,15 @@ struct listener_info {
 	uint64_t queued, accepted;
 };
 
+/* What the connections of one kind did. */
+struct traffic_info {
+	uint64_t connections;	/* that are of this kind, or were at their close */
+	uint64_t exchanges;	/* of overlapping ones: a read and the next send */
+	uint64_t bytes_in, bytes_out;
+	struct dist latency;	/* none of one-way ones */
+	uint64_t protocols[PROTOCOL_COUNT];	/* connections by enum protocol */
+};
+
 /* A slow exchange, with its answer when that was seen to its end. */
 struct exchange_info {
 	struct ev_exchange ex;
@@ -108,6 +117,8 @@ struct report {
 	struct dist send, deliver;
 	uint64_t clamped, async, handoff, merged, no_wait;
 	struct dist client;	/* upstream side: first byte sent to first received */
+
+	struct traffic_info traffic[TRAFFIC_KINDS - 1];	/* in the order of the kinds, from KIND_REQUEST on */
 
 	struct exchange_info *worst;	/* slowest first */
 	size_t n_worst;
@@ -174,6 +185,8 @@ struct report {
 const char *stage_name(unsigned stage);		/* "accept" ... "service" */
 const char *offcpu_name(unsigned kind);		/* "idle", "futex", ... */
 const char *role_name(unsigned role);
+const char *traffic_kind_name(unsigned kind);	/* "request-response", "overlapping", "one-way" */
+const char *protocol_name(unsigned protocol);	/* "http/1", ... */
 const char *tcp_state_name(unsigned state);	/* "ESTABLISHED", ... as in the kernel */
 const char *close_reason_name(unsigned reason);
 const char *close_side_name(unsigned side);

@@ -49,6 +49,33 @@ const char *role_name(unsigned role)
 	return NAME_OF(names, role);
 }
 
+const char *traffic_kind_name(unsigned kind)
+{
+	static const char *const names[TRAFFIC_KINDS] = {
+		[KIND_REQUEST] = "request-response",
+		[KIND_OVERLAPPING] = "overlapping",
+		[KIND_ONE_WAY] = "one-way",
+	};
+
+	return NAME_OF(names, kind);
+}
+
+const char *protocol_name(unsigned protocol)
+{
+	static const char *const names[PROTOCOL_COUNT] = {
+		[PROTOCOL_HTTP1] = "http/1",
+		[PROTOCOL_HTTP2] = "http/2",
+		[PROTOCOL_TLS] = "tls",
+		[PROTOCOL_REDIS] = "redis",
+		[PROTOCOL_MEMCACHED] = "memcached",
+		[PROTOCOL_MQTT] = "mqtt",
+		[PROTOCOL_POSTGRESQL] = "postgresql",
+		[PROTOCOL_WEBSOCKET] = "websocket",
+	};
+
+	return NAME_OF(names, protocol);
+}
+
 const char *tcp_state_name(unsigned state)
 {
 	static const char *const names[TCP_STATES] = {

@@ -96,12 +96,45 @@ static void put_connections(FILE *out, const struct report *r)
 	fputs("</dl>\n", out);
 }
 
+static void put_kinds(FILE *out, const struct report *r)
+{
+	char text[768];
+
+	if (!traffic_known(r))
+		return;
+	fputs("<h3>Traffic</h3>\n", out);
+	html_table_begin(out, "Traffic", HTML_HEAD("Kind") HTML_HEAD("Connections") HTML_HEAD("Exchanges")
+			 HTML_HEAD("In") HTML_HEAD("Out") HTML_HEAD("P50") HTML_HEAD("P99")
+			 HTML_HEAD("Protocols"));
+	html_table_body(out);
+	for (unsigned i = 0; i < TRAFFIC_KINDS - 1; i++) {
+		const struct traffic_info *t = &r->traffic[i];
+		bool timed = t->latency.count > 0;
+
+		if (!t->connections && !t->exchanges)
+			continue;
+		traffic_protocols(t, text, sizeof(text));
+		fprintf(out, "<tr><th scope=\"row\">%s</th><td>%s</td><td>%s</td>",
+			traffic_kind_name(i + 1),
+			html_count(t->connections).s, timed ? html_count(t->exchanges).s : "");
+		fprintf(out, "<td>%s</td><td>%s</td><td>%s</td>", format_short(t->bytes_in).s,
+			format_short(t->bytes_out).s, timed ? html_ns(t->latency.p50_ns).s : "");
+		fprintf(out, "<td>%s</td><td>%s</td></tr>\n",
+			timed ? html_ns(t->latency.p99_ns).s : "", text);
+	}
+	html_table_end(out);
+	traffic_sentences(r, text, sizeof(text));
+	if (*text)
+		fprintf(out, "<p class=\"note\">%s</p>\n", text);
+}
+
 void html_put_details(FILE *out, const struct html_page *p)
 {
 	html_section(out, "details", "Details");
 	if (p->r->exchanges_only) {
 		fputs("<p>Not known: the recording has no end.</p>\n", out);
 	} else {
+		put_kinds(out, p->r);
 		put_syscalls(out, p->r);
 		put_loops(out, p->r);
 		put_sched(out, p->r);

@@ -148,7 +148,7 @@ static void put_nulls(struct json *j)
 {
 	static const char *const keys[] = {
 		"syscalls", "sched", "loops", "loops_merged", "eventpolls", "connections",
-		"listeners",
+		"listeners", "traffic", "reads_while_due", "rejudged",
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
@@ -299,6 +299,7 @@ void render_report_json(FILE *out, const struct report *r)
 		put_connections(&j, r);
 		put_rows(&j, "listeners", listener_columns, r->listeners, r->n_listeners,
 			 sizeof(*r->listeners));
+		json_traffic(&j, r);
 	}
 	json_holds(&j, r);
 	json_string(&j, "gates", r->gates[0] ? r->gates : NULL);

@@ -91,6 +91,9 @@ static void put_nothing_seen(FILE *out, const struct report *r)
 		reason = "The target ran, but no TCP connection of it was seen: does its traffic "
 			 "reach this process and this port (try ss -tlnp), and is it TCP, not UDP "
 			 "or a Unix socket?";
+	else if (r->traffic[KIND_OVERLAPPING - 1].connections || r->traffic[KIND_ONE_WAY - 1].connections)
+		reason = "What passes over its connections is no request and its answer: see TRAFFIC. "
+			 "The ledger is for connections that are asked and answer in turn.";
 	else
 		reason = "Connections were there, but no request was both received and answered in "
 			 "this window: they were idle, the answers take longer than the window, "

@@ -40,6 +40,19 @@ static void put_cookie(struct json *j, uint64_t conn)
 	json_string(j, "conn", text);
 }
 
+/* Captures from before there were kinds hold request-response alone. */
+static void put_kind(struct json *j, unsigned kind, unsigned protocol)
+{
+	if (kind)
+		json_string(j, "kind", traffic_kind_name(kind));
+	else
+		json_null(j, "kind");
+	if (protocol)
+		json_string(j, "protocol", protocol_name(protocol));
+	else
+		json_null(j, "protocol");
+}
+
 static void put_stage(struct json *j, const struct ev_exchange *ex, unsigned stage)
 {
 	struct stage_split split;
@@ -89,6 +102,7 @@ void json_exchange(struct json *j, const struct exchange_info *x, int64_t offset
 	json_bool(j, "clamped", ex->flags & EXCHANGE_CLAMPED);
 	json_bool(j, "merged", ex->flags & EXCHANGE_MERGED);
 	json_bool(j, "no_wait", ex->flags & EXCHANGE_NO_WAIT);
+	put_kind(j, ex->kind ? ex->kind : KIND_REQUEST, ex->protocol);
 }
 
 void render_slow_json(FILE *out, const struct exchange_info *x, int64_t offset_ns)
@@ -135,6 +149,7 @@ void render_conn_json(FILE *out, const struct ev_conn_close *c, int64_t offset_n
 	json_u64(&j, "retransmits", c->retransmits);
 	json_string(&j, "closed_by", close_side_name(c->closed_by));
 	json_string(&j, "reason", close_reason_name(c->reason));
+	put_kind(&j, c->kind || !c->exchanges ? c->kind : KIND_REQUEST, c->protocol);
 	json_object_end(&j);
 	json_finish(&j);
 }

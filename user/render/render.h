@@ -94,6 +94,16 @@ void waterfall_words(char out[WATERFALL_WORDS], const struct waterfall_part *par
 /* The members of a slow/1 object, without its "schema". */
 void json_exchange(struct json *j, const struct exchange_info *x, int64_t offset_ns);
 
+/* Whether anything is known of the kinds of traffic. */
+bool traffic_known(const struct report *r);
+
+/* "http/1 12, redis 3"; what the figures of the kinds mean, in sentences; each may be empty. */
+void traffic_protocols(const struct traffic_info *t, char *out, size_t size);
+void traffic_sentences(const struct report *r, char *out, size_t size);
+
+/* Members of the open object. */
+void json_traffic(struct json *j, const struct report *r);
+
 /* What the thread did in a stage of one exchange; false and all 0 if that is not known. */
 struct stage_split {
 	uint64_t oncpu_ns, runnable_ns, blocked_ns;
@@ -111,6 +121,7 @@ void put_holds(FILE *out, const struct report *r, const struct style *style);
 /* The row of the open-loop wait, in the columns of the latency; the member "holds". */
 void put_open_loop(FILE *out, const struct report *r);
 void json_holds(struct json *j, const struct report *r);
+void put_traffic(FILE *out, const struct report *r, const struct style *style);
 
 /*
  * What the watch was allowed to cost, and what a step of shedding left out: a sentence; false if there

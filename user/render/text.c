@@ -301,6 +301,7 @@ void render_report_text(FILE *out, const struct report *r, const struct style *s
 	put_latency(out, r, style);
 	put_ledger(out, r, style);
 	put_holds(out, r, style);
+	put_traffic(out, r, style);
 	put_worst(out, r, style);
 	if (!r->exchanges_only) {
 		put_syscalls(out, r, style);

@@ -13,10 +13,10 @@ static const struct {
 	size_t min, known;
 } sizes[EV_KINDS] = {
 #define SIZE(kind, type) [kind] = { sizeof(struct type), sizeof(struct type) }
-	SIZE(EV_CONN_CLOSE, ev_conn_close), SIZE(EV_EXCHANGE, ev_exchange),
-	SIZE(EV_ANSWER, ev_answer), SIZE(EV_PROCESS, ev_process),
+	SIZE(EV_CONN_CLOSE, ev_conn_close), SIZE(EV_ANSWER, ev_answer), SIZE(EV_PROCESS, ev_process),
 	SIZE(EV_OFFCPU, ev_offcpu), SIZE(EV_SAMPLE, ev_sample), SIZE(EV_BEHIND, ev_behind),
 #undef SIZE
+	[EV_EXCHANGE] = { offsetof(struct ev_exchange, kind), sizeof(struct ev_exchange) },
 	[EV_TURN] = { offsetof(struct ev_turn, own_ns), sizeof(struct ev_turn) },
 };
 

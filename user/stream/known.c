@@ -96,6 +96,12 @@ void known_close(struct known *k, __u64 conn)
 		k->closed[k->n_closed++] = conn;
 }
 
+void known_closed(const struct known *k, void (*fn)(void *ctx, __u64 conn), void *ctx)
+{
+	for (size_t n = 0; n < k->n_closed; n++)
+		fn(ctx, k->closed[n]);
+}
+
 void known_settle(struct known *k)
 {
 	for (size_t n = 0; n < k->n_closed; n++) {

@@ -31,6 +31,9 @@ void known_settle(struct known *k);
 /* The address of a connection; false if nobody told it. */
 bool known_flow(const struct known *k, __u64 conn, struct flow *flow);
 
+/* Those that the next known_settle() forgets. */
+void known_closed(const struct known *k, void (*fn)(void *ctx, __u64 conn), void *ctx);
+
 /* Fills in comm and flow; what is not known stays zero. */
 void known_name(const struct known *k, struct ev_exchange *x);
 

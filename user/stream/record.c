@@ -30,6 +30,9 @@ void record_exchange(const struct ev_record *r, struct ev_exchange *out)
 	out->reader_tid = r->reader_tid;
 	memset(out->comm, 0, sizeof(out->comm));
 	memset(&out->flow, 0, sizeof(out->flow));
+	out->kind = KIND_REQUEST;
+	out->protocol = r->protocol;
+	memset(out->pad, 0, sizeof(out->pad));
 }
 
 bool record_answer(const struct ev_record *r, struct ev_answer *out)

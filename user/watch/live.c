@@ -117,10 +117,12 @@ static int open_stream(struct live *live, const struct sinks *sinks)
 	live->stream = stream_new(&config);
 	live->known = known_new();
 	live->sums = aggregate_new();
+	live->doubt = doubt_new(DOUBT_CAPACITY, DOUBT_NS, live_doubt_over, live);
 	if (live->needs.stack_hz)
 		live->stacks = stack_names_new(live->config.stack_depth, live->config.debug_dir, read_stack,
 					    live->session);
-	if (live->stream && live->known && live->sums && (live->stacks || !live->needs.stack_hz))
+	if (live->stream && live->known && live->sums && live->doubt &&
+	     (live->stacks || !live->needs.stack_hz))
 		return EXIT_OK;
 	fail_line("out of memory");
 	return EXIT_FAULT;
@@ -226,6 +228,7 @@ int live_end(struct live *live)
 	}
 	while (live_drain(live) > 0)
 		;
+	doubt_flush(live->doubt);
 	live_holds_end(live);
 	stream_flush(live->stream);
 	live_give_latency(live, r->end_ns);
@@ -265,6 +268,7 @@ void live_close(struct live *live)
 	session_close(live->session);
 	stream_free(live->stream);
 	known_free(live->known);
+	doubt_free(live->doubt);
 	aggregate_free(live->sums);
 	stack_names_free(live->stacks);
 	alive_free(&live->alive);

@@ -4,6 +4,7 @@
 #define EPOLLSCOPE_LIVE_PRIVATE_H
 
 #include "kernel/session.h"
+#include "stream/doubt.h"
 #include "stream/known.h"
 #include "stream/stream.h"
 #include "stream/tail.h"
@@ -59,6 +60,7 @@ struct live {
 	struct session *session;
 	struct stream *stream;
 	struct known *known;		/* names for the records */
+	struct doubt *doubt;		/* records that may be no exchanges */
 	struct aggregate *sums;		/* of the records: what the kernel side has not added up */
 	uint32_t beside;		/* exchanges since the last that was given beside the tail */
 	struct live_windows windows;
@@ -83,6 +85,9 @@ struct live {
 
 /* Feeds the stream with what the rings hold. How many records that was. */
 long live_drain(struct live *live);
+
+/* What was in doubt is of this kind: a doubt_fn. */
+void live_doubt_over(void *ctx, const struct event_head *record, enum traffic_kind kind);
 
 /* The latency of all exchanges so far. */
 void live_latency(const struct live *live, struct hist *latency);

@@ -26,7 +26,7 @@ static bool is_needed(struct live *live, const struct ev_record *r)
 	return true;
 }
 
-static void on_exchange(struct live *live, const struct ev_record *r)
+static void take_exchange(struct live *live, const struct ev_record *r)
 {
 	struct ev_exchange exchange;
 	struct ev_answer answer;
@@ -39,6 +39,31 @@ static void on_exchange(struct live *live, const struct ev_record *r)
 	record_exchange(r, &exchange);
 	known_name(live->known, &exchange);
 	give(live, &exchange, sizeof(exchange));
+}
+
+/*
+ * Of another kind it is no exchange: the kernel side counts its successors itself. The answer in the record
+ * is that of the one before it, which went the same way.
+ */
+void live_doubt_over(void *ctx, const struct event_head *record, enum traffic_kind kind)
+{
+	const struct ev_record *r = (const struct ev_record *)record;
+	struct live *live = ctx;
+
+	if (kind == KIND_REQUEST && record->kind == EV_RECORD)
+		take_exchange(live, r);
+	else if (kind == KIND_REQUEST)
+		give(live, record, record->size);
+	else if (kind == KIND_OVERLAPPING && record->kind == EV_RECORD)
+		aggregate_add_overlapping(live->sums, r->head.time_ns - r->first_ns);
+}
+
+static void on_exchange(struct live *live, const struct ev_record *r)
+{
+	if (r->flags & RECORD_DOUBTFUL)
+		doubt_record(live->doubt, r);
+	else
+		take_exchange(live, r);
 }
 
 static void on_record(void *ctx, const void *data, size_t size)
@@ -58,6 +83,13 @@ static void on_record(void *ctx, const void *data, size_t size)
 	case EV_THREAD:
 		known_thread(live->known, data);
 		return;
+	case EV_KIND:
+		doubt_judged(live->doubt, data);
+		return;
+	case EV_ANSWER:
+		if (doubt_answer(live->doubt, data))
+			return;
+		break;
 	case EV_CONN_CLOSE:
 		known_close(live->known, ((const struct ev_conn_close *)data)->conn);
 		if (!live->needs.conn_closes)
@@ -76,11 +108,18 @@ static void on_record(void *ctx, const void *data, size_t size)
 	give(live, data, size);
 }
 
+static void on_closed(void *ctx, __u64 conn)
+{
+	doubt_close(ctx, conn);
+}
+
 long live_drain(struct live *live)
 {
 	long n = session_drain(live->session, on_record, live);
 
 	/* Records come last: what closed before them has no more. */
+	if (doubt_held(live->doubt))
+		known_closed(live->known, on_closed, live->doubt);
 	known_settle(live->known);
 	live->r->events = stream_records(live->stream);
 	live->r->bad_events = stream_bad_records(live->stream);

@@ -146,6 +146,7 @@ void live_tick(struct live *live, uint64_t now)
 	live_windows_tick(live, now);
 	live_budget_tick(live, now);
 	live_drain(live);
+	doubt_tick(live->doubt, now);
 	stream_tick(live->stream, now);
 	if (now >= live->next_tail_ns) {
 		update_tail(live, now);
