@@ -32,7 +32,7 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task)
 {
 	if (is_target(task->tgid))
-		process_event(task, task->real_parent->tgid, PROCESS_EXEC);
+		process_event(task, BPF_CORE_READ(task, real_parent, tgid), PROCESS_EXEC);
 	return 0;
 }
 
@@ -59,9 +59,9 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	if (t && t->call_ns)
 		call_lost(t);
 	thread_gone(task->pid);
-	if (task->signal->live.counter > 0)
+	if (BPF_CORE_READ(task, signal, live.counter) > 0)
 		return 0;
 	target_remove(task->tgid);
-	process_event(task, task->real_parent->tgid, PROCESS_EXIT);
+	process_event(task, BPF_CORE_READ(task, real_parent, tgid), PROCESS_EXIT);
 	return 0;
 }

@@ -38,7 +38,7 @@ INLINE void meet_conn(struct sock *sk, struct task_struct *task)
 	if (unread_bytes(sk, tp))
 		c->ready_ns = READY_UNKNOWN;
 	c->ready_end = tp->rcv_nxt;
-	conn_own(c, task->tgid, task->group_leader->comm);
+	conn_own_by(c, task);
 	COUNT(preexisting);
 }
 

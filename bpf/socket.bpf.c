@@ -131,7 +131,7 @@ INLINE struct conn *conn_meet(struct sock *sk, struct task_struct *task, __u64 n
 	c->preexisting = 1;
 	conn_adopt(c, sk);
 	if (!c->owned) {
-		conn_own(c, task->tgid, task->group_leader->comm);
+		conn_own_by(c, task);
 		COUNT(preexisting);
 	}
 	return c;

@@ -61,10 +61,11 @@ INLINE struct conn *conn_create(struct sock *sk, __u64 now)
 	return c;
 }
 
+/* By probe reads: see file_address(). */
 INLINE void listener_key_of(const struct sock *sk, struct listener_key *key)
 {
-	key->netns = sk->__sk_common.skc_net.net->ns.inum;
-	key->port = sk->__sk_common.skc_num;
+	key->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	key->port = BPF_CORE_READ(sk, __sk_common.skc_num);
 	key->pad = 0;
 }
 
@@ -74,6 +75,12 @@ INLINE struct listener *listener_of(const struct sock *sk)
 
 	listener_key_of(sk, &key);
 	return bpf_map_lookup_elem(&listeners, &key);
+}
+
+/* The same of a descriptor's, if it has one. */
+INLINE struct listener *listener_probe(const struct sock *sk)
+{
+	return sk ? listener_of(sk) : NULL;
 }
 
 /* The connection belongs to the target from here on: it is counted. */
@@ -86,6 +93,14 @@ INLINE void conn_own(struct conn *c, __u32 pid, const char *comm)
 	__builtin_memcpy(c->comm, comm, COMM_LEN);
 	if (n)
 		ADD_AT(n->state, c->state, 1);
+}
+
+INLINE void conn_own_by(struct conn *c, const struct task_struct *task)
+{
+	char comm[COMM_LEN];
+
+	BPF_CORE_READ_INTO(&comm, task, group_leader, comm);
+	conn_own(c, task->tgid, comm);
 }
 
 /*
@@ -141,18 +156,6 @@ INLINE __u64 eventpoll_of_fd(__u32 fd)
 	struct file *file = file_of_fd(fd);
 
 	return file ? (__u64)BPF_CORE_READ(file, private_data) : 0;
-}
-
-/* listener_of() by probe reads, for a socket that no hook vouches for; NULL is nobody's. */
-INLINE struct listener *listener_probe(const struct sock *sk)
-{
-	struct listener_key key = {};
-
-	if (!sk)
-		return NULL;
-	key.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-	key.port = BPF_CORE_READ(sk, __sk_common.skc_num);
-	return bpf_map_lookup_elem(&listeners, &key);
 }
 
 /* Probe reads: sk may be an address that no hook vouches for. */

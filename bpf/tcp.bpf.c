@@ -160,7 +160,7 @@ int BPF_PROG(on_set_state, struct sock *sk, int old, int new)
 		if (c) {
 			c->role = ROLE_CLIENT;
 			c->state = new;
-			conn_own(c, task->tgid, task->group_leader->comm);
+			conn_own_by(c, task);
 		}
 		return 0;
 	}

@@ -48,8 +48,11 @@ const struct feature_info feature_table[FEATURE_COUNT] = {
 		"no flame graphs", false, -1, false },
 };
 
+/*
+ * Attached in this order: an exchange that is counted has a loop, and a connection whose state was seen
+ * to change an accept.
+ */
 const struct hook hook_table[] = {
-	{ FEATURE_CONNECTIONS, "on_set_state", "btf_trace_inet_sock_set_state", false, false },
 	{ FEATURE_SYSCALLS, "on_sys_enter", "btf_trace_sys_enter", false, false },
 	{ FEATURE_SYSCALLS, "on_sys_exit", "btf_trace_sys_exit", false, false },
 	{ FEATURE_WAITS, "on_wait_begin", "do_epoll_wait", false, true },
@@ -65,6 +68,9 @@ const struct hook hook_table[] = {
 	{ FEATURE_CALLS, "on_call_exit", "trace_event_raw_sys_exit", true, false },
 	{ FEATURE_WINDOWS, "on_window_enter", "btf_trace_sys_enter", true, false },
 	{ FEATURE_WINDOWS, "on_window_exit", "btf_trace_sys_exit", true, false },
+	{ FEATURE_PROCESS, "on_fork", "btf_trace_sched_process_fork", false, false },
+	{ FEATURE_PROCESS, "on_exec", "btf_trace_sched_process_exec", false, false },
+	{ FEATURE_PROCESS, "on_exit", "btf_trace_sched_process_exit", false, false },
 	{ FEATURE_SCHED, "on_sched_switch", "btf_trace_sched_switch", false, false },
 	{ FEATURE_SCHED, "on_sched_waking", "btf_trace_sched_waking", false, false },
 	{ FEATURE_SCHED, "on_sched_wakeup", "btf_trace_sched_wakeup", false, false },
@@ -75,12 +81,10 @@ const struct hook hook_table[] = {
 	{ FEATURE_SOCKET_OLD, "on_tcp_probe", "btf_trace_tcp_probe", false, false },
 	{ FEATURE_SOCKET_OLD, "on_rcv_space_adjust", "btf_trace_tcp_rcv_space_adjust", false, false },
 	{ FEATURE_SOCKET_OLD, "on_destroy_sock", "btf_trace_tcp_destroy_sock", false, false },
+	{ FEATURE_CONNECTIONS, "on_set_state", "btf_trace_inet_sock_set_state", false, false },
 	{ FEATURE_RETRANSMITS, "on_retransmit", "btf_trace_tcp_retransmit_skb", false, false },
 	{ FEATURE_RESETS, "on_send_reset", "btf_trace_tcp_send_reset", false, false },
 	{ FEATURE_RESETS, "on_receive_reset", "btf_trace_tcp_receive_reset", false, false },
-	{ FEATURE_PROCESS, "on_fork", "btf_trace_sched_process_fork", false, false },
-	{ FEATURE_PROCESS, "on_exec", "btf_trace_sched_process_exec", false, false },
-	{ FEATURE_PROCESS, "on_exit", "btf_trace_sched_process_exit", false, false },
 	{ FEATURE_SNAPSHOT, "on_task_file", "bpf_iter__task_file", true, false },
 	{ FEATURE_SNAPSHOT, "on_tcp", "bpf_iter__tcp", true, false },
 	{ FEATURE_SNAPSHOT, "on_flush", "bpf_iter__tcp", true, false },

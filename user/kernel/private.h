@@ -8,6 +8,7 @@
 #include <bpf/libbpf.h>
 
 #include "kernel/session.h"
+#include "kernel/types.h"
 #include "bpf/control.h"
 #include "epollscope.skel.h"
 
@@ -37,6 +38,8 @@ struct call_windows {
 
 struct session {
 	struct epollscope_bpf *skel;
+	int types_fd;		/* until the load: the types that the programs are relocated to */
+	struct bpf_link **hooks;	/* by the rows of hook_table; NULL: not attached */
 	struct feature_set features;
 	unsigned cpus;		/* possible processors */
 	unsigned sets;		/* of histograms */
@@ -45,7 +48,6 @@ struct session {
 	struct hist *hists;		/* sets x H_MAX */
 	struct ledger_set *ledgers;	/* sets */
 	struct counters *counters;	/* sets */
-	struct loop *loops;		/* LOOPS_MAX */
 
 	/* Rings of exchange records, one a processor: mapped. */
 	struct ev_record *records;	/* cpus x records_room, then a spare one each */
@@ -83,6 +85,20 @@ struct session {
 	bool every_turn;
 	bool detached;
 };
+
+/* Which hooks are used; then sizes and values of the skeleton. 0 or a negative errno. */
+int configure_hooks(struct session *s, const struct session_config *config);
+int configure(struct session *s, const struct session_config *config);
+
+/* The skeleton, not loaded; then its programs and maps. 0 or a negative errno. */
+int load_open(struct session *s);
+int load_all(struct session *s, const struct types *types);
+
+/* What this kernel has by its types, and lets us do; as session_probe(). */
+int probe_features(const struct types *types, struct feature_set *set, char *why, size_t why_len);
+
+/* 0, or -ENOSYS and why: a kernel without types. */
+int probe_types(struct types **types, char *why, size_t why_len);
 
 /* Before the load: sizes. After it: mapped, 0 or a negative errno. */
 int records_configure(struct session *s, const struct session_config *config);

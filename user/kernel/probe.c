@@ -12,14 +12,14 @@ static bool kernel_has_type(const char *type, bool function, void *ctx)
 	uint32_t kind = function ? BTF_KIND_FUNC :
 			!strncmp(type, "btf_trace_", 10) ? BTF_KIND_TYPEDEF : BTF_KIND_STRUCT;
 
-	return btf__find_by_name_kind(ctx, type, kind) > 0;
+	return types_find(ctx, type, kind) > 0;
 }
 
 /*
  * Whether a program at the exit of a kernel function can be attached: some kernels are built without
  * the means, some hosts forbid it. The function is one that hardly anybody calls.
  */
-static bool functions_can_be_hooked(const struct btf *btf)
+static bool functions_can_be_hooked(const struct types *types)
 {
 	struct bpf_insn insns[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
@@ -28,7 +28,7 @@ static bool functions_can_be_hooked(const struct btf *btf)
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FEXIT);
 	int fd, link;
 
-	opts.attach_btf_id = btf__find_by_name_kind(btf, "core_sys_select", BTF_KIND_FUNC);
+	opts.attach_btf_id = types_find(types, "core_sys_select", BTF_KIND_FUNC);
 	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "epollscope_try", "GPL", insns, 2, &opts);
 	if (fd < 0)
 		return false;
@@ -40,25 +40,38 @@ static bool functions_can_be_hooked(const struct btf *btf)
 	return true;
 }
 
-int session_probe(struct feature_set *set, char *why, size_t why_len)
+int probe_types(struct types **types, char *why, size_t why_len)
 {
-	struct btf *btf;
+	int err = types_read(types);
 
-	libbpf_set_print(NULL);
-	btf = btf__load_vmlinux_btf();
-	if (!btf) {
+	if (err == -ENOENT || err == -EINVAL)
 		snprintf(why, why_len, "this kernel has no type information (BTF): it needs "
 			 "CONFIG_DEBUG_INFO_BTF=y, as the kernels of current distributions have");
-		return -ENOSYS;
-	}
-	features_decide(set, kernel_has_type, btf);
-	if (set->available[FEATURE_WAITS] && !functions_can_be_hooked(btf))
+	else if (err)
+		snprintf(why, why_len, "reading the kernel's types (BTF) failed: %s", strerror(-err));
+	return err == -ENOENT || err == -EINVAL ? -ENOSYS : err;
+}
+
+int probe_features(const struct types *types, struct feature_set *set, char *why, size_t why_len)
+{
+	features_decide(set, kernel_has_type, (void *)types);
+	if (set->available[FEATURE_WAITS] && !functions_can_be_hooked(types))
 		features_refuse(set, FEATURE_WAITS, "fexit");
-	btf__free(btf);
 	if (features_lacking(set) < 0)
 		return 0;
 	snprintf(why, why_len, "this kernel lacks the hooks for %s (%s): Linux 5.18 or later is "
 		 "needed", feature_table[features_lacking(set)].name,
 		 set->missing[features_lacking(set)]);
 	return -ENOSYS;
+}
+
+int session_probe(struct feature_set *set, char *why, size_t why_len)
+{
+	struct types *types;
+	int err = probe_types(&types, why, why_len);
+
+	libbpf_set_print(NULL);
+	err = err ? err : probe_features(types, set, why, why_len);
+	types_free(types);
+	return err;
 }

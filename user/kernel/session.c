@@ -28,101 +28,15 @@ static void set_chatter(unsigned verbose)
 	libbpf_set_print(verbose > 1 ? print_all : verbose ? print_warnings : NULL);
 }
 
+static struct bpf_program *program_of(const struct session *s, size_t hook)
+{
+	return bpf_object__find_program_by_name(s->skel->obj, hook_table[hook].program);
+}
+
 static void choose_programs(struct session *s)
 {
-	for (size_t i = 0; i < hook_count; i++) {
-		struct bpf_program *p = bpf_object__find_program_by_name(s->skel->obj,
-									 hook_table[i].program);
-
-		bpf_program__set_autoload(p, s->features.used[hook_table[i].feature]);
-		if (hook_table[i].manual)
-			bpf_program__set_autoattach(p, false);
-	}
-}
-
-/*
- * All calls by one pair of programs, or the loop's calls alone: at the kernel's functions, else at
- * their own tracepoints, and the others in windows. Without socket hooks it is all: sends are taken
- * at their calls.
- */
-static void choose_syscall_hooks(struct session *s, const struct session_config *config)
-{
-	bool *used = s->features.used;
-	bool loop_alone = config->syscalls != SYSCALLS_ALL && used[FEATURE_SOCKET];
-
-	used[FEATURE_WAITS] = used[FEATURE_WAITS] && loop_alone;
-	used[FEATURE_CALLS] = used[FEATURE_CALLS] && loop_alone && !used[FEATURE_WAITS] &&
-			      !calls_find(&s->calls);
-	used[FEATURE_SYSCALLS] = !used[FEATURE_WAITS] && !used[FEATURE_CALLS];
-	s->syscalls = config->syscalls == SYSCALLS_SAMPLE &&
-		      (used[FEATURE_SYSCALLS] || !used[FEATURE_WINDOWS]) ?
-			      SYSCALLS_ALL : config->syscalls;
-	used[FEATURE_WINDOWS] = s->syscalls == SYSCALLS_SAMPLE;
-}
-
-static void fill_syscall_tables(struct epollscope_bpf *skel)
-{
-#if defined(__x86_64__)
-#define NUMBER(x86, arm) (x86)
-#else
-#define NUMBER(x86, arm) (arm)
-#endif
-#define PUT(table, x86, arm, value) do {				\
-	if (NUMBER(x86, arm) >= 0)					\
-		skel->rodata->table[NUMBER(x86, arm)] = (value);	\
-} while (0);
-#define PUT_ID(id, name, x86, arm) PUT(cfg_syscall, x86, arm, SC_##id)
-#define PUT_KIND(kind, x86, arm) PUT(cfg_off_kind, x86, arm, kind)
-	memset((void *)skel->rodata->cfg_syscall, SC_COUNT, SYSCALL_NUMBERS);
-	memset((void *)skel->rodata->cfg_off_kind, OFFCPU_OTHER, SYSCALL_NUMBERS);
-	SYSCALLS(PUT_ID)
-	OFFCPU_CALLS(PUT_KIND)
-	skel->rodata->cfg_epoll_ctl = NUMBER(233, 21);
-#undef PUT_KIND
-#undef PUT_ID
-#undef PUT
-#undef NUMBER
-}
-
-/* Powers of two up to SETS_MAX; processors beyond share a set. */
-static unsigned sets_for(unsigned cpus)
-{
-	unsigned sets = 1;
-
-	while (sets < cpus && sets < SETS_MAX)
-		sets *= 2;
-	return sets;
-}
-
-static int configure(struct session *s, const struct session_config *config)
-{
-	struct epollscope_bpf *skel = s->skel;
-	bool by_addr = !s->features.used[FEATURE_SOCKET];
-	int err;
-
-	skel->rodata->cfg_sets = s->sets;
-	skel->rodata->cfg_atomic = s->cpus > s->sets;
-	skel->rodata->cfg_by_addr = by_addr;
-	skel->rodata->cfg_syscalls = s->syscalls;
-	skel->rodata->cfg_stacks = config->stack_hz > 0;
-	skel->rodata->cfg_ports = config->n_ports > 0;
-	fill_syscall_tables(skel);
-	skel->bss->control.conn_events = config->conn_events;
-	skel->bss->control.close_wait_ns = config->close_wait_ns;
-	s->record_ns = config->record_ns;
-	session_tail(s, config->tail_ns);
-	for (size_t i = 0; i < config->n_ports; i++)
-		skel->bss->port_bits[config->ports[i] / 64] |= 1ULL << (config->ports[i] % 64);
-
-	/* What this kernel does not need takes no memory; the verifier drops its uses. */
-	err = bpf_map__set_autocreate(by_addr ? skel->maps.conns : skel->maps.conns_by_addr, false);
-	err = err ? err : stacks_configure(s, config);
-	err = err ? err : records_configure(s, config);
-	err = err ? err : bpf_map__set_max_entries(skel->maps.hists, s->sets * H_MAX);
-	err = err ? err : bpf_map__set_max_entries(skel->maps.ledger_sets, s->sets);
-	err = err ? err : bpf_map__set_max_entries(skel->maps.counter_sets, s->sets);
-	err = err ? err : bpf_map__set_max_entries(skel->maps.rings, s->cpus);
-	return err;
+	for (size_t i = 0; i < hook_count; i++)
+		bpf_program__set_autoload(program_of(s, i), s->features.used[hook_table[i].feature]);
 }
 
 static void *map_array(const struct bpf_map *map)
@@ -144,8 +58,7 @@ static int map_arrays(struct session *s)
 	s->hists = map_array(s->skel->maps.hists);
 	s->ledgers = map_array(s->skel->maps.ledger_sets);
 	s->counters = map_array(s->skel->maps.counter_sets);
-	s->loops = map_array(s->skel->maps.loops);
-	return s->hists && s->ledgers && s->counters && s->loops ? 0 : -errno;
+	return s->hists && s->ledgers && s->counters ? 0 : -errno;
 }
 
 static int on_record(void *ctx, void *data, size_t size)
@@ -165,12 +78,33 @@ static int add_ring(struct session *s, unsigned cpu, uint32_t ring_kib)
 	s->ring_fds[cpu] = fd;
 	if (fd < 0)
 		return fd;
-	if (bpf_map_update_elem(bpf_map__fd(s->skel->maps.rings), &cpu, &fd, BPF_ANY))
-		return -errno;
 	if (s->rings)
 		return ring_buffer__add(s->rings, fd, on_record, s);
 	s->rings = ring_buffer__new(fd, on_record, s, NULL);
 	return s->rings ? 0 : -errno;
+}
+
+/*
+ * After each change of a map of maps the kernel waits for all of its programs to have left, 10 ms here:
+ * once for all rings, where it can take them at once.
+ */
+static int put_rings(const struct session *s)
+{
+	int fd = bpf_map__fd(s->skel->maps.rings);
+	uint32_t n = s->cpus, *cpus = malloc(n * sizeof(*cpus));
+	int err;
+
+	if (!cpus)
+		return -ENOMEM;
+	for (uint32_t cpu = 0; cpu < n; cpu++)
+		cpus[cpu] = cpu;
+	err = bpf_map_update_batch(fd, cpus, s->ring_fds, &n, NULL) ? -ENOTSUP : 0;
+	for (uint32_t cpu = 0; err == -ENOTSUP && cpu < s->cpus; cpu++)
+		if (bpf_map_update_elem(fd, &cpu, &s->ring_fds[cpu], BPF_ANY))
+			err = -errno;
+	err = err == -ENOTSUP ? 0 : err;
+	free(cpus);
+	return err;
 }
 
 static int make_rings(struct session *s, uint32_t ring_kib)
@@ -185,7 +119,7 @@ static int make_rings(struct session *s, uint32_t ring_kib)
 		s->ring_fds[cpu] = -1;
 	for (unsigned cpu = 0; cpu < s->cpus && !err; cpu++)
 		err = add_ring(s, cpu, ring_kib);
-	return err;
+	return err ? err : put_rings(s);
 }
 
 static int fail(struct session *s, int err, const char *step, char *why, size_t why_len)
@@ -200,9 +134,43 @@ static int fail(struct session *s, int err, const char *step, char *why, size_t 
 	return err;
 }
 
+/* Everything but the attach; on an error *step is what failed. */
+static int make(struct session *s, const struct session_config *config, const struct types *types,
+		const char **step)
+{
+	int err;
+
+	*step = "counting the processors";
+	err = configure_hooks(s, config);
+	if (err)
+		return err;
+	*step = "opening the BPF programs";
+	err = load_open(s);
+	if (err)
+		return err;
+	choose_programs(s);
+	*step = "sizing the BPF maps";
+	err = configure(s, config);
+	if (err)
+		return err;
+	*step = "loading the BPF programs";
+	err = load_all(s, types);
+	if (err)
+		return err;
+	*step = "mapping the histograms";
+	err = map_arrays(s);
+	err = err ? err : records_map(s);
+	if (err)
+		return err;
+	*step = "creating the ring buffers";
+	return make_rings(s, config->ring_kib);
+}
+
 int session_open(struct session **out, const struct session_config *config, char *why,
 		 size_t why_len)
 {
+	struct types *types = NULL;
+	const char *step = NULL;
 	struct session *s;
 	int err;
 
@@ -210,39 +178,23 @@ int session_open(struct session **out, const struct session_config *config, char
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	s->stats_fd = -1;
+	s->stats_fd = s->types_fd = -1;
 	s->stats = config->stats;
-	err = session_probe(&s->features, why, why_len);
+	s->hooks = calloc(hook_count, sizeof(*s->hooks));
+	libbpf_set_print(NULL);
+	err = s->hooks ? probe_types(&types, why, why_len) : -ENOMEM;
+	err = err ? err : probe_features(types, &s->features, why, why_len);
 	if (err) {
+		types_free(types);
 		session_close(s);
 		return err;
 	}
 	set_chatter(config->verbose);
-	choose_syscall_hooks(s, config);
-	s->features.used[FEATURE_STACKS] = s->features.available[FEATURE_STACKS] && config->stack_hz;
-	s->stack_hz = config->stack_hz;
-	s->blame = config->blame;
-	s->every_turn = config->every_turn;
-	s->cpus = libbpf_num_possible_cpus();
-	s->sets = sets_for(s->cpus);
-	s->skel = epollscope_bpf__open();
-	if (!s->skel)
-		return fail(s, -errno, "opening the BPF programs", why, why_len);
-	choose_programs(s);
-	err = configure(s, config);
+	err = make(s, config, types, &step);
+	types_free(types);
+	malloc_trim(0);
 	if (err)
-		return fail(s, err, "sizing the BPF maps", why, why_len);
-	err = epollscope_bpf__load(s->skel);
-	if (err)
-		return fail(s, err, "loading the BPF programs", why, why_len);
-	err = map_arrays(s);
-	err = err ? err : records_map(s);
-	if (err)
-		return fail(s, err, "mapping the histograms", why, why_len);
-	err = make_rings(s, config->ring_kib);
-	if (err)
-		return fail(s, err, "creating the ring buffers", why, why_len);
-	malloc_trim(0);	/* the kernel's types took 20 MB to read */
+		return fail(s, err, step, why, why_len);
 	*out = s;
 	return 0;
 }
@@ -271,23 +223,53 @@ void session_forget_all(struct session *s)
 			__atomic_store_n(&bits[i], 0, __ATOMIC_RELAXED);
 }
 
+/* In the order of the table. On an error *what is its name. */
+static int attach_hooks(struct session *s, const char **what)
+{
+	for (size_t i = 0; i < hook_count; i++) {
+		const struct hook *h = &hook_table[i];
+
+		if (h->manual || !s->features.used[h->feature])
+			continue;
+		s->hooks[i] = bpf_program__attach_trace(program_of(s, i));
+		if (!s->hooks[i]) {
+			*what = h->program;
+			return -errno;
+		}
+	}
+	return 0;
+}
+
+static void detach_hooks(struct session *s)
+{
+	for (size_t i = 0; s->hooks && i < hook_count; i++) {
+		bpf_link__destroy(s->hooks[i]);
+		s->hooks[i] = NULL;
+	}
+}
+
 int session_attach(struct session *s, char *why, size_t why_len)
 {
 	struct timespec now;
+	const char *what = "the BPF programs";
 	int err;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	s->skel->bss->control.attach_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
 	err = snapshot_listeners(s);
 	/* Before the sockets': an exchange that is counted has a loop. */
-	if (!err && s->features.used[FEATURE_CALLS])
+	if (!err && s->features.used[FEATURE_CALLS]) {
+		what = "the BPF programs of the loop's calls";
 		err = calls_attach(&s->calls, s->skel);
+	}
 	if (!err)
-		err = epollscope_bpf__attach(s->skel);
-	if (!err && s->features.used[FEATURE_STACKS])
+		err = attach_hooks(s, &what);
+	if (!err && s->features.used[FEATURE_STACKS]) {
+		what = "the sampling clock";
 		err = sampling_attach(s);
+	}
 	if (err)
-		snprintf(why, why_len, "attaching the BPF programs failed: %s (-v says more)",
+		snprintf(why, why_len, "attaching %s failed: %s (-v says more)", what,
 			 strerror(-err));
 	return err;
 }
@@ -317,7 +299,7 @@ void session_detach(struct session *s)
 	windows_detach(s);
 	calls_detach(&s->calls);
 	sampling_detach(s);
-	epollscope_bpf__detach(s->skel);
+	detach_hooks(s);
 	s->skel->bss->control.last_flush = 1;
 	s->detached = true;
 }
@@ -328,6 +310,10 @@ void session_close(struct session *s)
 		return;
 	if (s->stats_fd >= 0)
 		close(s->stats_fd);
+	if (s->types_fd >= 0)
+		close(s->types_fd);
+	detach_hooks(s);
+	free(s->hooks);
 	windows_detach(s);
 	calls_detach(&s->calls);
 	sampling_detach(s);
@@ -345,7 +331,6 @@ void session_close(struct session *s)
 		unmap_array(s->skel->maps.hists, s->hists);
 		unmap_array(s->skel->maps.ledger_sets, s->ledgers);
 		unmap_array(s->skel->maps.counter_sets, s->counters);
-		unmap_array(s->skel->maps.loops, s->loops);
 	}
 	epollscope_bpf__destroy(s->skel);
 	free(s);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "kernel/private.h"
@@ -51,21 +52,27 @@ static int read_wakers(const struct session *s, struct aggregate *a)
 	return 0;
 }
 
+/* A slot is 36 kB: mapped are those that were handed out, for as long as it takes to copy those that turn. */
 static int read_loops(const struct session *s, struct aggregate *a)
 {
-	size_t room = 0;
+	uint32_t n = s->skel->bss->control.next_loop + 1;	/* and the one that is shared */
+	size_t room = 0, bytes;
+	struct loop *loops;
 
-	a->loops_handed_out = s->skel->bss->control.next_loop;
-	/* A slot is 36 kB: room for those that turn by now. */
-	for (unsigned slot = 0; slot < LOOPS_MAX; slot++)
-		room += s->loops[slot].turns > 0;
+	a->loops_handed_out = n - 1;
+	n = n < LOOPS_MAX ? n : LOOPS_MAX;
+	bytes = n * sizeof(*loops);
+	loops = mmap(NULL, bytes, PROT_READ, MAP_SHARED, bpf_map__fd(s->skel->maps.loops), 0);
+	if (loops == MAP_FAILED)
+		return -errno;
+	for (uint32_t slot = 0; slot < n; slot++)
+		room += loops[slot].turns > 0;
 	a->loops = calloc(room + 1, sizeof(*a->loops));
-	if (!a->loops)
-		return -ENOMEM;
-	for (unsigned slot = 0; slot < LOOPS_MAX && a->n_loops < room; slot++)
-		if (s->loops[slot].turns)
-			a->loops[a->n_loops++] = s->loops[slot];
-	return 0;
+	for (uint32_t slot = 0; a->loops && slot < n && a->n_loops < room; slot++)
+		if (loops[slot].turns)
+			a->loops[a->n_loops++] = loops[slot];
+	munmap(loops, bytes);
+	return a->loops ? 0 : -ENOMEM;
 }
 
 static int read_eventpolls(const struct session *s, struct aggregate *a)

@@ -33,7 +33,7 @@ static uint64_t open_calls(const struct session *s, uint32_t window)
 static int attach(struct bpf_link **link, struct bpf_program *program)
 {
 	if (!*link)
-		*link = bpf_program__attach(program);
+		*link = bpf_program__attach_trace(program);
 	return *link ? 0 : -errno;
 }
 

@@ -243,8 +243,9 @@ int live_end(struct live *live)
 	if (live->config.verbose)
 		session_cost_print(live->session);
 	r->aggregate = aggregate_new();
-	if (!r->aggregate || live_read(live, r->aggregate)) {
-		fail_line("out of memory");
+	err = r->aggregate ? live_read(live, r->aggregate) : -ENOMEM;
+	if (err) {
+		fail_line("reading what the kernel side has counted failed: %s", strerror(-err));
 		return EXIT_FAULT;
 	}
 	return EXIT_OK;
