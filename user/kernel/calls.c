@@ -101,15 +101,18 @@ static struct bpf_link *attach_to(struct bpf_program *program, int id)
 		.wakeup_events = 1,
 	};
 	struct bpf_link *link;
-	int fd;
+	int fd, err;
 
 	/* A program on a tracepoint runs on every processor, whichever the event names. */
 	fd = syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)
 		return NULL;
 	link = bpf_program__attach_perf_event(program, fd);
-	if (!link)
+	if (!link) {
+		err = errno;
 		close(fd);
+		errno = err;
+	}
 	return link;
 }
 
@@ -117,8 +120,10 @@ int calls_attach(struct calls *c, struct epollscope_bpf *skel)
 {
 	for (unsigned i = 0; i < c->n; i++) {
 		c->links[2 * i] = attach_to(skel->progs.on_call_exit, c->exit_id[i]);
+		if (!c->links[2 * i])
+			return -errno;
 		c->links[2 * i + 1] = attach_to(skel->progs.on_call_enter, c->enter_id[i]);
-		if (!c->links[2 * i] || !c->links[2 * i + 1])
+		if (!c->links[2 * i + 1])
 			return -errno;
 	}
 	return 0;
