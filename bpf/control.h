@@ -43,6 +43,12 @@ enum snapshot_pass {
 	SNAPSHOT_END,
 };
 
+/* Since when the first in a listener's accept queue is there, CLOCK_MONOTONIC ns; 0: none, or not known. */
+struct queue_first {
+	__u64 attach_ns;	/* of the one that was first at the attach, */
+	__u64 end_ns;		/* and at the end */
+};
+
 struct waker {
 	__u64 count;
 	char comm[16];

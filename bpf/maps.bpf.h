@@ -92,6 +92,13 @@ MAP struct {
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
+	__type(key, __u64);	/* inode of the listening socket */
+	__type(value, struct queue_first);
+} queue_firsts SEC(".maps");
+
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
 	__type(key, __u32);	/* thread group, WAKER_NETWORK */
 	__type(value, struct waker);
 } wakers SEC(".maps");

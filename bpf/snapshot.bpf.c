@@ -69,6 +69,36 @@ int on_task_file(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
+/*
+ * A queue is served in order: if its first stays the same, nobody accepts. The kernel stamps a
+ * connection when it answers its SYN, in microseconds, unless it did so twice.
+ */
+INLINE void look_at_queue(const struct sock *sk, bool end)
+{
+	const struct inet_connection_sock *icsk = (const struct inet_connection_sock *)sk;
+	const struct request_sock *first;
+	struct queue_first fresh = {}, *known;
+	__u64 inode, since_ns;
+
+	if (!sk->sk_ack_backlog || !listener_of(sk))
+		return;
+	first = BPF_CORE_READ(icsk, icsk_accept_queue.rskq_accept_head);
+	inode = BPF_CORE_READ(sk, sk_socket, file, f_inode, i_ino);
+	since_ns = 1000 * BPF_CORE_READ((const struct tcp_request_sock *)first, snt_synack);
+	if (!first || !inode || !since_ns)
+		return;
+	known = bpf_map_lookup_elem(&queue_firsts, &inode);
+	if (known && end)
+		known->end_ns = since_ns;
+	if (known)
+		return;
+	if (end)
+		fresh.end_ns = since_ns;
+	else
+		fresh.attach_ns = since_ns;
+	bpf_map_update_elem(&queue_firsts, &inode, &fresh, BPF_NOEXIST);
+}
+
 /* Connections that wait in an accept queue have no file yet. */
 SEC("iter/tcp")
 int on_tcp(struct bpf_iter__tcp *ctx)
@@ -78,12 +108,17 @@ int on_tcp(struct bpf_iter__tcp *ctx)
 	struct sock *sk;
 	struct conn *c;
 
-	if (!skc || (skc->skc_state != TCP_ESTABLISHED && skc->skc_state != TCP_CLOSE_WAIT))
+	if (!skc || (skc->skc_state != TCP_ESTABLISHED && skc->skc_state != TCP_CLOSE_WAIT &&
+		     skc->skc_state != TCP_LISTEN))
 		return 0;
 	tp = bpf_skc_to_tcp_sock(skc);
 	if (!tp)
 		return 0;
 	sk = (struct sock *)tp;
+	if (skc->skc_state == TCP_LISTEN) {
+		look_at_queue(sk, false);
+		return 0;
+	}
 	if (sk->sk_socket || conn_of(sk) || !listener_of(sk))
 		return 0;
 	c = conn_create(sk, control.attach_ns);
@@ -128,6 +163,11 @@ int on_flush(struct bpf_iter__tcp *ctx)
 	tp = bpf_skc_to_tcp_sock(skc);
 	if (!tp)
 		return 0;
+	if (skc->skc_state == TCP_LISTEN) {
+		if (control.last_flush)
+			look_at_queue((struct sock *)tp, true);
+		return 0;
+	}
 	c = conn_of((struct sock *)tp);
 	if (!c)
 		return 0;

@@ -115,6 +115,7 @@ struct hlist_head {
 
 struct inode {
 	u16 i_mode;
+	unsigned long i_ino;
 };
 
 struct file {
@@ -236,6 +237,20 @@ struct socket {
 
 struct inet_sock {
 	__be16 inet_sport;
+};
+
+struct request_sock;
+
+struct request_sock_queue {
+	struct request_sock *rskq_accept_head;
+};
+
+struct inet_connection_sock {
+	struct request_sock_queue icsk_accept_queue;
+};
+
+struct tcp_request_sock {
+	u64 snt_synack;
 };
 
 struct tcp_sock {

@@ -128,12 +128,103 @@ static void test_instead(void **state)
 	expect_no_words(&f, "ran instead");
 }
 
+/* The target listens on port 80; others share its namespace, or its port. */
+static void listening(struct server *s)
+{
+	healthy(s);
+	s->facts.listeners[0] = (struct listener_fact){ .inode = 1, .port = 80, .own = 1, .pid = 10,
+							.limit = 511 };
+	s->facts.listeners[1] = (struct listener_fact){ .inode = 2, .port = 81, .limit = 10 };
+	s->facts.listeners[2] = (struct listener_fact){ .inode = 3, .port = 80, .pid = 99,
+							.comm = "old", .limit = 511 };
+	s->facts.n_listeners = 3;
+	s->listener.accepted = 140;
+}
+
+static void test_overflows(void **state)
+{
+	struct finding f;
+	struct server s;
+
+	(void)state;
+	listening(&s);
+	s.r.connections.listen_overflows = 50;
+	s.facts.listeners[1].drops = 50;	/* of another port */
+	s.facts.listeners[2].drops = 1;		/* of another process */
+	expect_none(&s);
+	s.facts.listeners[0].drops = 3;
+	f = first_finding(&s, "accept-starved");
+	expect_words(&f, "; 3 were dropped because it was full");
+	/* What was dropped for another reason is no overflow. */
+	s.r.connections.listen_overflows = 2;
+	f = first_finding(&s, "accept-starved");
+	expect_words(&f, "; 2 were dropped");
+	s.r.connections.listen_overflows = 0;
+	expect_none(&s);
+	/* Whose the listeners are is not known: those of our ports. */
+	listening(&s);
+	s.facts.epoll_unread = true;
+	s.r.connections.listen_overflows = 50;
+	s.facts.listeners[1].drops = 50;
+	expect_none(&s);
+	s.facts.listeners[2].drops = 1;
+	expect_only(&s, "accept-starved", SEVERITY_SEVERE);
+}
+
+static void test_deaf_listener(void **state)
+{
+	struct listener_fact *old;
+	struct finding f;
+	struct server s;
+
+	(void)state;
+	listening(&s);
+	old = &s.facts.listeners[2];
+	old->queue = 120;
+	old->oldest_ns = S;
+	old->unmoved = 1;
+	f = first_finding(&s, "accept-starved");
+	assert_int_equal(f.severity, SEVERITY_SEVERE);
+	expect_words(&f, "second listening socket of port 80");
+	expect_words(&f, "120 connections are queued, the first for 1.00 s, and none was accepted");
+	expect_words(&f, "140 were accepted at the other");
+	expect_words(&f, "open in old (pid 99)");
+	old->oldest_ns--;
+	expect_none(&s);
+	old->oldest_ns++;
+	old->queue = 0;
+	expect_none(&s);
+	/* Somebody accepts, slowly: the first in the queue changes and waits no longer than others. */
+	old->queue = 120;
+	old->unmoved = 0;
+	s.r.connections.accept_wait.max_ns = S / 10;
+	expect_none(&s);
+	s.r.connections.accept_wait.max_ns--;
+	f = first_finding(&s, "accept-starved");
+	expect_no_words(&f, "none was accepted");
+	/* Another port is not the target's. */
+	old->port = 81;
+	expect_none(&s);
+	/* The only one of the port. */
+	listening(&s);
+	s.facts.listeners[2].port = 82;
+	old = &s.facts.listeners[0];
+	old->queue = 1;
+	old->oldest_ns = 5 * S;
+	old->unmoved = 1;
+	f = first_finding(&s, "accept-starved");
+	expect_words(&f, "Nobody accepts at port 80");
+	expect_no_words(&f, "SO_REUSEPORT");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_page_fault),
 		cmocka_unit_test(test_timed_wait),
 		cmocka_unit_test(test_instead),
+		cmocka_unit_test(test_overflows),
+		cmocka_unit_test(test_deaf_listener),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,7 +21,8 @@ static const struct field facts_table[] = {
 	F(4, out_armed), F(5, out_watched), F(6, herd_waiters), F(7, n_threads), F(8, throttled),
 	F(9, throttled_ns), BYTES(10, struct facts, cgroup), NUMBERS(11, struct facts, threads),
 	FLAG(12, struct facts, go), NUMBERS(13, struct facts, busiest),
-	BYTES(14, struct facts, busiest_comm),
+	BYTES(14, struct facts, busiest_comm), F(15, n_listeners),
+	NUMBERS(16, struct facts, listeners),
 #undef F
 };
 
@@ -242,6 +243,8 @@ static void get_facts(const struct item *it, struct facts *facts)
 	facts->cgroup[sizeof(facts->cgroup) - 1] = '\0';
 	if (facts->n_threads > FACTS_THREADS)
 		facts->n_threads = FACTS_THREADS;
+	if (facts->n_listeners > FACTS_LISTENERS)
+		facts->n_listeners = FACTS_LISTENERS;
 }
 
 static void get_budget(const struct item *it, struct budget_info *budget)

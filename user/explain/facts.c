@@ -8,7 +8,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "explain/facts.h"
+#include "explain/facts_private.h"
 #include "symbols/process.h"
 #include "target/proc.h"
 
@@ -197,8 +197,11 @@ static void look_at_eventpoll(struct look *l, const char *fd_name)
 static int look_at_descriptor(void *ctx, const char *fd, const char *link)
 {
 	struct look *l = ctx;
+	uint64_t inode;
 
-	if (!strcmp(link, "anon_inode:[io_uring]"))
+	if (sscanf(link, "socket:[%" SCNu64, &inode) == 1)
+		listeners_own(l->f, inode, l->pid);
+	else if (!strcmp(link, "anon_inode:[io_uring]"))
 		l->f->io_uring = true;
 	else if (!strcmp(link, "anon_inode:[eventpoll]"))
 		look_at_eventpoll(l, fd);
@@ -222,6 +225,7 @@ void facts_usage_begin(struct facts *f, const uint32_t *pids, size_t n)
 {
 	memset(f, 0, sizeof(*f));
 	quotas_begin(&f->quotas, pids, n);
+	listeners_begin(f, n ? pids[0] : 0);
 	for (size_t i = 0; i < n; i++)
 		threads_of(f, pids[i], false);
 }
@@ -247,6 +251,7 @@ void facts_usage_end(struct facts *f, const uint32_t *pids, size_t n)
 	for (size_t i = 0; i < n; i++)
 		threads_of(f, pids[i], true);
 	find_busiest(f, pids, n);
+	listeners_end(f, n ? pids[0] : 0);
 	f->known = n > 0;
 	f->epoll_unread = true;
 }
@@ -256,6 +261,7 @@ void facts_end(struct facts *f, const uint32_t *pids, size_t n)
 	facts_usage_end(f, pids, n);
 	f->epoll_unread = false;
 	read_eventpolls(f, pids, n);
+	listeners_keep(f);
 }
 
 uint64_t facts_cpu_ns(const struct facts *f, uint32_t tid)

@@ -24,6 +24,21 @@ struct thread_cpu {
 	uint64_t run_ns;	/* at the attach, then: since */
 };
 
+#define FACTS_LISTENERS 256
+
+/* A listening socket of the namespace of the target. */
+struct listener_fact {
+	uint64_t inode;
+	uint64_t oldest_ns;	/* so long the first in its queue has waited to be accepted; 0: not known */
+	uint32_t drops;		/* connections that it dropped: at the attach, then: since */
+	uint32_t queue, limit;	/* how many wait to be accepted, and may */
+	uint32_t pid;		/* of whose it is; 0: not known */
+	uint32_t port;
+	uint16_t own;		/* a target has it */
+	uint16_t unmoved;	/* the first in its queue is the one that was first at the attach */
+	char comm[FACTS_COMM];	/* of pid */
+};
+
 /* Plain data. */
 struct facts {
 	bool go;		/* a Go program: zero-timeout polls and extra EAGAINs are normal */
@@ -33,10 +48,17 @@ struct facts {
 	uint32_t out_armed;	/* level-triggered descriptors with EPOLLOUT in their mask, */
 	uint32_t out_watched;	/* descriptors of connections, armed so or not */
 	uint32_t herd_waiters;	/* eventpolls that share a listener without EPOLLEXCLUSIVE */
+	uint32_t n_listeners;
 	uint32_t n_threads;
 	struct thread_cpu threads[FACTS_THREADS];
 	uint32_t busiest[FACTS_BUSIEST];	/* tids of those that used most, in this order; 0: none */
 	char busiest_comm[FACTS_BUSIEST * FACTS_COMM];
+
+	/*
+	 * Of every port in the namespace, or, where descriptors were looked at, of the ports that a
+	 * target listens on.
+	 */
+	struct listener_fact listeners[FACTS_LISTENERS];
 
 	struct quotas quotas;	/* of the groups that the processes are in */
 	uint64_t throttled;	/* periods in which the group that stood still longest ran out of quota */
@@ -61,6 +83,16 @@ void facts_usage_end(struct facts *f, const uint32_t *pids, size_t n);
  */
 bool facts_runtime(uint32_t pid, bool *go);
 bool facts_is_go(const char *path, bool *go);
+
+/* How long the first in a listener's queue has waited, as in listener_fact; after facts_end(). */
+void facts_queue(struct facts *f, uint64_t inode, uint64_t oldest_ns, bool unmoved);
+
+/*
+ * Connections that the target's own listeners dropped since the attach, as far as descriptors tell
+ * which are its own; else those of the ports that it listens on.
+ */
+uint64_t facts_drops(const struct facts *f, bool (*own_port)(const void *ctx, uint32_t port),
+		     const void *ctx);
 
 /* CPU time of a thread since the attach; 0 if not known. */
 uint64_t facts_cpu_ns(const struct facts *f, uint32_t tid);

@@ -1,84 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* rules_loop.c - how epoll and accept are used, whether or not it has made a tail yet. */
+/* rules_loop.c - how epoll is used, whether or not it has made a tail yet. */
 #include "explain/finding.h"
-
-/* Whether the accepting thread was kept from the queue by its turns, or took too few from it. */
-static void say_acceptor(const struct finding_input *in, struct finding *f)
-{
-	const struct loop_info *most = NULL;
-
-	for (size_t i = 0; i < in->r->n_loops; i++)
-		if (in->r->loops[i].accepts && (!most || in->r->loops[i].accepts > most->accepts))
-			most = &in->r->loops[i];
-	if (!most)
-		return;
-	if (most->turn.max_ns * 2 >= in->r->connections.accept_wait.max_ns)
-		finding_say(f, " The accepting thread (tid %u) was held by its turns, for up to %s.",
-			    most->tid, format_ns(most->turn.max_ns).s);
-	else
-		finding_say(f, " The accepting thread (tid %u) was back at its wait within %s each "
-			    "time: it accepts too few connections per iteration.", most->tid,
-			    format_ns(most->turn.max_ns).s);
-	EVIDENCE(f, { "acceptor_tid", most->tid });
-}
-
-const char *rule_accept_starved(const struct finding_input *in, struct finding *f)
-{
-	const struct dist *wait = &in->r->connections.accept_wait;
-	uint64_t overflows = in->r->connections.listen_overflows;
-	const struct listener_info *full = NULL;
-
-	for (size_t i = 0; i < in->r->n_listeners; i++) {
-		const struct listener_info *l = &in->r->listeners[i];
-
-		if (l->limit && ratio(l->backlog_max, l->limit) > LIMIT(BACKLOG))
-			full = l;
-	}
-	if (!(wait->count >= 10 && (double)wait->p99_ns > LIMIT(ACCEPT)) && !overflows && !full)
-		return NULL;
-	/* Without descriptors nothing can be accepted: that is the finding. */
-	f->severity = in->r->counters.accept_no_fd ? SEVERITY_WARNING : SEVERITY_SEVERE;
-	f->share = cause_share(in, CAUSE_ACCEPT);
-	finding_say(f, "Connections wait to be accepted: P99 %s, at most %s",
-		    format_ns(wait->p99_ns).s, format_ns(wait->max_ns).s);
-	if (full) {
-		finding_say(f, "; the queue of port %u held %u of %u", full->port,
-			    full->backlog_max, full->limit);
-		EVIDENCE(f, { "port", full->port }, { "backlog_max", full->backlog_max },
-			 { "backlog_limit", full->limit });
-	}
-	if (overflows)
-		finding_say(f, "; %s were dropped because it was full", format_count(overflows).s);
-	finding_say(f, ".");
-	say_acceptor(in, f);
-	EVIDENCE(f, { "accept_p99_ns", wait->p99_ns }, { "accept_max_ns", wait->max_ns },
-		 { "overflows", overflows });
-	return "Accept until EAGAIN in each turn, with more acceptors, or from a thread of its "
-	       "own; raise the backlog (listen() and net.core.somaxconn).";
-}
-
-const char *rule_thundering_herd(const struct finding_input *in, struct finding *f)
-{
-	uint64_t opened = in->r->connections.opened, empty = in->r->counters.accept_empty;
-	/* A thread that finds the event gone goes back to sleep within the same wait. */
-	bool looked = in->facts->known && !in->facts->epoll_unread;
-	uint64_t vain = looked ? in->r->counters.wakes_vain : 0;
-
-	if (empty + vain < 20 || ratio(empty + vain, opened) <= LIMIT(HERD) ||
-	    (looked && in->facts->herd_waiters < 2))
-		return NULL;
-	finding_say(f, "Several loops wake for one connection: %s accepts found nothing and %s "
-		    "wake-ups were in vain, for %s connections", format_count(empty).s,
-		    format_count(vain).s, format_count(opened).s);
-	if (in->facts->herd_waiters)
-		finding_say(f, "; %u eventpolls share a listener without EPOLLEXCLUSIVE",
-			    in->facts->herd_waiters);
-	finding_say(f, ".");
-	EVIDENCE(f, { "empty_accepts", empty }, { "vain_wakeups", vain }, { "accepts", opened },
-		 { "waiters", in->facts->herd_waiters });
-	return "Add EPOLLEXCLUSIVE to the listener's registration, or give each loop a listener of "
-	       "its own (SO_REUSEPORT).";
-}
 
 const struct loop_info *overloaded_loop(const struct finding_input *in, uint64_t *all)
 {
@@ -230,17 +152,6 @@ const char *rule_poll_spin(const struct finding_input *in, struct finding *f)
 	EVIDENCE(f, { "empty_share", share }, { "cpu_share", cpus },
 		 { "waits_per_second", ratio(waits * 1000, in->r->window_ns / 1000000) });
 	return "Wait with a time-out, or -1, unless work is pending.";
-}
-
-const char *rule_fd_exhaustion(const struct finding_input *in, struct finding *f)
-{
-	if (!in->r->counters.accept_no_fd)
-		return NULL;
-	finding_say(f, "The server has run out of file descriptors: %s accepts failed with EMFILE "
-		    "or ENFILE.", format_count(in->r->counters.accept_no_fd).s);
-	EVIDENCE(f, { "failed_accepts", in->r->counters.accept_no_fd });
-	return "Raise RLIMIT_NOFILE (systemd: LimitNOFILE=), and look for descriptors that are "
-	       "never closed.";
 }
 
 const char *rule_io_uring_bypass(const struct finding_input *in, struct finding *f)

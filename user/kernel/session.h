@@ -82,6 +82,13 @@ int session_make_room(struct session *s, const uint32_t *pids, size_t n);
  */
 int session_flush(struct session *s, const uint32_t *pids, size_t n);
 
+/*
+ * Listening sockets with a queue at the last session_flush(): since when its first has been there,
+ * CLOCK_MONOTONIC ns, and whether the same was first at the attach.
+ */
+typedef void (*queue_fn)(void *ctx, uint64_t inode, uint64_t since_ns, bool unmoved);
+void session_queues(const struct session *s, queue_fn fn, void *ctx);
+
 /* Calls fn for each record in the rings. Returns their number. */
 typedef void (*record_fn)(void *ctx, const void *data, size_t size);
 long session_drain(struct session *s, record_fn fn, void *ctx);

@@ -93,6 +93,18 @@ int session_snapshot(struct session *s, const uint32_t *pids, size_t n)
 	return err;
 }
 
+void session_queues(const struct session *s, queue_fn fn, void *ctx)
+{
+	const struct bpf_map *map = s->skel->maps.queue_firsts;
+	size_t room = bpf_map__max_entries(map);
+	uint64_t inode, *prev = NULL;
+	struct queue_first first;
+
+	for (; room-- && !bpf_map_get_next_key(bpf_map__fd(map), prev, &inode); prev = &inode)
+		if (!bpf_map_lookup_elem(bpf_map__fd(map), &inode, &first) && first.end_ns)
+			fn(ctx, inode, first.end_ns, first.attach_ns == first.end_ns);
+}
+
 /* Accepted and taken since, over all sets. */
 static uint64_t accepts_taken(const struct session *s, uint64_t *waiting)
 {

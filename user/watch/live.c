@@ -193,6 +193,14 @@ void live_begin(struct live *live)
 	stream_begin(live->stream);
 }
 
+static void on_queue(void *ctx, uint64_t inode, uint64_t since_ns, bool unmoved)
+{
+	struct watch_result *r = ctx;
+
+	if (since_ns < r->end_ns)
+		facts_queue(&r->facts, inode, r->end_ns - since_ns, unmoved);
+}
+
 static void on_module(void *ctx, const struct stack_module *m)
 {
 	stream_module(ctx, m);
@@ -226,6 +234,7 @@ int live_end(struct live *live)
 		fail_line("reading what open connections still hold failed: %s", strerror(-err));
 		r->damaged = true;
 	}
+	session_queues(live->session, on_queue, r);
 	while (live_drain(live) > 0)
 		;
 	doubt_flush(live->doubt);
