@@ -423,7 +423,8 @@ struct ev_sample_top {
 };
 
 #define SMALL_SENDS	2		/* more than this, */
-#define SMALL_BYTES	256		/* of less than this each, are small writes */
+#define SMALL_BYTES	256		/* of less than this each, are small writes, */
+#define SMALL_GAP_NS	1000000ULL	/* unless they are this far apart on average: a stream */
 
 /*
  * What the kernel side accumulates. Each processor writes its own set, so nothing is lost and
@@ -508,7 +509,7 @@ struct counters {
 	__u64 undrained_ns;
 	__u64 answers;			/* completed; their sends, and those with many small ones */
 	__u64 answer_sends;
-	__u64 answers_small;		/* more than two sends of less than 256 bytes on average */
+	__u64 answers_small;		/* more than two sends of less than 256 bytes, soon after another */
 	__u64 nagle_held;		/* sends that the Nagle algorithm kept back */
 	__u64 nagle_delayed;		/* for 20 ms or more */
 	__u64 nagle_delayed_ns;
@@ -539,6 +540,11 @@ struct counters {
 	__u64 kind_late;	/* reads of overlapping connections that came while an answer was due */
 	__u64 kind_rejudged;	/* exchanges that were counted before their connection's kind changed */
 	__u64 kind_doubtful;	/* exchanges in doubt that found no ring, and were counted */
+
+	__u64 eof_reads;		/* returned 0, of a connection whose end was read before */
+	__u64 cork_delayed;		/* sends that TCP_CORK kept back for 20 ms or more */
+	__u64 cork_delayed_ns;
+	__u64 answers_streamed;		/* more than two sends, 1 ms or more apart on average */
 };
 
 /* One event loop: a thread that waits for events. Slot 0 takes what no slot was left for. */

@@ -243,11 +243,15 @@ INLINE void flags_count(struct counters *n, const struct ledger *l, const struct
 }
 
 /* What a complete answer says of the application. */
-INLINE void answer_count(struct counters *n, __u32 sends, __u32 bytes)
+INLINE void answer_count(struct counters *n, __u32 sends, __u32 bytes, __u64 send_ns)
 {
 	add_shared(&n->answers, 1);
 	add_shared(&n->answer_sends, sends);
-	if (sends > SMALL_SENDS && bytes / sends < SMALL_BYTES)
+	if (sends <= SMALL_SENDS)
+		return;
+	if (send_ns >= (sends - 1) * SMALL_GAP_NS)
+		add_shared(&n->answers_streamed, 1);
+	else if (bytes / sends < SMALL_BYTES)
 		add_shared(&n->answers_small, 1);
 }
 
@@ -278,7 +282,7 @@ __noinline int ledger_add(const struct ledger *l, const struct ev_record *r)
 	hist_put(&set->send, r->prev_send_ns, false);
 	if (r->prev_deliver_ns != ~0ULL)
 		hist_put(&set->deliver, r->prev_deliver_ns, false);
-	answer_count(n, r->prev_sends, r->prev_bytes_out);
+	answer_count(n, r->prev_sends, r->prev_bytes_out, r->prev_send_ns);
 	return 0;
 }
 
@@ -308,7 +312,7 @@ __noinline int answer_late(struct conn *c, __u64 number, __u64 now)
 	hist_add_shared(H_SEND_LATE, c->prev_send_ns);
 	if (c->prev_deliver_ns != ~0ULL)
 		hist_add_shared(H_DELIVER_LATE, c->prev_deliver_ns);
-	answer_count(n, c->prev_sends, c->prev_bytes);
+	answer_count(n, c->prev_sends, c->prev_bytes, c->prev_send_ns);
 	if (c->slow)
 		answer_report(c, number, now);
 	c->prev_sends = 0;

@@ -167,13 +167,28 @@ INLINE int after_read(struct sock *sk, struct task_struct *task)
 	return 0;
 }
 
+/* Its end was read before: a descriptor that is ready for ever, unless somebody closes it. */
+INLINE int after_eof(struct sock *sk)
+{
+	struct conn *c = conn_of(sk);
+
+	if (!c)
+		return 0;
+	if (c->eof)
+		COUNT(eof_reads);
+	c->eof = 1;
+	return 0;
+}
+
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(on_recv_length, struct sock *sk, int ret, int flags)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
-	if (!is_target(task->tgid) || ret <= 0 || (flags & MSG_PEEK))
+	if (!is_target(task->tgid) || ret < 0 || (flags & MSG_PEEK))
 		return 0;
+	if (!ret)
+		return after_eof(sk);
 	return after_read(sk, task);
 }
 

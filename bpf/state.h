@@ -26,7 +26,12 @@ struct conn_signs {
 	__u8 left;	/* left_ns: a read left bytes behind, then */
 	__u8 shut;	/* shut_ns: our receive window was shut, then */
 	__u8 zero;	/* zero_ns: a send found theirs shut, then */
-	__u8 held;	/* held_*: Nagle keeps something back */
+	__u8 held;	/* held_*: enum kept_by keeps something back */
+};
+
+enum kept_by {
+	KEPT_BY_NAGLE = 1,
+	KEPT_BY_CORK,
 };
 
 struct conn {
@@ -99,7 +104,7 @@ struct conn {
 	__u64 left_ns;
 	__u64 shut_ns;
 	__u64 zero_ns;
-	__u32 held_seq;		/* Nagle keeps back what ends there: */
+	__u32 held_seq;		/* what is kept back ends there: */
 	__u32 held_jiffies;	/* since then */
 	__u64 held_ns;
 	__u32 segments_seen;	/* data_segs_out when we met it */
@@ -115,6 +120,8 @@ struct conn {
 	__u64 told_in;		/* bytes that are counted */
 	__u64 told_out;
 	char comm[COMM_LEN];
+	__u32 eof;		/* a read has returned 0 */
+	__u32 pad;
 };
 
 #define UNDRAINED_NS	100000000ULL	/* bytes left behind so long are stalled */

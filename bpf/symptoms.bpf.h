@@ -17,6 +17,7 @@
 #define EPOLLONESHOT	(1U << 30)
 #define EPOLLET		(1U << 31)
 #define TCP_NAGLE_OFF	1
+#define TCP_NAGLE_CORK	2
 
 /* A long absence from the CPU, as the scheduler's hook knows it. */
 struct absence {
@@ -207,19 +208,29 @@ INLINE void their_window_opened(struct conn *c, const struct tcp_sock *tp, __u64
 		window_opened(c->zero_ns, false, now);
 }
 
-/* After a send: less than a segment is left, and waits for the acknowledgement of what is out. */
+/*
+ * After a send: less than a segment is left, and waits for the acknowledgement of what is out, or is
+ * corked. What went out since the last send did so at a time that nobody knows: it is let go.
+ */
 INLINE void nagle_check(struct conn *c, const struct tcp_sock *tp, __u64 now)
 {
 	__u32 unsent = tp->write_seq - tp->snd_nxt;
+	__u8 nonagle, by;
 
-	if (!unsent || unsent >= tp->mss_cache || !tp->packets_out || c->sign.held)
+	if (c->sign.held && (__s32)(tp->snd_nxt - c->held_seq) >= 0)
+		c->sign.held = 0;
+	if (!unsent || unsent >= tp->mss_cache || c->sign.held)
 		return;
-	if (BPF_CORE_READ_BITFIELD(tp, nonagle) & TCP_NAGLE_OFF)
+	nonagle = BPF_CORE_READ_BITFIELD(tp, nonagle);
+	by = nonagle & TCP_NAGLE_CORK ? KEPT_BY_CORK :
+	     !(nonagle & TCP_NAGLE_OFF) && tp->packets_out ? KEPT_BY_NAGLE : 0;
+	if (!by)
 		return;
-	COUNT(nagle_held);
+	if (by == KEPT_BY_NAGLE)
+		COUNT(nagle_held);
 	c->held_seq = tp->write_seq;
 	c->held_jiffies = (__u32)bpf_jiffies64();
-	c->sign.held = 1;
+	c->sign.held = by;
 	c->held_ns = now;
 }
 
@@ -231,16 +242,18 @@ INLINE void nagle_released(struct conn *c, __u32 sent_jiffies, __u64 now)
 {
 	__u32 passed = (__u32)bpf_jiffies64() - c->held_jiffies;
 	__u32 held = sent_jiffies - c->held_jiffies;
+	bool corked = c->sign.held == KEPT_BY_CORK;
+	struct counters *n = counters();
 	__u64 held_ns;
 
 	c->sign.held = 0;
 	if (!passed || (__s32)held <= 0 || held > passed)
 		return;
 	held_ns = (now - c->held_ns) / passed * held;
-	if (held_ns < NAGLE_NS)
+	if (held_ns < NAGLE_NS || !n)
 		return;
-	COUNT(nagle_delayed);
-	COUNT_BY(nagle_delayed_ns, held_ns);
+	add_shared(corked ? &n->cork_delayed : &n->nagle_delayed, 1);
+	add_shared(corked ? &n->cork_delayed_ns : &n->nagle_delayed_ns, held_ns);
 }
 
 /* The connection closes, or the watch is over. */

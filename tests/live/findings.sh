@@ -69,7 +69,7 @@ test_faults() {
 			load --protocol http --rate 500 --requests 500 --connections 8 | none
 		slow-drain=100ms | $HTTP --answer 2000 --fault slow-drain=100ms | | \
 			load --protocol http --rate 200 --connections 40 --duration 1.5s | \
-			send-blocked | send_p99_ns | $((100 * MS)) | 2
+			streamed | send_p99_ns | $((100 * MS)) | 2
 		CPU hog | $HTTP --fault slow-cpu=2ms; hog | | \
 			load --protocol http --rate 200 --connections 20 --duration 2s | \
 			cpu-starved | runqueue_sum_ns | $WAITED_NS | 2 | cpu-starved instead_pid $HOG $HOG

@@ -217,6 +217,22 @@ static void test_deaf_listener(void **state)
 	expect_no_words(&f, "SO_REUSEPORT");
 }
 
+/* EPOLLOUT and back, where an answer goes on in a later turn: of 10,000 exchanges and 20,000 events. */
+static void test_yields(void **state)
+{
+	struct server s;
+
+	(void)state;
+	healthy(&s);
+	s.r.counters.ctl[CTL_MOD_OUT] = 15000;
+	s.r.counters.ctl[CTL_MOD] = 15000;
+	expect_only(&s, "ctl-churn", SEVERITY_WARNING);
+	s.r.counters.answer_sends += 10000;
+	expect_none(&s);
+	s.r.counters.answer_sends -= 1;
+	expect_only(&s, "ctl-churn", SEVERITY_WARNING);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +241,7 @@ int main(void)
 		cmocka_unit_test(test_instead),
 		cmocka_unit_test(test_overflows),
 		cmocka_unit_test(test_deaf_listener),
+		cmocka_unit_test(test_yields),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -196,12 +196,22 @@ static void test_ctl(void **state)
 
 	(void)state;
 	healthy(&s);
-	s.r.counters.ctl[CTL_MOD] = 8000;
+	/* Of 10,000 exchanges and 20,000 events: both have to have many calls. */
+	s.r.counters.ctl[CTL_MOD] = 10000;
+	expect_none(&s);
+	s.r.counters.ctl[CTL_MOD] = 10001;
 	expect_only(&s, "ctl-churn", SEVERITY_WARNING);
 	s.r.counters.ctl[CTL_MOD] = 40000;
+	expect_only(&s, "ctl-churn", SEVERITY_WARNING);
+	/* They take a fifth of a CPU. */
+	s.call.name = "epoll_ctl";
+	s.call.dist.sum_ns = 4 * S;
 	expect_only(&s, "ctl-churn", SEVERITY_SEVERE);
-	s.r.counters.ctl[CTL_MOD] = 4000;
-	expect_none(&s);
+	s.call.dist.sum_ns--;
+	expect_only(&s, "ctl-churn", SEVERITY_WARNING);
+	/* Those that answer are not those that wait: each request is handed over. */
+	s.loops[0].exchanges = s.loops[1].exchanges = 2499;
+	expect_only(&s, "ctl-churn", SEVERITY_INFO);
 }
 
 static void test_epoll_use(void **state)
@@ -211,15 +221,31 @@ static void test_epoll_use(void **state)
 	(void)state;
 	healthy(&s);
 	s.r.counters.events_spurious = 15000;
+	expect_only(&s, "spurious-wakeups", SEVERITY_WARNING);
+	s.facts.n_threads = 1;
+	s.facts.threads[0] = (struct thread_cpu){ .tid = 10, .run_ns = 10 * S };
+	expect_only(&s, "spurious-wakeups", SEVERITY_WARNING);
+	s.facts.threads[0].run_ns++;
 	expect_only(&s, "spurious-wakeups", SEVERITY_SEVERE);
+	/* Without progress it spins, unless it is known why it does not sleep. */
+	s.r.counters.events_spurious = 18001;
+	expect_only(&s, "poll-spin", SEVERITY_SEVERE);
+	s.facts.out_armed = 1;
+	expect_only(&s, "spurious-wakeups", SEVERITY_SEVERE);
+	s.facts.out_armed = 0;
+	s.facts.threads[0].run_ns--;
+	expect_only(&s, "spurious-wakeups", SEVERITY_WARNING);
 	s.facts.go = true;
+	expect_none(&s);
+	s.facts.go = false;
+	s.loops[0].exchanges = s.loops[1].exchanges = 2499;	/* handed over */
 	expect_none(&s);
 	/* Sampled: of the events of turns that were looked at whole. */
 	healthy(&s);
 	s.r.sampled.on = true;
 	s.r.counters.events_spurious = 1500;
 	s.r.counters.events_windowed = 2000;
-	expect_only(&s, "spurious-wakeups", SEVERITY_SEVERE);
+	expect_only(&s, "spurious-wakeups", SEVERITY_WARNING);
 	s.r.counters.events_windowed = 200000;
 	expect_none(&s);
 	healthy(&s);
@@ -233,6 +259,14 @@ static void test_epoll_use(void **state)
 	expect_only(&s, "poll-spin", SEVERITY_SEVERE);
 	s.facts.threads[0].run_ns = 2 * S;
 	expect_none(&s);
+	/* Reads of 0, over and over. */
+	healthy(&s);
+	s.facts.n_threads = 1;
+	s.facts.threads[0] = (struct thread_cpu){ .tid = 10, .run_ns = 19 * S };
+	s.r.counters.eof_reads = 18000;
+	expect_none(&s);
+	s.r.counters.eof_reads++;
+	expect_only(&s, "poll-spin", SEVERITY_SEVERE);
 	healthy(&s);
 	s.facts.io_uring = true;
 	expect_only(&s, "io-uring-bypass", SEVERITY_INFO);
@@ -259,7 +293,18 @@ static void test_network(void **state)
 	expect_only(&s, "small-writes", SEVERITY_WARNING);
 	healthy(&s);
 	s.r.send.p99_ns = 80 * MS;
+	s.r.counters.send_eagain = 99;
+	expect_only(&s, "streamed", SEVERITY_INFO);
+	s.r.counters.send_eagain = 100;
 	expect_only(&s, "send-blocked", SEVERITY_SEVERE);
+	s.r.send.p99_ns = 50 * MS;
+	expect_none(&s);
+	healthy(&s);
+	s.r.counters.cork_delayed = 101;
+	s.r.counters.cork_delayed_ns = 20 * S;
+	expect_only(&s, "nagle-delay", SEVERITY_SEVERE);
+	s.r.counters.cork_delayed = 100;
+	expect_none(&s);
 	healthy(&s);
 	s.r.connections.retransmits = 300;
 	expect_only(&s, "retransmits", SEVERITY_SEVERE);
@@ -307,7 +352,7 @@ static void test_codes(void **state)
 	size_t all = finding_codes(0, codes, FINDINGS_MAX), n;
 
 	(void)state;
-	assert_int_equal(all, 25);
+	assert_int_equal(all, 26);
 	assert_true(has(codes, all, "close-wait-leak") && has(codes, all, "ctl-churn"));
 	n = finding_codes(NEEDS_CALLS | NEEDS_END, codes, FINDINGS_MAX);
 	assert_int_equal(n, all - 5);

@@ -147,12 +147,17 @@ static void test_added_up(void **state)
 	aggregate_add_exchange(a, &x);
 	assert_int_equal(a->ledger.stage[STAGE_WAKEUP].bucket[0], 1);
 	assert_int_equal(a->ledger.stage[STAGE_BUSY].bucket[0], 0);
-	aggregate_add_sends(a, 4, 400);
+	aggregate_add_sends(a, 4, 400, 3 * SMALL_GAP_NS - 1);
 	aggregate_merge(b, a);
 	aggregate_merge(b, a);
 	assert_int_equal(b->ledger.latency.sum, 2000);
 	assert_int_equal(b->ledger.latency.max, 1000);
 	assert_int_equal(b->counters.answers_small, 2);
+	assert_int_equal(b->counters.answers_streamed, 0);
+	aggregate_add_sends(a, 2, 100, 1ULL << 40);
+	aggregate_add_sends(a, 4, 400, 3 * SMALL_GAP_NS);
+	assert_int_equal(a->counters.answers_small, 1);
+	assert_int_equal(a->counters.answers_streamed, 1);
 	aggregate_free(a);
 	aggregate_free(b);
 }
@@ -191,7 +196,7 @@ static void test_added_alike(void **state)
 		if (!record_answer(&r, &answer))
 			continue;
 		aggregate_add_answer(by_exchange, &answer);
-		aggregate_add_sends(by_exchange, r.prev_sends, r.prev_bytes_out);
+		aggregate_add_sends(by_exchange, r.prev_sends, r.prev_bytes_out, r.prev_send_ns);
 	}
 	assert_memory_equal(&by_record->ledger, &by_exchange->ledger, sizeof(by_record->ledger));
 	assert_memory_equal(&by_record->counters, &by_exchange->counters,

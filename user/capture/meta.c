@@ -22,7 +22,7 @@ static const struct field facts_table[] = {
 	F(9, throttled_ns), BYTES(10, struct facts, cgroup), NUMBERS(11, struct facts, threads),
 	FLAG(12, struct facts, go), NUMBERS(13, struct facts, busiest),
 	BYTES(14, struct facts, busiest_comm), F(15, n_listeners),
-	NUMBERS(16, struct facts, listeners),
+	NUMBERS(16, struct facts, listeners), F(17, eof_watched), F(18, eof_fd), F(19, eof_pid),
 #undef F
 };
 

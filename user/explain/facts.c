@@ -11,6 +11,7 @@
 #include "explain/facts_private.h"
 #include "symbols/process.h"
 #include "target/proc.h"
+#include "target/sockets.h"
 
 /* The text of a small file. Returns its length, 0 if it can't be read. */
 static size_t read_text(const char *path, char *text, size_t room)
@@ -129,6 +130,8 @@ struct watched {
 
 struct look {
 	struct facts *f;
+	uint64_t closed[INODES];	/* sockets whose clients have closed: the first */
+	size_t n_closed;
 	uint32_t pid;		/* of the process whose descriptors are read */
 	uint32_t eventpolls;
 	struct watched watched[INODES];	/* the first */
@@ -146,6 +149,30 @@ static uint64_t socket_inode(uint32_t pid, int fd)
 		return 0;
 	link[n] = '\0';
 	return strncmp(link, "socket:[", 8) ? 0 : strtoull(link + 8, NULL, 10);
+}
+
+static int add_closed(void *ctx, const struct socket_info *s)
+{
+	struct look *l = ctx;
+
+	l->closed[l->n_closed++] = s->inode;
+	return l->n_closed == INODES;
+}
+
+/* An event that stays until somebody closes the descriptor. */
+static void look_at_closed(struct look *l, int fd, unsigned mask, uint64_t inode)
+{
+	bool lasting = (mask & (EPOLLIN | EPOLLRDHUP)) && !(mask & (EPOLLET | EPOLLONESHOT));
+
+	for (size_t i = 0; i < l->n_closed && lasting; i++) {
+		if (l->closed[i] != inode)
+			continue;
+		if (!l->f->eof_watched++) {
+			l->f->eof_fd = (uint32_t)fd;
+			l->f->eof_pid = l->pid;
+		}
+		return;
+	}
 }
 
 static void watch_inode(struct look *l, uint64_t inode)
@@ -184,8 +211,10 @@ static void look_at_eventpoll(struct look *l, const char *fd_name)
 	for (size_t n = 0; n < FDINFO_BYTES && fgets(line, sizeof(line), info); n += strlen(line)) {
 		if (sscanf(line, "tfd: %d events: %x", &fd, &mask) != 2)
 			continue;
-		inode = item++ < FIRST_ITEMS ? socket_inode(l->pid, fd) : 0;
-		if (inode && !(mask & EPOLLEXCLUSIVE))
+		inode = item++ < FIRST_ITEMS || l->n_closed ? socket_inode(l->pid, fd) : 0;
+		if (inode)
+			look_at_closed(l, fd, mask, inode);
+		if (inode && item <= FIRST_ITEMS && !(mask & EPOLLEXCLUSIVE))
 			watch_inode(l, inode);
 		l->f->out_watched++;
 		if ((mask & EPOLLOUT) && !(mask & EPOLLET))
@@ -208,11 +237,13 @@ static int look_at_descriptor(void *ctx, const char *fd, const char *link)
 	return 0;
 }
 
-/* Fills io_uring, out_armed, out_watched, herd_waiters. */
+/* Fills io_uring, out_*, eof_*, herd_waiters, and whose the listeners are. */
 static void read_eventpolls(struct facts *f, const uint32_t *pids, size_t n)
 {
 	struct look l = { .f = f };
 
+	if (n)
+		sockets_in(pids[0], SOCKETS_CLOSE_WAIT, add_closed, &l);
 	for (size_t i = 0; i < n; i++) {
 		l.pid = pids[i];
 		proc_descriptors(l.pid, look_at_descriptor, &l);

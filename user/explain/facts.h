@@ -60,6 +60,11 @@ struct facts {
 	 */
 	struct listener_fact listeners[FACTS_LISTENERS];
 
+	/* Connections that their clients have closed, level-triggered in an eventpoll: always ready. */
+	uint32_t eof_watched;	/* so many; one of them: */
+	uint32_t eof_fd;
+	uint32_t eof_pid;
+
 	struct quotas quotas;	/* of the groups that the processes are in */
 	uint64_t throttled;	/* periods in which the group that stood still longest ran out of quota */
 	uint64_t throttled_ns;

@@ -202,6 +202,7 @@ const struct loop_info *overloaded_loop(const struct finding_input *in, uint64_t
 	X(edge_undrained, "edge-undrained", 0, SEVERITY_SEVERE, 0, 0) \
 	X(zero_window, "zero-window", 0, SEVERITY_SEVERE, 0, 0) \
 	X(send_blocked, "send-blocked", 0, SEVERITY_WARNING, 0, 0) \
+	X(streamed, "streamed", 0, SEVERITY_INFO, 0, 0) \
 	X(nagle_delay, "nagle-delay", 0, SEVERITY_SEVERE, 0, 0) \
 	X(retransmits, "retransmits", NEEDS_END, SEVERITY_SEVERE, 0, 0) \
 	X(close_wait_leak, "close-wait-leak", NEEDS_END, SEVERITY_SEVERE, 0, 0) \

@@ -23,21 +23,39 @@ const char *rule_close_wait_leak(const struct finding_input *in, struct finding 
 	       "Close a connection when a read returns 0, or on EPOLLRDHUP.";
 }
 
-const char *rule_nagle_delay(const struct finding_input *in, struct finding *f)
+/* Something that holds back the ends of answers, if it did often enough. */
+static bool kept_back(const struct finding_input *in, struct finding *f, uint64_t delayed,
+		      uint64_t delayed_ns)
 {
-	uint64_t delayed = in->r->counters.nagle_delayed;
 	double share = ratio(delayed, in->r->counters.answer_sends);
 
 	if (delayed < 5 || share <= LIMIT(NAGLE))
-		return NULL;
-	finding_say(f, "The ends of %s answers were kept back by the Nagle algorithm until the "
-		    "client acknowledged their beginnings, %s on average (%s of the sends).",
-		    format_count(delayed).s,
-		    format_ns(in->r->counters.nagle_delayed_ns / delayed).s, format_share(share).s);
-	EVIDENCE(f, { "delayed", delayed },
-		 { "delay_mean_ns", (double)in->r->counters.nagle_delayed_ns / (double)delayed },
+		return false;
+	EVIDENCE(f, { "delayed", delayed }, { "delay_mean_ns", ratio(delayed_ns, delayed) },
 		 { "share_of_sends", share });
-	return "Set TCP_NODELAY, and send an answer with one call (writev).";
+	return true;
+}
+
+const char *rule_nagle_delay(const struct finding_input *in, struct finding *f)
+{
+	const struct counters *n = &in->r->counters;
+
+	if (kept_back(in, f, n->nagle_delayed, n->nagle_delayed_ns)) {
+		finding_say(f, "The ends of %s answers were kept back by the Nagle algorithm until "
+			    "the client acknowledged their beginnings, %s on average (%s of the "
+			    "sends).", format_count(n->nagle_delayed).s,
+			    format_ns(n->nagle_delayed_ns / n->nagle_delayed).s,
+			    format_share(ratio(n->nagle_delayed, n->answer_sends)).s);
+		return "Set TCP_NODELAY, and send an answer with one call (writev).";
+	}
+	if (!kept_back(in, f, n->cork_delayed, n->cork_delayed_ns))
+		return NULL;
+	finding_say(f, "The ends of %s answers stayed in the socket because of TCP_CORK, %s on "
+		    "average, although their clients had room for them: an answer that is sent is "
+		    "not delivered then (the kernel lets go after 200 ms).",
+		    format_count(n->cork_delayed).s,
+		    format_ns(n->cork_delayed_ns / n->cork_delayed).s);
+	return "Take TCP_CORK (nginx: tcp_nopush) off as soon as an answer is complete.";
 }
 
 const char *rule_small_writes(const struct finding_input *in, struct finding *f)
@@ -53,27 +71,45 @@ const char *rule_small_writes(const struct finding_input *in, struct finding *f)
 	return "Gather a response and send it with one call (writev, or MSG_MORE).";
 }
 
+/* Sends that found the buffer full are as frequent as answers that took long, or more so. */
+static bool readers_are_slow(const struct report *r)
+{
+	return r->counters.send_eagain >= 5 && r->counters.send_eagain * 100 >= r->send.count;
+}
+
 const char *rule_send_blocked(const struct finding_input *in, struct finding *f)
 {
 	const struct dist *send = &in->r->send;
 
-	if (send->count < 20 || (double)send->p99_ns <= LIMIT(SEND))
+	if (send->count < 20 || (double)send->p99_ns <= LIMIT(SEND) || !readers_are_slow(in->r))
 		return NULL;
 	finding_say(f, "Answers take long to hand over: P99 %s between their first and last byte, "
-		    "at most %s. ", format_ns(send->p99_ns).s, format_ns(send->max_ns).s);
-	if (in->r->counters.send_eagain)
-		finding_say(f, "The clients read slowly: %s sends found the socket's buffer full.",
-			    format_count(in->r->counters.send_eagain).s);
-	else
-		finding_say(f, "No send found the socket's buffer full: it is the server that hands "
-			    "them over late.");
+		    "at most %s. The clients read slowly: %s sends found the socket's buffer full.",
+		    format_ns(send->p99_ns).s, format_ns(send->max_ns).s,
+		    format_count(in->r->counters.send_eagain).s);
 	/* A shut window has a finding of its own, which says more. */
 	f->severity = in->r->counters.window_theirs ? SEVERITY_WARNING : SEVERITY_SEVERE;
 	EVIDENCE(f, { "send_p99_ns", send->p99_ns }, { "send_max_ns", send->max_ns },
 		 { "buffer_full", in->r->counters.send_eagain });
-	return in->r->counters.send_eagain ?
-	       "Bound what is queued for a slow reader, and close it when it stays behind." :
-	       "Send an answer as soon as it is complete.";
+	return "Bound what is queued for a slow reader, and close it when it stays behind.";
+}
+
+/* Whether the parts are in time only the application knows. */
+const char *rule_streamed(const struct finding_input *in, struct finding *f)
+{
+	const struct dist *send = &in->r->send;
+
+	if (send->count < 20 || (double)send->p99_ns <= LIMIT(SEND) || readers_are_slow(in->r))
+		return NULL;
+	finding_say(f, "Answers are sent in parts over some time: P99 %s between their first and last "
+		    "byte, at most %s; %s found the socket's buffer full, so it is the server that "
+		    "chose the times.", format_ns(send->p99_ns).s, format_ns(send->max_ns).s,
+		    in->r->counters.send_eagain ? "few sends" : "no send");
+	EVIDENCE(f, { "send_p99_ns", send->p99_ns }, { "send_max_ns", send->max_ns },
+		 { "buffer_full", in->r->counters.send_eagain },
+		 { "answers_streamed", in->r->counters.answers_streamed });
+	return "If they are streamed on purpose all is well; else send an answer as soon as it is "
+	       "complete.";
 }
 
 const char *rule_retransmits(const struct finding_input *in, struct finding *f)

@@ -90,7 +90,7 @@ void aggregate_add_answer(struct aggregate *a, const struct ev_answer *answer);
 void aggregate_add_overlapping(struct aggregate *a, uint64_t ns);
 
 /* An answer's sends, for the finding on small writes. */
-void aggregate_add_sends(struct aggregate *a, uint32_t sends, uint32_t bytes);
+void aggregate_add_sends(struct aggregate *a, uint32_t sends, uint32_t bytes, uint64_t send_ns);
 
 /* Adds one of the kernel side's sets; the exchanges, answers, counters and windows of another. */
 void aggregate_add_sums(struct aggregate *a, const struct ledger_set *set,

@@ -96,7 +96,7 @@ void aggregate_add_record(struct aggregate *a, const struct ev_record *r)
 	hist_add(&a->ledger.send, r->prev_send_ns);
 	if (r->prev_deliver_ns != ~0ULL)
 		hist_add(&a->ledger.deliver, r->prev_deliver_ns);
-	aggregate_add_sends(a, r->prev_sends, r->prev_bytes_out);
+	aggregate_add_sends(a, r->prev_sends, r->prev_bytes_out, r->prev_send_ns);
 }
 
 void aggregate_add_answer(struct aggregate *a, const struct ev_answer *answer)
@@ -111,13 +111,18 @@ void aggregate_add_overlapping(struct aggregate *a, uint64_t ns)
 	hist_add(&a->hists[H_OVERLAPPING], ns);
 }
 
-void aggregate_add_sends(struct aggregate *a, uint32_t sends, uint32_t bytes)
+void aggregate_add_sends(struct aggregate *a, uint32_t sends, uint32_t bytes, uint64_t send_ns)
 {
 	struct counters *n = &a->counters;
 
 	n->answers++;
 	n->answer_sends += sends;
-	n->answers_small += sends > SMALL_SENDS && bytes / sends < SMALL_BYTES;
+	if (sends <= SMALL_SENDS)
+		return;
+	if (send_ns >= (sends - 1) * SMALL_GAP_NS)
+		n->answers_streamed++;
+	else
+		n->answers_small += bytes / sends < SMALL_BYTES;
 }
 
 /* Words of these are all 64 bits wide: sets add up word by word, but for a histogram's maximum. */
