@@ -36,6 +36,7 @@ static struct blame_row *row_add(struct blame_table *t, uint64_t key, uint64_t n
 		*row = (struct blame_row){ .key = key };
 	}
 	row->ns += ns;
+	row->whole_ns += whole_ns;
 	row->count++;
 	if (whole_ns > row->max_ns)
 		row->max_ns = whole_ns;
@@ -327,6 +328,18 @@ static int u64_order(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* How long a stage took in those exchanges of the tail of which it is at least half. */
+static struct cluster stage_cluster(const struct ev_exchange *list, size_t n, uint64_t tail_ns,
+				    unsigned stage, uint64_t *room)
+{
+	size_t found = 0;
+
+	for (const struct ev_exchange *x = list; x < list + n; x++)
+		if (x->latency_ns >= tail_ns && x->stage_ns[stage] * 2 >= x->latency_ns)
+			room[found++] = x->stage_ns[stage];
+	return cluster_of(room, found);
+}
+
 int blame_join(struct history *h, uint64_t tail_ns, struct blame_sums *out)
 {
 	const struct ev_exchange *exchanges = history_records(h, EV_EXCHANGE);
@@ -346,6 +359,10 @@ int blame_join(struct history *h, uint64_t tail_ns, struct blame_sums *out)
 			blame_exchange(&j, &exchanges[i]);
 	qsort(j.services, out->count, sizeof(*j.services), u64_order);
 	out->service_p50_ns = j.services[out->count / 2];
+	out->receive = stage_cluster(exchanges + first, n - first, tail_ns, STAGE_RECEIVE,
+				     j.services);
+	out->dispatch = stage_cluster(exchanges + first, n - first, tail_ns, STAGE_DISPATCH,
+				      j.services);
 	free(j.services);
 	find_flows(h, out);
 	blame_chain(h, out);

@@ -7,6 +7,7 @@
 #ifndef EPOLLSCOPE_BLAME_H
 #define EPOLLSCOPE_BLAME_H
 
+#include "explain/clocks.h"
 #include "explain/history.h"
 
 #define BLAME_CHAIN 4	/* wakers behind a waker that are followed */
@@ -45,6 +46,7 @@ struct blame_row {
 	uint64_t ns;		/* of the tail's time */
 	uint64_t count;		/* intervals, or turns */
 	uint64_t max_ns;	/* calls and connections: the longest of them, whole; else 0 */
+	uint64_t whole_ns;	/* all of them, whole */
 	char comm[COMM_LEN + 1];	/* threads */
 	struct flow flow;	/* connections; family 0: no exchange of it was seen */
 };
@@ -76,6 +78,9 @@ struct blame_sums {
 	uint64_t own_count;		/* turns that this was most of */
 	uint64_t service_p50_ns;	/* of the joined exchanges' service on the CPU */
 	uint64_t service_max_ns;
+
+	struct cluster receive;		/* where it took at least half of an exchange */
+	struct cluster dispatch;
 
 	struct blame_table instead;	/* threads that had the CPU instead, as far as is known */
 	struct blame_table wakers;	/* threads that ended the blocking */

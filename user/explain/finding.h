@@ -77,7 +77,7 @@ struct finding {
 	const char *code;	/* "loop-blocked" */
 	enum severity severity;
 	double share;		/* of the tail's latency; below 0: not a matter of latency */
-	char summary[360];	/* plain words that quote the figures */
+	char summary[512];	/* plain words that quote the figures */
 	const char *advice;
 	struct evidence evidence[EVIDENCE_MAX];
 	size_t n_evidence;

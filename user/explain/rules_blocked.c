@@ -56,6 +56,40 @@ static const char *say_fault(const struct finding_input *in, struct finding *f,
 	       "being swapped or reclaimed, or read the file on another thread.";
 }
 
+/* The lengths of the waits of one call, as far as their mean and their maximum tell. */
+static struct cluster row_cluster(const struct blame_row *call)
+{
+	uint64_t mean = call->count ? call->whole_ns / call->count : 0;
+
+	return (struct cluster){ .count = call->count, .p10_ns = mean, .p50_ns = mean,
+				 .p90_ns = call->max_ns };
+}
+
+static bool is_python(const struct report *r)
+{
+	for (size_t i = 0; i < r->n_targets; i++) {
+		const char *name = strrchr(r->targets[i].exe, '/');
+
+		if (name && !strncmp(name, "/python", 7))
+			return true;
+	}
+	return false;
+}
+
+/* Says it, if the waits have the length of a well-known clock; its advice then, else `advice`. */
+static const char *say_clock(struct finding *f, enum clock_place place, const struct blame_row *call,
+			     unsigned evidence, const char *advice)
+{
+	struct cluster waits = row_cluster(call);
+	const struct clock *clock = clock_find(place, &waits, evidence);
+
+	if (!clock)
+		return advice;
+	finding_say(f, " The pause is %s: %s.", format_ns(waits.p50_ns).s, clock->words);
+	EVIDENCE(f, { "pause_ns", waits.p50_ns });
+	return clock->advice ? clock->advice : advice;
+}
+
 static const char *say_timed(const struct finding_input *in, struct finding *f,
 			     const struct blame_row *call)
 {
@@ -63,8 +97,9 @@ static const char *say_timed(const struct finding_input *in, struct finding *f,
 		    "by in futex, up to %s at a time, until its time-out; no thread released it.",
 		    format_share(ratio(call->ns, in->b->latency_ns)).s, format_ns(call->max_ns).s);
 	say_busiest(in, f, in->b->loops.n ? in->b->loops.row[0].tid : 0);
-	return "See what it waits for (a lock or condition with a time-out): wait for that "
-	       "elsewhere, or have it signalled.";
+	return say_clock(f, CLOCK_TIMED_LOCK, call, is_python(in->r) ? CLOCK_PYTHON : 0,
+			 "See what it waits for (a lock or condition with a time-out): wait for that "
+			 "elsewhere, or have it signalled.");
 }
 
 const char *rule_blocking_call(const struct finding_input *in, struct finding *f)
@@ -85,6 +120,10 @@ const char *rule_blocking_call(const struct finding_input *in, struct finding *f
 				    syscall_word(call->nr).s, offcpu_name(call->kind),
 				    format_ns(call->max_ns).s);
 		finding_say(f, ".");
+		if (call && !strcmp(syscall_word(call->nr).s, "poll"))
+			advice = say_clock(f, CLOCK_POLL, call, 0, advice);
+		else if (call && !strcmp(syscall_word(call->nr).s, "connect"))
+			advice = say_clock(f, CLOCK_CONNECT, call, 0, advice);
 	}
 	if (call) {
 		evidence_name(f, "call", syscall_word(call->nr).s);

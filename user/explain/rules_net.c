@@ -39,13 +39,18 @@ static bool kept_back(const struct finding_input *in, struct finding *f, uint64_
 const char *rule_nagle_delay(const struct finding_input *in, struct finding *f)
 {
 	const struct counters *n = &in->r->counters;
+	uint64_t mean = n->nagle_delayed ? n->nagle_delayed_ns / n->nagle_delayed : 0;
+	const struct cluster delays = { n->nagle_delayed, mean, mean, mean };
+	const struct clock *clock = clock_find(CLOCK_ANSWER_NAGLE, &delays, 0);
 
 	if (kept_back(in, f, n->nagle_delayed, n->nagle_delayed_ns)) {
 		finding_say(f, "The ends of %s answers were kept back by the Nagle algorithm until "
 			    "the client acknowledged their beginnings, %s on average (%s of the "
 			    "sends).", format_count(n->nagle_delayed).s,
-			    format_ns(n->nagle_delayed_ns / n->nagle_delayed).s,
+			    format_ns(mean).s,
 			    format_share(ratio(n->nagle_delayed, n->answer_sends)).s);
+		if (clock)
+			finding_say(f, " The pause is %s: %s.", format_ns(mean).s, clock->words);
 		return "Set TCP_NODELAY, and send an answer with one call (writev).";
 	}
 	if (!kept_back(in, f, n->cork_delayed, n->cork_delayed_ns))

@@ -149,6 +149,21 @@ const char *rule_cpu_starved(const struct finding_input *in, struct finding *f)
 	return advice;
 }
 
+/* Go polls between goroutines: what its threads do meanwhile is to run these. */
+static const char *say_goroutines(const struct finding_input *in, struct finding *f)
+{
+	const struct clock *clock = clock_find(CLOCK_LOOP, &in->b->dispatch, CLOCK_GO);
+
+	finding_say(f, "The server's own goroutines kept the processors: %s of the tail's time data "
+		    "waited for Go to poll, or its goroutine for a processor of Go's (dispatch P99 %s).",
+		    format_share(f->share).s, format_ns(in->r->stages[STAGE_DISPATCH].dist.p99_ns).s);
+	if (clock)
+		finding_say(f, " The pause is %s: %s.", format_ns(in->b->dispatch.p50_ns).s,
+			    clock->words);
+	return "Raise GOMAXPROCS if there are CPUs, or have goroutines that compute yield "
+	       "(runtime.Gosched) or run in another process.";
+}
+
 const char *rule_batch_queueing(const struct finding_input *in, struct finding *f)
 {
 	const struct dist *dispatch = &in->r->stages[STAGE_DISPATCH].dist;
@@ -162,13 +177,15 @@ const char *rule_batch_queueing(const struct finding_input *in, struct finding *
 		events += in->r->loops[i].events;
 	}
 	each = ratio(events, turns);
+	EVIDENCE(f, { "dispatch_p99_ns", dispatch->p99_ns }, { "events_per_wait", each });
+	if (in->facts->go)
+		return say_goroutines(in, f);
 	/* With idle loops beside it, that is the finding. */
 	if (overloaded_loop(in, &all))
 		f->severity = SEVERITY_INFO;
 	finding_say(f, "Exchanges queued behind the others of their batch: %s of the tail's time "
 		    "(dispatch P99 %s, %s events a wait on average).", format_share(f->share).s,
 		    format_ns(dispatch->p99_ns).s, format_decimal(each, 1).s);
-	EVIDENCE(f, { "dispatch_p99_ns", dispatch->p99_ns }, { "events_per_wait", each });
 	return "Take fewer events a wait, serve more loops, or make each handler shorter.";
 }
 
@@ -212,17 +229,44 @@ const char *rule_slow_upstream(const struct finding_input *in, struct finding *f
 	return advice;
 }
 
+/*
+ * The clock behind the pauses in requests: of the tail's, or, if those are merely the slowest of them
+ * all, of all.
+ */
+static const struct clock *pause_clock(const struct finding_input *in, uint64_t *pause_ns)
+{
+	const struct dist *all = &in->r->stages[STAGE_RECEIVE].dist;
+	const struct cluster whole = { .count = all->count, .p10_ns = all->p50_ns,
+				       .p50_ns = all->p50_ns, .p90_ns = all->p90_ns };
+	const struct clock *clock = clock_find(CLOCK_REQUEST, &in->b->receive, 0);
+
+	*pause_ns = in->b->receive.p50_ns;
+	if (clock || in->b->receive.p50_ns > 2 * whole.p50_ns)
+		return clock;
+	*pause_ns = whole.p50_ns;
+	return clock_find(CLOCK_REQUEST, &whole, 0);
+}
+
 const char *rule_slow_request(const struct finding_input *in, struct finding *f)
 {
 	const struct dist *receive = &in->r->stages[STAGE_RECEIVE].dist;
+	const struct clock *clock;
+	uint64_t pause_ns;
 
 	if (!receive->count)
 		return NULL;
 	f->severity = SEVERITY_WARNING;
 	finding_say(f, "Requests arrive in pieces: %s of the tail's time passed between the first "
-		    "and the last of them (P99 %s), before the server had a whole request to work "
-		    "on.", format_share(f->share).s, format_ns(receive->p99_ns).s);
+		    "and the last of them (P99 %s).", format_share(f->share).s,
+		    format_ns(receive->p99_ns).s);
 	EVIDENCE(f, { "receive_p99_ns", receive->p99_ns });
-	return "Look at the clients and the network; a header or body time-out bounds how long the "
+	clock = pause_clock(in, &pause_ns);
+	if (clock) {
+		finding_say(f, " The pause is %s: %s.", format_ns(pause_ns).s, clock->words);
+		EVIDENCE(f, { "pause_ns", pause_ns });
+		return clock->advice;
+	}
+	return "Either the client or the network is slow, or the client waits for something of this "
+	       "side: look at a connection's packets. A header or body time-out bounds how long the "
 	       "server waits.";
 }

@@ -14,7 +14,7 @@ const char *stage_meaning(unsigned stage)
 	static const char *const meaning[STAGE_COUNT] = {
 		[STAGE_ACCEPT] = "the connection waited in the accept queue, because the accepting "
 				 "thread came late",
-		[STAGE_RECEIVE] = "the request came in pieces: a slow client or network",
+		[STAGE_RECEIVE] = "the request came in pieces",
 		[STAGE_WAKEUP] = "the kernel was slow to wake the thread: softirq trouble",
 		[STAGE_RUNQUEUE] = "the woken thread waited for a CPU: too few of them, "
 				   "throttling, or a noisy neighbour",
