@@ -110,12 +110,6 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* No interrupt releases a lock: it was the time-out's timer. That is a sleep, whoever it hit. */
-static uint32_t slept_kind(const struct ev_offcpu *o)
-{
-	return o->kind == OFFCPU_FUTEX && (o->flags & OFFCPU_INTERRUPT) ? OFFCPU_SLEEP : o->kind;
-}
-
 /*
  * Who had the CPU while the thread waited for it, as far as that is known: without a break until
  * the thread got it.

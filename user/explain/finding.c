@@ -331,3 +331,15 @@ bool syscall_is_futex(uint32_t nr)
 {
 	return !strcmp(syscall_word(nr).s, "futex");
 }
+
+struct fmt sleep_word(uint32_t nr, uint32_t kind)
+{
+	struct fmt word;
+
+	if (kind == OFFCPU_SLEEP && syscall_is_futex(nr))
+		snprintf(word.s, sizeof(word.s), "a timed wait (futex) that expired");
+	else
+		snprintf(word.s, sizeof(word.s), "%s%.40s (%s)", nr == SYSCALL_NONE ? "a " : "",
+			 syscall_word(nr).s, offcpu_name(kind));
+	return word;
+}

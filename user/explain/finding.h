@@ -164,6 +164,9 @@ void diagnosis_gates(const struct report *r, const double *threshold, char *text
 struct fmt syscall_word(uint32_t nr);
 bool syscall_is_futex(uint32_t nr);
 
+/* What a thread slept in: "fsync (disk)", "a page fault (disk)", "a timed wait (futex) that expired". */
+struct fmt sleep_word(uint32_t nr, uint32_t kind);
+
 enum severity severity_of(double share);
 
 /*

@@ -80,6 +80,12 @@ static inline bool released(const struct ev_offcpu *o)
 	return (o->flags & (OFFCPU_WAKER | OFFCPU_INTERRUPT)) == OFFCPU_WAKER;
 }
 
+/* No interrupt releases a lock: it was the time-out's timer. That is a sleep, whoever it hit. */
+static inline uint32_t slept_kind(const struct ev_offcpu *o)
+{
+	return o->kind == OFFCPU_FUTEX && (o->flags & OFFCPU_INTERRUPT) ? OFFCPU_SLEEP : o->kind;
+}
+
 /* Whether one handler took at least half of a turn, */
 static inline bool turn_is_held(const struct ev_turn *t)
 {

@@ -2,6 +2,7 @@
 /* hold_list.c - see hold_list.h. */
 #include <string.h>
 
+#include "explain/history.h"
 #include "explain/hold_list.h"
 
 /* A place: a free one, or that of a shorter hold. NULL: all are longer. */
@@ -65,7 +66,7 @@ void hold_list_offcpu(struct hold_list *l, const struct ev_offcpu *o)
 {
 	struct hold_block *b = &l->block[o->tid % HOLD_THREADS], this = {
 		.tid = o->tid, .turn = o->turn, .ns = o->blocked_ns, .call = o->syscall,
-		.kind = o->kind,
+		.kind = slept_kind(o),
 	};
 
 	if (o->flags & OFFCPU_IN_WAIT || !o->blocked_ns)

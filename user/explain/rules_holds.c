@@ -212,7 +212,7 @@ const char *rule_hold_blocked(const struct finding_input *in, struct finding *f)
 		return NULL;
 	h = longest_in(&in->r->holds, is_sleep);
 	if (h) {
-		finding_say(f, ": asleep in %s (%s)", syscall_word(h->call).s, offcpu_name(h->kind));
+		finding_say(f, ": asleep in %s", sleep_word(h->call, h->kind).s);
 		evidence_name(f, "call", syscall_word(h->call).s);
 	} else {
 		finding_say(f, ": asleep");
@@ -221,6 +221,8 @@ const char *rule_hold_blocked(const struct finding_input *in, struct finding *f)
 		say_holder(f, h);
 	finding_say(f, ".");
 	say_what_it_costs(in, &sum, f);
+	if (h && h->call == SYSCALL_NONE)
+		return "Touch that memory beforehand, lock it (mlock), or keep it from being swapped.";
 	return "Use the asynchronous form of the call, or make it on another thread; while it "
 	       "sleeps, every connection of the loop waits.";
 }

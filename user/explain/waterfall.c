@@ -34,7 +34,7 @@ static void add_offcpu(const struct filling *f, const struct stage_span *s,
 {
 	uint64_t woken = woken_at(o);
 	struct waterfall_part blocked = {
-		.stage = s->stage, .what = WATERFALL_BLOCKED, .kind = o->kind, .nr = o->syscall,
+		.stage = s->stage, .what = WATERFALL_BLOCKED, .kind = slept_kind(o), .nr = o->syscall,
 		.ns = span_overlap(s->from, s->to, o->start_ns, woken),
 	};
 	struct waterfall_part runnable = {

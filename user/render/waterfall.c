@@ -37,8 +37,8 @@ void waterfall_words(char out[WATERFALL_WORDS], const struct waterfall_part *p)
 
 	switch (p->what) {
 	case WATERFALL_BLOCKED:
-		snprintf(out, WATERFALL_WORDS, "slept %s in %s (%s)%s%s", ns.s,
-			 syscall_word(p->nr).s, offcpu_name(p->kind),
+		snprintf(out, WATERFALL_WORDS, "slept %s in %s%s%s", ns.s,
+			 sleep_word(p->nr, p->kind).s,
 			 p->pid ? ", woken by " : "", p->pid ? comm.s : "");
 		break;
 	case WATERFALL_RUNNABLE:
