@@ -93,6 +93,11 @@ static void test_round_trip(void **state)
 
 	(void)state;
 	assert_int_equal(capture_sample_init(&s, 3000), 0);
+	s.r.budget = (struct budget_info){
+		.share = 0.02, .own_ns = 3, .target_ns = 4, .bpf_known = true,
+		.shed[SHED_WINDOWS] = { .times = 1, .ns = 7, .first_ns = 8, .exchanges = 9 },
+		.shed[SHED_SPLITS] = { .times = 2, .ns = 1, .back_ns = 5 },
+	};
 	assert_int_equal(capture_sample_write(&s, fd), 0);
 	assert_int_equal(replay_again(fd, &heard, &r), 0);
 	assert_false(r.damaged || r.rebuilt || r.n_notes || r.bad_events);
@@ -109,6 +114,10 @@ static void test_round_trip(void **state)
 	assert_int_equal(r.end_ns, s.r.end_ns);
 	assert_int_equal(r.realtime_offset_ns, s.r.realtime_offset_ns);
 	assert_true(r.collector_cpu_seconds == s.r.collector_cpu_seconds);
+	assert_true(r.budget.share == s.r.budget.share && r.budget.bpf_known);
+	assert_int_equal(r.budget.own_ns, s.r.budget.own_ns);
+	assert_int_equal(r.budget.target_ns, s.r.budget.target_ns);
+	assert_memory_equal(r.budget.shed, s.r.budget.shed, sizeof(r.budget.shed));
 	assert_memory_equal(r.features.available, s.r.features.available,
 			    sizeof(r.features.available));
 	assert_int_equal(r.targets.n, 1);

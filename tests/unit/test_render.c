@@ -439,6 +439,46 @@ static void test_traffic(void **state)
 	free(text);
 }
 
+static void test_budget_is_told(void **state)
+{
+	struct sample s;
+	char *text;
+
+	(void)state;
+	fill_sample(&s);
+	text = report_text(&s.r);
+	assert_null(strstr(text, "BUDGET"));
+	free(text);
+	text = report_json(&s.r);
+	assert_contains(text, "\"budget\": null");
+	assert_contains(text, "\"shed\": []");
+	free(text);
+
+	s.r.budget = (struct budget_info){
+		.share = 0.02, .own_ns = 30, .target_ns = 1000, .bpf_known = true,
+	};
+	text = report_text(&s.r);
+	assert_contains(text, "BUDGET      2 % of the target's CPU time; watching took 3 %;");
+	assert_contains(text, "nothing was left out.");
+	free(text);
+
+	s.r.budget.bpf_known = false;
+	s.r.budget.shed[SHED_WINDOWS] = (struct shed_info){
+		.times = 2, .ns = 1500000000, .first_ns = 3000000000, .back_ns = 6000000000,
+		.exchanges = 4321,
+	};
+	text = report_text(&s.r);
+	assert_contains(text, "(the collector alone: the kernel");
+	assert_contains(text, "Left out to be cheaper: windows of");
+	assert_contains(text, "4,321");
+	free(text);
+	text = report_json(&s.r);
+	assert_contains(text, "\"measured_share\": 0.03");
+	assert_contains(text, "\"what\": \"syscall_windows\"");
+	assert_contains(text, "\"seconds\": 1.5");
+	free(text);
+}
+
 static void test_hostile_report(void **state)
 {
 	struct sample s;
@@ -710,6 +750,7 @@ int main(void)
 		cmocka_unit_test(test_one_exchange),
 		cmocka_unit_test(test_losses_are_named),
 		cmocka_unit_test(test_traffic),
+		cmocka_unit_test(test_budget_is_told),
 		cmocka_unit_test(test_hostile_report),
 		cmocka_unit_test(test_colour_only_if_asked),
 		cmocka_unit_test(test_slow_json),
