@@ -145,12 +145,24 @@ enum exchange_flags {
 	RECORD_SLOW = 1 << 9,		/* it took control.tail_ns or longer */
 	RECORD_PREV_SLOW = 1 << 10,	/* so did the one before it, whose answer is in prev_* */
 	RECORD_DOUBTFUL = 1 << 11,	/* its connection may not be request-response: see EV_KIND */
+	EXCHANGE_UNARMED = 1 << 15,	/* no eventpoll watched the descriptor when the data came */
 };
 
 /* On-CPU time is the stage's time less these two. */
 struct split {
 	__u64 runnable_ns;
 	__u64 blocked_ns;
+};
+
+/*
+ * What else a stage's time can be, so that less is left for the exchange's own time on the CPU. Of
+ * service only where it is asynchronous and split.
+ */
+struct aside {
+	__u64 others_ns;	/* of service: on the CPU for others, or nobody known */
+	__u64 idle_ns;		/* of service: its loop slept in its waits, with nothing to do */
+	__u64 upstream_ns;	/* of service: while an upstream owed the answer that was read before ours */
+	__u64 unarmed_ns;	/* of busy: no eventpoll watched the descriptor; with UNARMED */
 };
 
 struct ev_exchange {
@@ -171,6 +183,7 @@ struct ev_exchange {
 	__u8 kind;		/* enum traffic_kind */
 	__u8 protocol;		/* enum protocol */
 	__u8 pad[6];
+	struct aside aside;
 };
 
 /*
@@ -206,7 +219,8 @@ struct ev_record {
 	/* Only where one of them is not 0. */
 	__u64 accepted_ns;	/* the connection was accepted after its data came */
 	struct split split[SPLIT_COUNT];
-	__u64 pad2;
+	struct aside aside;
+	__u64 pad2[5];
 };
 
 #define RECORD_SHORT	__builtin_offsetof(struct ev_record, accepted_ns)
@@ -545,6 +559,8 @@ struct counters {
 	__u64 cork_delayed;		/* sends that TCP_CORK kept back for 20 ms or more */
 	__u64 cork_delayed_ns;
 	__u64 answers_streamed;		/* more than two sends, 1 ms or more apart on average */
+	struct aside aside;		/* sums */
+	__u64 unarmed;			/* exchanges whose data came while nobody watched */
 };
 
 /* One event loop: a thread that waits for events. Slot 0 takes what no slot was left for. */
@@ -583,8 +599,8 @@ struct listener {
 
 _Static_assert(sizeof(struct event_head) == 16, "wire");
 _Static_assert(sizeof(struct flow) == 40, "wire");
-_Static_assert(sizeof(struct ev_exchange) == 248, "wire");
-_Static_assert(sizeof(struct ev_record) == 192, "wire");
+_Static_assert(sizeof(struct ev_exchange) == 280, "wire");
+_Static_assert(sizeof(struct ev_record) == 256, "wire");
 _Static_assert(RECORD_SHORT == 128, "wire");
 _Static_assert(sizeof(struct ev_conn) == 72, "wire");
 _Static_assert(sizeof(struct ev_thread) == 40, "wire");

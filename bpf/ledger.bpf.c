@@ -69,127 +69,6 @@ done:
 	return 0;
 }
 
-/* `flag` is one of enum exchange_flags, or 0 if no thread was asleep on the eventpoll. */
-INLINE void wait_is(struct conn *c, __u16 flag, __u64 wake, __u64 oncpu, __u64 ret)
-{
-	c->flags = flag;
-	c->wake_ns = wake;
-	c->oncpu_ns = oncpu;
-	c->return_ns = ret;
-}
-
-/* A wait that entered before the data came and slept until woken delivered it asleep. */
-INLINE void wait_found(struct conn *c, __u64 from, __u64 enter, __u64 wake, __u64 oncpu, __u64 ret)
-{
-	bool asleep = enter < from && wake && oncpu > from;
-
-	wait_is(c, asleep ? EXCHANGE_ASLEEP : 0, wake, oncpu, ret);
-}
-
-/*
- * The event gets on the eventpoll's list a little after the stamp of its data: a wait that begins in
- * between finds nothing of it. Two programs and the wait queue's callbacks, up to 2 us.
- */
-#define LISTED_NS 2000
-
-/*
- * The first return of an eventpoll after `from`. A thread that was already gathering events then
- * may have missed ours: if it returned again before the read, its next return brought it.
- */
-__noinline int wait_in_history(struct conn *c, __u64 ep, __u64 from)
-{
-	const struct ep_return *found = NULL, *next = NULL;
-	struct eventpoll_state *e;
-	__u32 head, i;
-
-	if (!c)
-		return 0;
-	wait_is(c, EXCHANGE_NO_WAIT, 0, 0, 0);
-	e = bpf_map_lookup_elem(&eventpolls, &ep);
-	if (!e)
-		return 0;
-	head = e->head;
-	for (i = 0; i < EP_RETURNS; i++) {
-		const struct ep_return *r = &e->ring[(head - 1 - i) & (EP_RETURNS - 1)];
-
-		if (i >= head || r->return_ns <= from)
-			break;
-		next = found;
-		found = r;
-	}
-	if (i == EP_RETURNS)
-		c->flags = EXCHANGE_MERGED;
-	if (i == EP_RETURNS || !found)
-		return 0;
-	if (next && !e->shared && found->enter_ns < from + LISTED_NS &&
-	    found->oncpu_ns <= from)
-		found = next;
-	wait_found(c, from, found->enter_ns, found->wake_ns, found->oncpu_ns, found->return_ns);
-	return 0;
-}
-
-/* The bit of enum exchange_flags that stands for a stage's split. */
-#define SPLIT_BIT(which)	(EXCHANGE_SPLIT_BUSY << (which))
-
-INLINE void split_is(struct conn *c, __u32 which, __u64 runnable_ns, __u64 blocked_ns)
-{
-	c->flags |= SPLIT_BIT(which);
-	if (!(runnable_ns | blocked_ns) && !c->split_some)
-		return;
-	if (!c->split_some)
-		__builtin_memset(c->split, 0, sizeof(c->split));
-	c->split_some = 1;
-	c->split[which].runnable_ns = runnable_ns;
-	c->split[which].blocked_ns = blocked_ns;
-}
-
-/* Most threads were on their CPU all the time since: one load tells. */
-INLINE void split_measured(struct conn *c, const struct thread *t, __u32 which, __u64 from,
-			   __u64 to)
-{
-	struct split split = {};
-
-	if (t->off_end_ns <= from || !off_between(t, from, to, &split))
-		split_is(c, which, split.runnable_ns, split.blocked_ns);
-}
-
-__noinline int ledger_wait(struct conn *c, const struct thread *t, __u64 ep, __u64 from, __u64 now)
-{
-	bool mine;
-
-	if (!c || !t)
-		return 0;
-	mine = t->turn && (!ep || (ep == t->wait_ep && !t->ep_shared));
-	if (ep && (!mine || t->prev_return_ns > from)) {
-		wait_in_history(c, ep, from);
-	} else if (t->turn) {
-		if (t->return_ns > from)
-			wait_found(c, from, t->wait_enter_ns, t->wait_wake_ns, t->wait_oncpu_ns,
-				   t->return_ns);
-		else
-			wait_is(c, EXCHANGE_NO_WAIT, 0, 0, 0);
-	} else {
-		/* No loop at all: the wait is in the read itself. */
-		if (!t->off_ns && t->waking_ns)	/* since before the attach */
-			wait_found(c, from, control.attach_ns, t->waking_ns, t->oncpu_ns, now);
-		else if (t->data_return_ns > from)
-			wait_found(c, from, t->wait_enter_ns, t->wait_wake_ns, t->wait_oncpu_ns,
-				   t->data_return_ns);
-		else
-			wait_is(c, 0, 0, 0, now);
-	}
-
-	c->split_some = 0;
-	if (!c->flags && mine)
-		split_measured(c, t, SPLIT_BUSY, from, c->return_ns);
-	else if (c->flags == EXCHANGE_NO_WAIT && t->turn)
-		split_measured(c, t, SPLIT_DISPATCH, from, now);
-	if (t->turn && t->return_ns == c->return_ns)
-		split_is(c, SPLIT_DISPATCH, t->runnable_ns - t->return_runnable_ns,
-			 t->blocked_ns - t->return_blocked_ns);
-	return 0;
-}
-
 __noinline int record_lengthen(struct ev_record *r, const struct conn *c, __u64 runnable_ns,
 			       __u64 blocked_ns)
 {
@@ -202,7 +81,58 @@ __noinline int record_lengthen(struct ev_record *r, const struct conn *c, __u64 
 		__builtin_memcpy(r->split, c->split, sizeof(c->split));
 	r->split[SPLIT_SERVICE].runnable_ns = runnable_ns;
 	r->split[SPLIT_SERVICE].blocked_ns = blocked_ns;
-	r->pad2 = 0;
+	__builtin_memset(&r->aside, 0, sizeof(r->aside));
+	if (c->flags & EXCHANGE_UNARMED)
+		r->aside.unarmed_ns = c->unarmed_ns;
+	__builtin_memset(r->pad2, 0, sizeof(r->pad2));
+	return 0;
+}
+
+/* What the reader did from the read until it touched another connection, or waited. */
+INLINE __u64 work_after_read(const struct conn *c, const struct thread *t)
+{
+	const struct hold_end *end = &t->ended[c->id & (HOLD_ENDS - 1)];
+	__u64 begun = c->read_ns - c->runnable_ns - c->blocked_ns;
+
+	return end->conn == c->id && (__s64)(end->work_ns - begun) > 0 ? end->work_ns - begun : 0;
+}
+
+/*
+ * On the CPU since `from`, in this turn. Where the switches are too many to be remembered, all of the
+ * turn's time off the CPU counts: it is not less.
+ */
+INLINE __u64 work_since(const struct thread *t, __u64 from, __u64 now)
+{
+	__u64 off_ns = t->runnable_ns - t->return_runnable_ns +
+		       t->blocked_ns - t->return_blocked_ns;
+	struct split off = {};
+
+	if (off_ns && !off_between(t, from, now, &off))
+		off_ns = off.runnable_ns + off.blocked_ns;
+	return now - from > off_ns ? now - from - off_ns : 0;
+}
+
+__noinline int record_async(struct ev_record *r, const struct conn *c, const struct thread *t,
+			    __u64 touched_ns)
+{
+	__u64 now, from, idle, blocked, own, spent;
+	struct split *service;
+
+	if (!r || !c || !t)
+		return 0;
+	now = r->head.time_ns;
+	service = &r->split[SPLIT_SERVICE];
+	idle = t->idle_ns - c->idle_ns;
+	blocked = t->blocked_ns - c->blocked_ns;
+	record_lengthen(r, c, t->runnable_ns - c->runnable_ns, blocked > idle ? blocked - idle : 0);
+	from = touched_ns > t->return_ns ? touched_ns : t->return_ns;
+	own = work_after_read(c, t) + work_since(t, from, now);
+	spent = service->runnable_ns + service->blocked_ns + idle + own;
+	r->aside.idle_ns = idle;
+	r->aside.others_ns = now - c->read_ns > spent ? now - c->read_ns - spent : 0;
+	if (touched_ns == t->upstream_read_ns && t->upstream_from_ns >= c->read_ns &&
+	    t->upstream_to_ns > t->upstream_from_ns)
+		r->aside.upstream_ns = t->upstream_to_ns - t->upstream_from_ns;
 	return 0;
 }
 
@@ -222,6 +152,22 @@ INLINE void split_count(struct counters *n, __u32 which, __u64 ns, const struct 
 	add(&n->split[which].blocked_ns, r->split[which].blocked_ns);
 }
 
+INLINE void aside_count(struct counters *n, const struct ev_record *r)
+{
+	if (r->head.size == RECORD_SHORT)
+		return;
+	add(&n->aside.others_ns, r->aside.others_ns);
+	add(&n->aside.idle_ns, r->aside.idle_ns);
+	add(&n->aside.upstream_ns, r->aside.upstream_ns);
+	if (!(r->flags & EXCHANGE_UNARMED))
+		return;
+	add(&n->unarmed, 1);
+	add(&n->aside.unarmed_ns, r->aside.unarmed_ns);
+	/* That much of its busy time is known, whatever the rest was. */
+	if (!(r->flags & EXCHANGE_SPLIT_BUSY))
+		add(&n->split_ns[SPLIT_BUSY], r->aside.unarmed_ns);
+}
+
 INLINE void flags_count(struct counters *n, const struct ledger *l, const struct ev_record *r)
 {
 	if (l->flags & EXCHANGE_SPLIT_BUSY)
@@ -230,6 +176,8 @@ INLINE void flags_count(struct counters *n, const struct ledger *l, const struct
 		split_count(n, SPLIT_DISPATCH, l->stage_ns[STAGE_DISPATCH], r);
 	if (l->flags & EXCHANGE_SPLIT_SERVICE)
 		split_count(n, SPLIT_SERVICE, l->stage_ns[STAGE_SERVICE], r);
+	if (l->flags & (EXCHANGE_ASYNC | EXCHANGE_UNARMED))
+		aside_count(n, r);
 	if (l->flags & EXCHANGE_CLAMPED)
 		add(&n->clamped, 1);
 	if (l->flags & EXCHANGE_ASYNC)

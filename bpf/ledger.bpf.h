@@ -19,10 +19,37 @@
  * branches once, and not anew for every path that leads there.
  */
 
+#define ITEMS_MAX 4	/* eventpolls of a socket that are looked at */
+
+/*
+ * Does any eventpoll watch the socket for input now? Asked where one that is armed for one event, or
+ * taken out, was found at a read. A socket that was never seen in any has another way of waiting.
+ */
+static __noinline __attribute__((unused)) int arrival_look(struct conn *c, const struct sock *sk)
+{
+	__u64 link = (__u64)BPF_CORE_READ(sk, sk_socket, file, f_ep, first);
+	__u32 i;
+
+	c->unarmed = c->seen_ep || link;
+	for (i = 0; i < ITEMS_MAX && link; i++) {
+		bpf_probe_read_kernel(&c->seen_ep, sizeof(c->seen_ep),
+				      (char *)link - bpf_core_field_offset(struct epitem, fllink) +
+				      bpf_core_field_offset(struct epitem, ep));
+		if (item_mask(link) & (EPOLLIN | EPOLLRDNORM)) {
+			c->unarmed = 0;
+			return 0;
+		}
+		link = (__u64)BPF_CORE_READ((struct hlist_node *)link, next);
+	}
+	return 0;
+}
+
 /* Data was queued: stamp the first unread byte. Any context. */
-INLINE void ledger_arrival(struct conn *c, __u32 rcv_nxt)
+INLINE void ledger_arrival(struct conn *c, const struct sock *sk, __u32 rcv_nxt)
 {
 	if (!c->ready_ns) {
+		if (c->gaps)
+			arrival_look(c, sk);
 		c->ready_end = rcv_nxt;
 		c->ready_ns = bpf_ktime_get_ns();
 	} else if (!c->next_ns) {
@@ -53,7 +80,13 @@ INLINE __u64 ledger_take_arrival(struct conn *c, const struct sock *sk, const st
 	return taken;
 }
 
-/* How the data that came at `from` reached the thread that now reads it, from eventpoll `ep` or 0. */
+/* Runnable and blocked time of a thread between two moments of its past; 1 if forgotten (ledger.bpf.c). */
+int off_between(const struct thread *t, __u64 from, __u64 to, struct split *out);
+
+/*
+ * How the data that came at `from` reached the thread that now reads it, from eventpoll `ep` or 0
+ * (delivery.bpf.c).
+ */
 int ledger_wait(struct conn *c, const struct thread *t, __u64 ep, __u64 from, __u64 now);
 
 /*
@@ -153,6 +186,7 @@ INLINE void ledger_read(struct conn *c, const struct sock *sk, const struct tcp_
 	c->turn = t->turn;
 	c->runnable_ns = t->runnable_ns;
 	c->blocked_ns = t->blocked_ns;
+	c->idle_ns = t->idle_ns;
 	if (c->phase != PHASE_OPEN)
 		return;
 	if (arrival && arrival != READY_UNKNOWN)
@@ -161,7 +195,7 @@ INLINE void ledger_read(struct conn *c, const struct sock *sk, const struct tcp_
 	if (!c->exchanges && c->accepted_ns > arrival)
 		arrival = c->accepted_ns;
 	ep = ep_of(c, tp);
-	if (!ledger_wait_plain(c, t, ep, arrival))
+	if (c->unarmed || !ledger_wait_plain(c, t, ep, arrival))
 		ledger_wait(c, t, ep, arrival, now);
 }
 
@@ -237,6 +271,12 @@ INLINE __u32 answer_flag(const struct conn *c, const struct thread *t, const str
 		return EXCHANGE_HANDOFF;
 	return c->turn != (__u32)t->turn ? EXCHANGE_ASYNC : EXCHANGE_SPLIT_SERVICE;
 }
+/*
+ * The same of an asynchronous service, by the thread's whole time between read and answer. `touched_ns`:
+ * the thread's last read or send before this one (ledger.bpf.c).
+ */
+int record_async(struct ev_record *r, const struct conn *c, const struct thread *t,
+		 __u64 touched_ns);
 
 INLINE void record_fill(struct ev_record *r, struct conn *c, const struct thread *t,
 			struct task_struct *task, __u32 flags, __u64 now)
@@ -244,11 +284,14 @@ INLINE void record_fill(struct ev_record *r, struct conn *c, const struct thread
 	__u64 runnable_ns = t->runnable_ns - c->runnable_ns;
 	__u64 blocked_ns = t->blocked_ns - c->blocked_ns;
 
-	if (flags != EXCHANGE_SPLIT_SERVICE)
+	if (flags == EXCHANGE_ASYNC)
+		flags |= EXCHANGE_SPLIT_SERVICE;
+	else if (flags == EXCHANGE_HANDOFF)
 		runnable_ns = blocked_ns = 0;
 	flags |= c->flags;
 	if (c->first_ns < control.splits_from_ns) {
-		flags &= ~(EXCHANGE_SPLIT_BUSY | EXCHANGE_SPLIT_DISPATCH | EXCHANGE_SPLIT_SERVICE);
+		flags &= ~(EXCHANGE_SPLIT_BUSY | EXCHANGE_SPLIT_DISPATCH | EXCHANGE_SPLIT_SERVICE |
+			   EXCHANGE_UNARMED);
 		runnable_ns = blocked_ns = c->split_some = 0;
 	}
 	r->head.size = RECORD_SHORT;
@@ -275,7 +318,9 @@ INLINE void record_fill(struct ev_record *r, struct conn *c, const struct thread
 	r->prev_bytes_out = c->prev_bytes;
 	*(__u32 *)&r->kind = c->traffic.word;
 	c->prev_sends = 0;
-	if (runnable_ns | blocked_ns | c->split_some || r->number == 1)
+	if ((flags & EXCHANGE_ASYNC) && (flags & EXCHANGE_SPLIT_SERVICE))
+		record_async(r, c, t, t->socket_ns);
+	else if (runnable_ns | blocked_ns | c->split_some || r->number == 1)
 		record_lengthen(r, c, runnable_ns, blocked_ns);
 }
 

@@ -15,6 +15,8 @@ INLINE void client_arrival(struct conn *c)
 
 	if (c->request_ns) {
 		hist_add_shared(H_CLIENT, elapsed(c->request_ns, now));
+		c->asked_ns = c->request_ns;
+		c->told_ns = now;
 		c->request_ns = 0;
 	} else if (!c->response_ns) {
 		c->response_ns = now;
@@ -26,11 +28,24 @@ INLINE void client_send(struct conn *c, const struct thread *t, __u64 now)
 {
 	__u64 start = t->enter_ns ? t->enter_ns : now;
 
-	if (c->response_ns > start)
+	if (c->response_ns > start) {
 		hist_add_shared(H_CLIENT, c->response_ns - start);
-	else if (!c->request_ns)
+		c->asked_ns = start;
+		c->told_ns = c->response_ns;
+	} else if (!c->request_ns) {
 		c->request_ns = start;
+	}
 	c->response_ns = 0;
+}
+
+/* The answer of an upstream was read: whoever is answered next was waiting for it. */
+INLINE void client_read(const struct conn *c, struct thread *t, __u64 now)
+{
+	turn_touch(t, c->id, now);
+	t->socket_ns = now;
+	t->upstream_read_ns = now;
+	t->upstream_from_ns = c->asked_ns;
+	t->upstream_to_ns = c->told_ns;
 }
 
 INLINE void listener_ready(struct sock *sk)
@@ -56,9 +71,9 @@ INLINE bool segment_has_fin(const struct sk_buff *skb)
 	return BPF_CORE_READ(cb, tcp_flags) & TCP_FLAG_FIN;
 }
 
-INLINE void data_arrived(struct conn *c, __u32 rcv_nxt)
+INLINE void data_arrived(struct conn *c, const struct sock *sk, __u32 rcv_nxt)
 {
-	ledger_arrival(c, rcv_nxt);
+	ledger_arrival(c, sk, rcv_nxt);
 	ready_on_cpu[bpf_get_smp_processor_id() & (CPU_SLOTS - 1)] =
 		c->next_ns ? c->next_ns : c->ready_ns;
 }
@@ -86,7 +101,7 @@ int BPF_PROG(on_data_ready, struct sock *sk)
 	}
 	if (c->ready_ns)
 		window_check(c, tp);
-	data_arrived(c, tp->rcv_nxt);
+	data_arrived(c, sk, tp->rcv_nxt);
 	return 0;
 }
 
@@ -112,7 +127,7 @@ int BPF_PROG(on_tcp_probe, struct sock *sk, struct sk_buff *skb)
 	if (c->role == ROLE_CLIENT)
 		client_arrival(c);
 	else
-		data_arrived(c, end);
+		data_arrived(c, sk, end);
 	return 0;
 }
 
@@ -160,7 +175,7 @@ INLINE int after_read(struct sock *sk, struct task_struct *task)
 	if (c->sign.shut)
 		our_window_opened(c, now);
 	if (c->role != ROLE_SERVER) {
-		turn_touch(t, c->id, now);
+		client_read(c, t, now);
 		return 0;
 	}
 	ledger_read(c, sk, tp, t, task->pid, now);
@@ -252,7 +267,6 @@ int BPF_PROG(on_send_length, struct sock *sk, int ret)
 	t = thread_self(task);
 	if (!t)
 		return 0;
-	t->socket_ns = now;
 	if (c->sign.zero)
 		their_window_opened(c, tp, now);
 	if (c->role == ROLE_CLIENT) {
@@ -262,5 +276,6 @@ int BPF_PROG(on_send_length, struct sock *sk, int ret)
 	} else {
 		server_send(c, sk, tp, t, task, now);
 	}
+	t->socket_ns = now;
 	return 0;
 }

@@ -103,6 +103,21 @@ INLINE void conn_own_by(struct conn *c, const struct task_struct *task)
 	conn_own(c, task->tgid, comm);
 }
 
+#define EPOLLIN		0x001
+#define EPOLLRDNORM	0x040
+#define EPOLLONESHOT	(1U << 30)
+
+/* What an epoll item, by the address of its link in the file's list, is armed for. */
+INLINE __u32 item_mask(__u64 link)
+{
+	__u32 mask = 0;
+
+	bpf_probe_read_kernel(&mask, sizeof(mask),
+			      (char *)link - bpf_core_field_offset(struct epitem, fllink) +
+			      bpf_core_field_offset(struct epitem, event));
+	return mask;
+}
+
 /*
  * The address of the eventpoll that watches a socket, or 0. The file keeps a list of its epoll
  * items (since 5.11); a socket in several eventpolls counts with the latest of them. An item's
@@ -125,6 +140,8 @@ INLINE __u64 ep_of(struct conn *c, const struct tcp_sock *tp)
 		return c->ep;
 	c->ep_item = (__u64)link;
 	c->ep = 0;
+	if (link && c->owned && item_mask((__u64)link) & EPOLLONESHOT)
+		c->gaps = 1;
 	if (link && bpf_probe_read_kernel(&c->ep, sizeof(c->ep),
 					  (char *)link - bpf_core_field_offset(struct epitem, fllink) +
 					  bpf_core_field_offset(struct epitem, ep)))

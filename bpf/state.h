@@ -54,7 +54,9 @@ struct conn {
 	__u32 copied_seq;	/* TCP sequence read so far */
 	__u8 phase;		/* enum exchange_phase */
 	__u8 role;		/* enum role */
-	__u8 owned;		/* a target accepted or connected it: counted */
+	__u8 owned : 1;		/* a target accepted or connected it: counted */
+	__u8 gaps : 1;		/* eventpolls do not watch it all the time: arrivals look after that, */
+	__u8 unarmed : 1;	/* and none did when what is unread came */
 	__u8 state;		/* TCP state */
 	union {
 		struct conn_signs sign;
@@ -66,6 +68,7 @@ struct conn {
 	__u64 return_ns;
 	__u64 runnable_ns;	/* the reader's totals at the last read */
 	__u64 blocked_ns;
+	__u64 idle_ns;
 	__u32 reader;		/* tid */
 	__u32 turn;		/* of the reader */
 	__u32 request_bytes;
@@ -98,6 +101,8 @@ struct conn {
 	struct traffic traffic;	/* its first word is what every exchange looks at */
 	__u64 accepted_ns;
 	struct split split[2];	/* busy and dispatch, measured at the last read */
+	__u64 unarmed_ns;	/* likewise, with EXCHANGE_UNARMED */
+	__u64 seen_ep;		/* with gaps: the eventpoll that it was last seen in */
 	__u64 born_ns;		/* ESTABLISHED, or the attach */
 	__u64 state_since_ns;
 	__u64 state_ns[TCP_STATES];
@@ -111,6 +116,8 @@ struct conn {
 	__u32 pid;
 	__u64 request_ns;	/* client role: first byte sent, answer not seen yet */
 	__u64 response_ns;	/* client role: data came before the send returned */
+	__u64 asked_ns;		/* client role: the last exchange's beginning */
+	__u64 told_ns;		/* and its end */
 	__u32 retransmits;
 	__u32 uncounted;	/* exchanges that are none, or in doubt */
 	__u32 label;		/* kind and protocol that it is counted as: place in kind_conns */
@@ -136,6 +143,14 @@ struct off_interval {
 };
 
 #define OFF_INTERVALS 64	/* power of two */
+
+/* The end of a connection's hold on a thread: after its last read there another one was touched. */
+struct hold_end {
+	__u64 conn;
+	__u64 work_ns;		/* the time then, less all that the thread was off the CPU */
+};
+
+#define HOLD_ENDS 32		/* power of two */
 
 enum thread_state {
 	THREAD_UNSEEN,		/* no switch seen yet */
@@ -197,12 +212,18 @@ struct thread {
 	__u64 own_ns;		/* the longest that none was */
 	__u64 behind;		/* the wait's end tells what had waited for this turn; 0: it does not */
 
+	/* The last exchange with an upstream whose answer was read. */
+	__u64 upstream_read_ns;
+	__u64 upstream_from_ns;
+	__u64 upstream_to_ns;
+
 	/* Scheduler accounting. */
 	__u64 off_ns;		/* left the CPU */
 	__u64 waking_ns;	/* last made runnable; written by the waker */
 	__u64 oncpu_ns;		/* last came on the CPU */
 	__u64 runnable_ns;	/* totals */
 	__u64 blocked_ns;
+	__u64 idle_ns;		/* the part of blocked_ns that was in waits */
 	__u32 state;		/* enum thread_state */
 	__u32 off_kind;		/* enum offcpu_kind */
 	__u64 enter_nvcsw;	/* the kernel's count of sleeps when the call began, */
@@ -218,6 +239,7 @@ struct thread {
 	__s32 off_stack[2];	/* kernel, user: where it left the CPU */
 	__s32 waker_stack[2];	/* and where its waker was */
 	struct off_interval off[OFF_INTERVALS];
+	struct hold_end ended[HOLD_ENDS];
 };
 
 /* One return of a wait on an eventpoll. */

@@ -14,7 +14,6 @@
 #define EPOLL_CTL_ADD	1
 #define EPOLL_CTL_DEL	2
 #define EPOLLOUT	0x004
-#define EPOLLONESHOT	(1U << 30)
 #define EPOLLET		(1U << 31)
 #define TCP_NAGLE_OFF	1
 #define TCP_NAGLE_CORK	2
@@ -42,6 +41,12 @@ int off_report(const struct thread *t, const struct absence *a, const struct off
 		add_shared(&__c->field, n);			\
 } while (0)
 
+/* Time in which a thread was on the CPU, but for its beginning: only differences mean anything. */
+INLINE __u64 work_clock(const struct thread *t, __u64 now)
+{
+	return now - t->runnable_ns - t->blocked_ns;
+}
+
 /*
  * The connection that the thread served until now gives way to another, or to the wait (0). What came
  * behind the last send was no connection's.
@@ -54,9 +59,15 @@ INLINE void turn_hold(struct thread *t, __u64 conn, __u64 now)
 		served = t->sent_ns;
 	else if (!t->held_conn)
 		served = t->held_ns;
-	if (t->held_conn && served - t->held_ns > t->long_ns) {
-		t->long_ns = served - t->held_ns;
-		t->long_conn = t->held_conn;
+	if (t->held_conn) {
+		struct hold_end *end = &t->ended[t->held_conn & (HOLD_ENDS - 1)];
+
+		end->conn = t->held_conn;
+		end->work_ns = work_clock(t, now);
+		if (served - t->held_ns > t->long_ns) {
+			t->long_ns = served - t->held_ns;
+			t->long_conn = t->held_conn;
+		}
 	}
 	if (now - served > t->own_ns)
 		t->own_ns = now - served;
@@ -135,13 +146,8 @@ INLINE void turn_ends(struct thread *t, __u64 now)
 INLINE __u32 epoll_mask_of(const struct sock *sk)
 {
 	struct hlist_node *link = BPF_CORE_READ(sk, sk_socket, file, f_ep, first);
-	__u32 mask = 0;
 
-	if (link)
-		bpf_probe_read_kernel(&mask, sizeof(mask),
-				      (char *)link - bpf_core_field_offset(struct epitem, fllink) +
-				      bpf_core_field_offset(struct epitem, event));
-	return mask;
+	return link ? item_mask((__u64)link) : 0;
 }
 
 /* The queue is empty, after bytes had been left behind. Only an edge-triggered one stalls so. */

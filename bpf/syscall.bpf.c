@@ -65,6 +65,7 @@ INLINE void after_write(struct thread *t, struct task_struct *task, __u32 fd, __
 	t->sent_ns = now;
 	if (c->role == ROLE_SERVER)
 		ledger_send(c, sk, BPF_CORE_READ(tp, write_seq), t, task, now);
+	t->socket_ns = now;
 }
 
 /* Back from its wait without a word: the kernel skipped the hook. It is at work since now at most. */

@@ -123,6 +123,7 @@ INLINE void off_ended(struct thread *t, __u64 blocked_ns, __u64 end_ns)
 		t->off_count++;
 		t->off_end_ns = end_ns;
 	} else if (t->in_wait && t->state == THREAD_BLOCKED) {
+		t->idle_ns += blocked_ns;
 		/* It was awake before in this wait, found nothing and went back to sleep. */
 		if (t->wait_wake_ns && n)
 			add_shared(&n->wakes_vain, 1);

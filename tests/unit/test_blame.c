@@ -19,7 +19,7 @@
 static struct ev_exchange exchange(uint64_t end, uint64_t busy, uint64_t dispatch, uint64_t service)
 {
 	struct ev_exchange x = { .head = { .kind = EV_EXCHANGE, .time_ns = end }, .conn = 7,
-				 .pid = LOOP, .tid = LOOP, .reader_tid = LOOP };
+				 .turn = 1, .pid = LOOP, .tid = LOOP, .reader_tid = LOOP };
 
 	x.stage_ns[STAGE_BUSY] = busy;
 	x.stage_ns[STAGE_DISPATCH] = dispatch;
@@ -380,6 +380,133 @@ static void test_forget(void **state)
 	assert_int_equal(s.hold_max_ns, 27 * MS);
 }
 
+/* Answered turns later: every part of the thread's time has its cause. */
+static void test_async(void **state)
+{
+	struct history *h = history_new(HISTORY_RECENT);
+	struct ev_exchange x = exchange(100 * MS, 0, 0, 60 * MS);
+	struct ev_turn held = turn(50 * MS, 65 * MS, 12 * MS, 9);
+	struct ev_turn own = turn(80 * MS, 101 * MS, 20 * MS, 7);
+	struct ev_offcpu fsync = interval(LOOP, 70 * MS, 4 * MS, 0, OFFCPU_DISK);
+	struct blame_sums s;
+
+	(void)state;
+	x.flags |= EXCHANGE_ASYNC;
+	x.split[SPLIT_SERVICE] = (struct split){ .runnable_ns = 3 * MS, .blocked_ns = 5 * MS };
+	x.aside = (struct aside){ .others_ns = 15 * MS, .idle_ns = 18 * MS, .upstream_ns = 10 * MS };
+	history_add(h, EV_TURN, &held);
+	history_add(h, EV_TURN, &own);
+	history_add(h, EV_OFFCPU, &fsync);
+	history_add(h, EV_EXCHANGE, &x);
+	s = join(h, 1 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_SERVICE], 19 * MS);
+	assert_int_equal(s.service_max_ns, 19 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_HELD], 12 * MS);
+	assert_int_equal(s.conns.row[0].conn, 9);
+	assert_int_equal(s.cause_ns[CAUSE_BATCH], 3 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_CPU], 3 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_BLOCKED], 5 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_UPSTREAM], 10 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_IDLE], 8 * MS);
+}
+
+/* A hostile file's figures are no more than the stage. */
+static void test_async_too_much(void **state)
+{
+	struct history *h = history_new(HISTORY_RECENT);
+	struct ev_exchange x = exchange(100 * MS, 20 * MS, 0, 60 * MS);
+	struct blame_sums s;
+
+	(void)state;
+	x.flags |= EXCHANGE_ASYNC | EXCHANGE_UNARMED;
+	x.aside = (struct aside){ ~0ULL, ~0ULL - 5, ~0ULL, ~0ULL };
+	history_add(h, EV_EXCHANGE, &x);
+	s = join(h, 1 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_UPSTREAM], 60 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_UNARMED], 20 * MS);
+}
+
+/* Nobody watched the descriptor; what came after that is the loop's. */
+static void test_unarmed(void **state)
+{
+	struct history *h = history_new(HISTORY_RECENT);
+	struct ev_exchange x = exchange(200 * MS, 90 * MS, 0, 1 * MS);
+	struct blame_sums s;
+
+	(void)state;
+	x.flags |= EXCHANGE_UNARMED;
+	x.aside.unarmed_ns = 80 * MS;
+	history_add(h, EV_EXCHANGE, &x);
+	s = join(h, 1 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_UNARMED], 80 * MS);
+	assert_int_equal(s.unarmed_max_ns, 80 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_BATCH], 10 * MS);
+}
+
+/* Read by a thread without a loop, `wait` after its loop handed it over. */
+static struct ev_exchange by_worker(uint64_t end, uint32_t tid, uint64_t wait, uint64_t service)
+{
+	struct ev_exchange x = exchange(end, 0, wait, service);
+
+	x.turn = 0;
+	x.tid = x.reader_tid = tid;
+	x.flags = EXCHANGE_SPLIT_SERVICE;
+	return x;
+}
+
+static struct ev_offcpu for_work(uint32_t tid, uint64_t start, uint64_t end)
+{
+	struct ev_offcpu o = interval(tid, start, end - start, 0, OFFCPU_FUTEX);
+
+	o.flags = OFFCPU_WAKER;
+	o.waker_pid = o.waker_tid = LOOP;
+	return o;
+}
+
+/* Two workers, one of them free for the first 10 ms that the request waited. */
+static void test_workers(void **state)
+{
+	struct history *h = history_new(HISTORY_RECENT);
+	struct ev_exchange first = by_worker(20 * MS, 301, 0, 19 * MS);
+	struct ev_exchange x = by_worker(100 * MS, 302, 50 * MS, 10 * MS);	/* waits from 40 */
+	struct ev_exchange last = by_worker(120 * MS, 301, 0, 15 * MS);
+	struct ev_offcpu idle = for_work(301, 20 * MS, 50 * MS);
+	struct ev_offcpu sleep = interval(302, 39 * MS, 30 * MS, 0, OFFCPU_SLEEP);
+	struct blame_sums s;
+
+	(void)state;
+	history_add(h, EV_EXCHANGE, &first);
+	history_add(h, EV_EXCHANGE, &x);
+	history_add(h, EV_EXCHANGE, &last);
+	history_add(h, EV_OFFCPU, &idle);
+	history_add(h, EV_OFFCPU, &sleep);
+	s = join(h, 60 * MS);
+	assert_int_equal(s.workers, 2);
+	assert_int_equal(s.cause_ns[CAUSE_WORKER], 40 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_ASYNC], 10 * MS);
+	assert_int_equal(s.worker_busy_ns, 90 * MS);
+	assert_int_equal(s.worker_calls.n, 1);
+	assert_int_equal(s.worker_calls.row[0].kind, OFFCPU_SLEEP);
+}
+
+/* One of which nothing more is known is not called busy. */
+static void test_worker_unknown(void **state)
+{
+	struct history *h = history_new(HISTORY_RECENT);
+	struct ev_exchange first = by_worker(20 * MS, 301, 0, 19 * MS);
+	struct ev_exchange x = by_worker(100 * MS, 302, 50 * MS, 10 * MS);
+	struct ev_offcpu sleep = interval(302, 39 * MS, 30 * MS, 0, OFFCPU_SLEEP);
+	struct blame_sums s;
+
+	(void)state;
+	history_add(h, EV_EXCHANGE, &first);
+	history_add(h, EV_EXCHANGE, &x);
+	history_add(h, EV_OFFCPU, &sleep);
+	s = join(h, 60 * MS);
+	assert_int_equal(s.cause_ns[CAUSE_WORKER], 0);
+	assert_int_equal(s.cause_ns[CAUSE_ASYNC], 50 * MS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,6 +519,9 @@ int main(void)
 		cmocka_unit_test(test_timed_out),
 		cmocka_unit_test(test_own_work),
 		cmocka_unit_test(test_split_by_turn),
+		cmocka_unit_test(test_forget),	      cmocka_unit_test(test_async),
+		cmocka_unit_test(test_async_too_much), cmocka_unit_test(test_unarmed),
+		cmocka_unit_test(test_workers),	      cmocka_unit_test(test_worker_unknown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,6 +102,8 @@ static void test_older_record(void **state)
 	assert_int_equal(decode_bytes(EV_EXCHANGE, 240, 240, &e), 0);
 	assert_int_equal(e.exchange.kind, 0);
 	assert_int_equal(e.exchange.protocol, 0);
+	assert_int_equal(e.exchange.aside.others_ns, 0);
+	assert_int_equal(e.exchange.aside.unarmed_ns, 0);
 }
 
 static void test_longer_than_known(void **state)

@@ -80,7 +80,10 @@ static void test_causes(void **state)
 		{ CAUSE_CPU, "cpu-starved", 60, 15 },
 		{ CAUSE_HELD, "loop-blocked", 60, 15 },
 		{ CAUSE_SERVICE, "slow-service", 60, 35 },
-		{ CAUSE_ASYNC, "slow-upstream", 60, 35 },
+		{ CAUSE_ASYNC, "slow-service", 60, 35 },
+		{ CAUSE_UPSTREAM, "slow-upstream", 60, 35 },
+		{ CAUSE_WORKER, "worker-wait", 60, 15 },
+		{ CAUSE_UNARMED, "unarmed", 60, 15 },
 		{ CAUSE_RECEIVE, "slow-request", 60, 35 },
 		{ CAUSE_BATCH, "batch-queueing", 60, 15 },
 	};
@@ -120,15 +123,22 @@ static void test_causes(void **state)
 	}
 }
 
-static void test_slow_without_upstream(void **state)
+/* Idle with answers due: upstreams are named if theirs take as long, and no harder than the evidence. */
+static void test_idle(void **state)
 {
 	struct server s;
 
 	(void)state;
 	healthy(&s);
-	blame(&s, CAUSE_ASYNC, 60);
-	s.r.stages[STAGE_SERVICE].dist.p99_ns = 20 * MS;
-	expect_only(&s, "slow-service", SEVERITY_SEVERE);
+	blame(&s, CAUSE_IDLE, 60);	/* 12 ms an exchange */
+	expect_only(&s, "idle-wait", SEVERITY_WARNING);
+	s.r.client = (struct dist){ .count = 100, .p99_ns = MS, .max_ns = 90 * MS };
+	expect_only(&s, "idle-wait", SEVERITY_WARNING);
+	s.r.client.p99_ns = 11 * MS;
+	expect_only(&s, "slow-upstream", SEVERITY_WARNING);
+	healthy(&s);
+	blame(&s, CAUSE_IDLE, 35);
+	expect_none(&s);
 }
 
 static void test_throttled(void **state)
@@ -376,7 +386,7 @@ static void test_codes(void **state)
 	size_t all = finding_codes(0, codes, FINDINGS_MAX), n;
 
 	(void)state;
-	assert_int_equal(all, 26);
+	assert_int_equal(all, 29);
 	assert_true(has(codes, all, "close-wait-leak") && has(codes, all, "ctl-churn"));
 	n = finding_codes(NEEDS_CALLS | NEEDS_END, codes, FINDINGS_MAX);
 	assert_int_equal(n, all - 5);
@@ -390,7 +400,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_healthy),	    cmocka_unit_test(test_too_few),
 		cmocka_unit_test(test_too_much_lost), cmocka_unit_test(test_causes),
-		cmocka_unit_test(test_slow_without_upstream), cmocka_unit_test(test_throttled),
+		cmocka_unit_test(test_idle), cmocka_unit_test(test_throttled),
 		cmocka_unit_test(test_strongest_first), cmocka_unit_test(test_accept),
 		cmocka_unit_test(test_herd),	    cmocka_unit_test(test_imbalance),
 		cmocka_unit_test(test_ctl),	    cmocka_unit_test(test_epoll_use),

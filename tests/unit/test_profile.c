@@ -309,6 +309,31 @@ static void test_tail_async(void **state)
 	free_profile(p);
 }
 
+/* Where its thread's time is known, it is divided: only its own has code to show. */
+static void test_tail_async_split(void **state)
+{
+	struct ev_exchange x = { .head.time_ns = 120 * MS, .latency_ns = 20 * MS, .tid = LOOP,
+				 .reader_tid = LOOP, .pid = PID,
+				 .flags = EXCHANGE_ASYNC | EXCHANGE_SPLIT_SERVICE,
+				 .aside = { .others_ns = 3 * MS, .idle_ns = 4 * MS } };
+	struct profile *p = with_stacks();
+
+	(void)state;
+	x.stage_ns[STAGE_SERVICE] = 20 * MS;
+	x.split[SPLIT_SERVICE] = (struct split){ .runnable_ns = 1 * MS, .blocked_ns = 5 * MS };
+	history_add(p->history, EV_EXCHANGE, &x);
+	sample(p, LOOP, 105 * MS, USER_MAIN);	/* for others */
+	sample(p, LOOP, 115 * MS, USER_HASH);
+	blocked(p, LOOP, 108 * MS, 4 * MS, 0);
+	expect_tail(p, 1, 20 * MS, 18 * MS,
+		    "service;[asynchronous];[held by others] 3000000\n"
+		    "service;[asynchronous];[idle] 4000000\n"
+		    "service;[asynchronous];[off the CPU] 2000000\n"
+		    "service;[asynchronous];srv;[libc.so.6];main;serve;hash 7000000\n"
+		    "service;[asynchronous];srv;_start;main;serve;nanosleep_[k];schedule_[k] 4000000\n");
+	free_profile(p);
+}
+
 /* The thread that answered, which may have waited for something to do at first. */
 static void test_tail_handoff(void **state)
 {
@@ -534,7 +559,7 @@ int main(void)
 		cmocka_unit_test(test_tail),
 		cmocka_unit_test(test_tail_shared),
 		cmocka_unit_test(test_tail_stages),
-		cmocka_unit_test(test_tail_async),
+		cmocka_unit_test(test_tail_async), cmocka_unit_test(test_tail_async_split),
 		cmocka_unit_test(test_tail_handoff),
 		cmocka_unit_test(test_tail_set),
 		cmocka_unit_test(test_tail_sums),

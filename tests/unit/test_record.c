@@ -77,16 +77,22 @@ static void test_long(void **state)
 	r.head.size = sizeof(r);
 	r.accepted_ns = 1050;
 	r.split[SPLIT_SERVICE] = (struct split){ 11, 22 };
+	r.aside = (struct aside){ 1, 2, 3, 4 };
+	r.flags |= EXCHANGE_ASYNC | EXCHANGE_UNARMED;
 	record_exchange(&r, &x);
 	assert_int_equal(x.stage_ns[STAGE_ACCEPT], 50);
 	assert_int_equal(x.stage_ns[STAGE_RECEIVE], 50);
 	assert_int_equal(x.split[SPLIT_SERVICE].runnable_ns, 11);
 	assert_int_equal(x.split[SPLIT_SERVICE].blocked_ns, 22);
+	assert_int_equal(x.aside.others_ns, 1);
+	assert_int_equal(x.aside.unarmed_ns, 4);
+	assert_true(x.flags & EXCHANGE_UNARMED);
 	/* What follows the short part belongs to nobody. */
 	r.head.size = RECORD_SHORT;
 	record_exchange(&r, &x);
 	assert_int_equal(x.stage_ns[STAGE_ACCEPT], 0);
 	assert_int_equal(x.split[SPLIT_SERVICE].blocked_ns, 0);
+	assert_int_equal(x.aside.idle_ns, 0);
 }
 
 /* Whatever the stamps are, the stages sum to the latency, and none is longer than it. */
@@ -147,6 +153,13 @@ static void test_added_up(void **state)
 	aggregate_add_exchange(a, &x);
 	assert_int_equal(a->ledger.stage[STAGE_WAKEUP].bucket[0], 1);
 	assert_int_equal(a->ledger.stage[STAGE_BUSY].bucket[0], 0);
+	x.flags |= EXCHANGE_UNARMED;
+	x.aside = (struct aside){ .others_ns = 5, .idle_ns = 6, .unarmed_ns = 7 };
+	x.latency_ns = 0;
+	aggregate_add_exchange(a, &x);
+	assert_int_equal(a->counters.unarmed, 1);
+	assert_int_equal(a->counters.split_ns[SPLIT_BUSY], 7);
+	assert_int_equal(a->counters.aside.others_ns, 5);
 	aggregate_add_sends(a, 4, 400, 3 * SMALL_GAP_NS - 1);
 	aggregate_merge(b, a);
 	aggregate_merge(b, a);

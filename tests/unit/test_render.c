@@ -366,7 +366,7 @@ static void test_report_text(void **state)
 	fill_sample(&s);
 	text = report_text(&s.r);
 	assert_contains(text, "The slowest 1 % (2,013 exchanges at or above 1.62 ms) spent 62 % of "
-			      "their time in busy: another\nconnection's handler held");
+			      "their time in busy: the event\nloop was held");
 	assert_contains(text, "another 24 % in service:");
 	assert_contains(text, "server          199,950     180 us     180 us     360 us ");
 	assert_contains(text, "accept                0          -          -          -   ");
@@ -524,16 +524,17 @@ static void test_slow_json(void **state)
 		"{\"stage\":\"runqueue\",\"ns\":0,\"oncpu_ns\":null,\"runnable_ns\":null,"
 		"\"blocked_ns\":null},"
 		"{\"stage\":\"busy\",\"ns\":800000,\"oncpu_ns\":700000,\"runnable_ns\":8000,"
-		"\"blocked_ns\":92000},"
+		"\"blocked_ns\":92000,\"unarmed_ns\":0},"
 		"{\"stage\":\"return\",\"ns\":0,\"oncpu_ns\":null,\"runnable_ns\":null,"
 		"\"blocked_ns\":null},"
 		"{\"stage\":\"dispatch\",\"ns\":50000,\"oncpu_ns\":null,\"runnable_ns\":null,"
 		"\"blocked_ns\":null},"
 		"{\"stage\":\"service\",\"ns\":150000,\"oncpu_ns\":null,\"runnable_ns\":null,"
-		"\"blocked_ns\":null}],"
+		"\"blocked_ns\":null,\"others_ns\":null,\"idle_ns\":null}],"
 		"\"send_ns\":10,\"deliver_ns\":20,\"bytes_in\":120,\"bytes_out\":4000,\"turn\":3,"
 		"\"async\":true,\"handoff\":false,\"clamped\":false,\"merged\":false,"
-		"\"no_wait\":false,\"kind\":\"request-response\",\"protocol\":null}\n");
+		"\"no_wait\":false,\"kind\":\"request-response\",\"protocol\":null,"
+		"\"upstream_ns\":null}\n");
 	free(t.s);
 }
 

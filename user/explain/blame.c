@@ -4,24 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "explain/blame.h"
+#include "explain/blame_join.h"
 #include "explain/stage_map.h"
 
 /* Only the last exchanges are joined: turns and off-CPU intervals are remembered for longer. */
 #define JOINED (HISTORY_RECENT / 2)
 
-struct join {
-	const struct history *h;
-	struct blame_sums *out;
-	uint64_t *services;	/* on-CPU time of each tail exchange's service, for the median */
-};
-
-/*
- * Adds to the row of a key, which may be an interval or a turn as long as `whole_ns`. A full table
- * gives its smallest row to a newcomer.
- */
-static struct blame_row *row_add(struct blame_table *t, uint64_t key, uint64_t ns,
-				 uint64_t whole_ns)
+struct blame_row *blame_row_add(struct blame_table *t, uint64_t key, uint64_t ns, uint64_t whole_ns)
 {
 	struct blame_row *smallest = t->row, *row = t->row;
 
@@ -47,7 +36,7 @@ static void thread_add(struct blame_table *t, uint32_t pid, uint32_t tid, const 
 		       uint64_t ns)
 {
 	const struct blame_row named = { .pid = pid, .tid = tid };
-	struct blame_row *row = row_add(t, named.key, ns, 0);
+	struct blame_row *row = blame_row_add(t, named.key, ns, 0);
 
 	if (row->count == 1)
 		memcpy(row->comm, comm, COMM_LEN);
@@ -105,11 +94,6 @@ enum cause blame_cause(uint32_t kind)
 	       CAUSE_BLOCKED;
 }
 
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 /*
  * Who had the CPU while the thread waited for it, as far as that is known: without a break until
  * the thread got it.
@@ -136,7 +120,7 @@ static void blame_blocked(struct blame_sums *out, const struct ev_offcpu *o, uin
 	if (!ns)
 		return;
 	out->cause_ns[blame_cause(call.kind)] += ns;
-	row_add(&out->calls, call.key, ns, o->blocked_ns);
+	blame_row_add(&out->calls, call.key, ns, o->blocked_ns);
 	if (released(o))
 		thread_add(&out->wakers, o->waker_pid, o->waker_tid, o->waker_comm, ns);
 }
@@ -192,7 +176,7 @@ static void blame_loop(const struct join *j, const struct ev_exchange *x,
 	if (t && turn_is_own(t)) {
 		j->out->cause_ns[CAUSE_OWN] += held;
 	} else if (t && turn_is_held(t) && t->long_conn != x->conn) {
-		row_add(&j->out->conns, t->long_conn, held, t->long_ns);
+		blame_row_add(&j->out->conns, t->long_conn, held, t->long_ns);
 		j->out->cause_ns[CAUSE_HELD] += held;
 	} else {
 		held = 0;
@@ -241,6 +225,17 @@ static void blame_waiting(const struct join *j, const struct ev_exchange *x,
 		blame_loop(j, x, s, oncpu_ns);
 }
 
+/* Nobody watched the descriptor at first; the rest is as always. */
+static void blame_busy(const struct join *j, const struct ev_exchange *x, struct stage_span *s)
+{
+	uint64_t ns = min_u64(x->aside.unarmed_ns, s->to - s->from);
+
+	j->out->cause_ns[CAUSE_UNARMED] += ns;
+	max_u64(&j->out->unarmed_max_ns, ns);
+	s->from += ns;
+	blame_waiting(j, x, s, SPLIT_BUSY);
+}
+
 /* Another thread answered: what delayed that thread, as far as its off-CPU intervals say. */
 static void blame_handoff(const struct join *j, const struct ev_exchange *x,
 			  const struct stage_span *s)
@@ -270,9 +265,10 @@ static void blame_service(const struct join *j, const struct ev_exchange *x,
 
 	if (x->flags & EXCHANGE_SPLIT_SERVICE) {
 		oncpu_ns = blame_offcpu(j, s->tid, s->from, s->to, &x->split[SPLIT_SERVICE]);
+		if (x->flags & EXCHANGE_ASYNC)
+			oncpu_ns = blame_async(j, x, s, oncpu_ns);
 		j->out->cause_ns[CAUSE_SERVICE] += oncpu_ns;
-		if (oncpu_ns > j->out->service_max_ns)
-			j->out->service_max_ns = oncpu_ns;
+		max_u64(&j->out->service_max_ns, oncpu_ns);
 		j->services[j->out->count] = oncpu_ns;
 	} else if (x->flags & EXCHANGE_HANDOFF) {
 		blame_handoff(j, x, s);
@@ -281,8 +277,7 @@ static void blame_service(const struct join *j, const struct ev_exchange *x,
 	}
 }
 
-static void blame_stage(const struct join *j, const struct ev_exchange *x,
-			const struct stage_span *s)
+static void blame_stage(const struct join *j, const struct ev_exchange *x, struct stage_span *s)
 {
 	/* The stages that have one cause, whatever happened in them. */
 	static const enum cause whole[STAGE_COUNT] = {
@@ -294,7 +289,9 @@ static void blame_stage(const struct join *j, const struct ev_exchange *x,
 	if (s->stage == STAGE_RUNQUEUE)
 		blame_offcpu(j, s->tid, s->from, s->to, &runnable);
 	else if (s->stage == STAGE_BUSY)
-		blame_waiting(j, x, s, SPLIT_BUSY);
+		blame_busy(j, x, s);
+	else if (s->stage == STAGE_DISPATCH && is_by_worker(x) && !(x->flags & EXCHANGE_NO_WAIT))
+		blame_worker(j, s);
 	else if (s->stage == STAGE_DISPATCH)
 		blame_waiting(j, x, s, SPLIT_DISPATCH);
 	else if (s->stage == STAGE_SERVICE)
@@ -346,6 +343,8 @@ int blame_join(struct history *h, uint64_t tail_ns, struct blame_sums *out)
 		free(j.services);
 		return -ENOMEM;
 	}
+	workers_find(&j.workers, h);
+	out->workers = j.workers.n;
 	for (size_t i = 0; i < history_count(h, EV_TURN); i++)
 		hold_add(out, &turns[i]);
 	for (size_t i = first; i < n; i++)
@@ -364,6 +363,7 @@ int blame_join(struct history *h, uint64_t tail_ns, struct blame_sums *out)
 	sort(&out->wakers);
 	sort(&out->loops);
 	sort(&out->calls);
+	sort(&out->worker_calls);
 	sort(&out->conns);
 	return 0;
 }

@@ -25,8 +25,12 @@ enum cause {
 	CAUSE_OWN,	/* the same, while the loop did its own work: timers, say */
 	CAUSE_BATCH,	/* busy and dispatch, while many were served in turn */
 	CAUSE_SERVICE,	/* service, on a CPU */
-	CAUSE_ASYNC,	/* service over several turns, or by another thread: not split */
+	CAUSE_ASYNC,	/* service over several turns, or by another thread, where it is not split */
 	CAUSE_RETURN,
+	CAUSE_UNARMED,	/* busy, while no eventpoll watched the descriptor */
+	CAUSE_UPSTREAM,	/* service: its loop was idle, and an upstream owed it an answer */
+	CAUSE_IDLE,	/* service: its loop was idle otherwise */
+	CAUSE_WORKER,	/* handed to workers, all of which were busy */
 	CAUSE_COUNT,
 };
 
@@ -78,6 +82,13 @@ struct blame_sums {
 	uint64_t own_count;		/* turns that this was most of */
 	uint64_t service_p50_ns;	/* of the joined exchanges' service on the CPU */
 	uint64_t service_max_ns;
+	uint64_t unarmed_max_ns;
+	uint64_t upstream_max_ns;
+	uint64_t idle_max_ns;
+	uint64_t worker_max_ns;
+	uint64_t worker_span_ns;	/* time in which exchanges were with the workers, unread */
+	uint64_t worker_busy_ns;	/* and what of it the workers were busy, added up over all of them */
+	uint64_t workers;
 
 	struct cluster receive;		/* where it took at least half of an exchange */
 	struct cluster dispatch;
@@ -85,6 +96,7 @@ struct blame_sums {
 	struct blame_table instead;	/* threads that had the CPU instead, as far as is known */
 	struct blame_table wakers;	/* threads that ended the blocking */
 	struct blame_table calls;	/* system calls that blocked */
+	struct blame_table worker_calls;	/* in which busy workers slept meanwhile */
 	struct blame_table conns;	/* connections whose handler held the loop */
 	struct blame_table loops;	/* threads whose loop the tail waited for */
 	struct blame_link chain[BLAME_CHAIN];	/* behind the first waker of a lock or answer */

@@ -191,8 +191,11 @@ const struct loop_info *overloaded_loop(const struct finding_input *in, uint64_t
 	X(cpu_starved, "cpu-starved", NEEDS_TAIL, BY_SHARE, CAUSE_CPU, THRESHOLD_CAUSE) \
 	X(loop_blocked, "loop-blocked", NEEDS_TAIL, SEVERITY_WARNING, 0, 0) \
 	X(loop_own, "loop-blocked", NEEDS_TAIL, BY_SHARE, CAUSE_OWN, THRESHOLD_CAUSE) \
-	X(slow_service, "slow-service", NEEDS_TAIL, BY_SHARE, CAUSE_SERVICE, THRESHOLD_SERVICE) \
-	X(slow_upstream, "slow-upstream", NEEDS_TAIL, BY_SHARE, CAUSE_ASYNC, THRESHOLD_SERVICE) \
+	X(slow_service, "slow-service", NEEDS_TAIL, SEVERITY_WARNING, 0, 0) \
+	X(slow_upstream, "slow-upstream", NEEDS_TAIL, SEVERITY_WARNING, 0, 0) \
+	X(idle_wait, "idle-wait", NEEDS_TAIL, SEVERITY_WARNING, 0, 0) \
+	X(worker_wait, "worker-wait", NEEDS_TAIL, BY_SHARE, CAUSE_WORKER, THRESHOLD_CAUSE) \
+	X(unarmed, "unarmed", NEEDS_TAIL, BY_SHARE, CAUSE_UNARMED, THRESHOLD_CAUSE) \
 	X(slow_request, "slow-request", NEEDS_TAIL, BY_SHARE, CAUSE_RECEIVE, THRESHOLD_SERVICE) \
 	X(batch_queueing, "batch-queueing", NEEDS_TAIL, BY_SHARE, CAUSE_BATCH, THRESHOLD_CAUSE) \
 	X(hold_stopped, "stopped", 0, SEVERITY_WARNING, 0, 0) \

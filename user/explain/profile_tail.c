@@ -15,9 +15,13 @@
 #include "explain/stage_map.h"
 #include "base/term.h"
 
-/* On-CPU time is divided within its stage; services that changed hands are by themselves. */
+/*
+ * On-CPU time is divided within its stage; services that changed hands or span turns are by
+ * themselves.
+ */
 enum {
 	POOL_HANDOFF = STAGE_COUNT,
+	POOL_ASYNC,
 	POOLS,
 };
 
@@ -42,7 +46,7 @@ static void add(struct tail_walk *w, struct frames *f, uint64_t ns, bool explain
 
 static unsigned stage_of(unsigned pool)
 {
-	return pool == POOL_HANDOFF ? STAGE_SERVICE : pool;
+	return pool >= STAGE_COUNT ? STAGE_SERVICE : pool;
 }
 
 static void frames_begin(struct frames *f, unsigned pool, const char *comm)
@@ -51,6 +55,8 @@ static void frames_begin(struct frames *f, unsigned pool, const char *comm)
 	frame_push(f, stage_name(stage_of(pool)));
 	if (pool == POOL_HANDOFF)
 		frame_push(f, "[handed over]");
+	else if (pool == POOL_ASYNC)
+		frame_push(f, "[asynchronous]");
 	frame_push(f, comm);
 }
 
@@ -85,6 +91,9 @@ static uint64_t add_offcpu(struct tail_walk *w, const struct stage_span *s, unsi
 		uint64_t blocked = span_overlap(s->from, s->to, o->start_ns, woken_at(o));
 		uint64_t runnable = span_overlap(s->from, s->to, woken_at(o), o->head.time_ns);
 
+		/* The sum of these is known, the short ones too: walk_async() */
+		if (pool == POOL_ASYNC && o->flags & OFFCPU_IN_WAIT)
+			blocked = 0;
 		add_part(w, pool, o, blocked, false);
 		add_part(w, pool, o, runnable, true);
 		off_ns += blocked + runnable;
@@ -108,14 +117,46 @@ static void hit_samples(struct tail_walk *w, const struct stage_span *s, unsigne
 	}
 }
 
-static void add_bare(struct tail_walk *w, unsigned stage, const char *why, uint64_t ns,
+static void add_bare(struct tail_walk *w, unsigned pool, const char *why, uint64_t ns,
 		     bool explained)
 {
 	struct frames f = { .n = 0 };
 
-	frame_push(&f, stage_name(stage));
+	frame_push(&f, stage_name(stage_of(pool)));
+	if (pool == POOL_ASYNC)
+		frame_push(&f, "[asynchronous]");
 	frame_push(&f, why);
 	add(w, &f, ns, explained);
+}
+
+static uint64_t take(uint64_t *left, uint64_t ns)
+{
+	ns = ns < *left ? ns : *left;
+	*left -= ns;
+	return ns;
+}
+
+/*
+ * Answered turns later: only the thread's time for this exchange has code to show, and that is
+ * looked for where most of it was, just before the answer.
+ */
+static void walk_async(struct tail_walk *w, const struct ev_exchange *x,
+		       const struct stage_span *s)
+{
+	const struct split *split = &x->split[SPLIT_SERVICE];
+	struct stage_span own = *s;
+	uint64_t left = s->to - s->from, off_ns;
+
+	add_bare(w, POOL_ASYNC, "[idle]", take(&left, x->aside.idle_ns), true);
+	add_bare(w, POOL_ASYNC, "[held by others]", take(&left, x->aside.others_ns), true);
+	off_ns = add_offcpu(w, s, POOL_ASYNC);
+	take(&left, off_ns);
+	if (split->runnable_ns + split->blocked_ns > off_ns)
+		add_bare(w, POOL_ASYNC, "[off the CPU]",
+			  take(&left, split->runnable_ns + split->blocked_ns - off_ns), false);
+	w->oncpu_ns[POOL_ASYNC] += left;
+	own.from = s->to - left;
+	hit_samples(w, &own, POOL_ASYNC);
 }
 
 static void walk_span(struct tail_walk *w, const struct ev_exchange *x, const struct stage_span *s)
@@ -125,6 +166,10 @@ static void walk_span(struct tail_walk *w, const struct ev_exchange *x, const st
 
 	w->tail->stage_ns += ns;
 	if (s->stage == STAGE_SERVICE) {
+		if (x->flags & EXCHANGE_ASYNC && x->flags & EXCHANGE_SPLIT_SERVICE) {
+			walk_async(w, x, s);
+			return;
+		}
 		/* The thread served others meanwhile: what it did was not for this request. */
 		if (x->flags & EXCHANGE_ASYNC) {
 			add_bare(w, s->stage, "[asynchronous]", ns, false);
@@ -182,7 +227,7 @@ static void add_samples(struct tail_walk *w, unsigned pool)
 			frame_push(&f, "[no stack]");
 		add(w, &f, ns, explained);
 	}
-	add_bare(w, stage_of(pool), "[not sampled]", left, false);
+	add_bare(w, pool, "[not sampled]", left, false);
 }
 
 static bool is_of(const struct profile_tail *tail, const struct ev_exchange *x)

@@ -189,44 +189,38 @@ const char *rule_batch_queueing(const struct finding_input *in, struct finding *
 	return "Take fewer events a wait, serve more loops, or make each handler shorter.";
 }
 
+/* Not split: another thread answered, or what the thread did between read and answer is not known. */
+static const char *late_answers(const struct finding_input *in, struct finding *f)
+{
+	f->share = cause_share(in, CAUSE_ASYNC);
+	if (f->share < LIMIT(SERVICE))
+		return NULL;
+	f->severity = severity_of(f->share);
+	finding_say(f, "Answers come from another thread than the one that was told of the request: "
+		    "%s of the tail's time the request was in the application's hands, and which "
+		    "thread had it when is not known.", format_share(f->share).s);
+	EVIDENCE(f, { "service_p99_ns", in->r->stages[STAGE_SERVICE].dist.p99_ns });
+	return "Look at the application's own queues and worker threads; `epollscope flame --mode "
+	       "tail` shows what the answering thread did.";
+}
+
 const char *rule_slow_service(const struct finding_input *in, struct finding *f)
 {
 	const struct blame_sums *b = in->b;
 
+	f->share = cause_share(in, CAUSE_SERVICE);
+	if (f->share < LIMIT(SERVICE))
+		return late_answers(in, f);
 	/* One that holds the loop is told as what it does to the others. */
 	if ((double)b->service_max_ns < LIMIT(TAIL) || loop_is_held(in))
 		return NULL;
+	f->severity = severity_of(f->share);
 	finding_say(f, "The application computes: %s of the tail's time is its own work on the "
 		    "CPU (median %s, at most %s an exchange).", format_share(f->share).s,
 		    format_ns(b->service_p50_ns).s, format_ns(b->service_max_ns).s);
 	EVIDENCE(f, { "service_p50_ns", b->service_p50_ns },
 		 { "service_max_ns", b->service_max_ns });
 	return "Profile it: `epollscope flame --mode tail` shows the code of the slow ones only.";
-}
-
-const char *rule_slow_upstream(const struct finding_input *in, struct finding *f)
-{
-	const struct dist *client = &in->r->client;
-	const char *advice;
-
-	/* An upstream is to blame only if its own answers take about as long. */
-	if (client->count && client->max_ns * 2 >= in->r->stages[STAGE_SERVICE].dist.p99_ns) {
-		finding_say(f, "The server waits for others: %s of the tail's time it had nothing "
-			    "to do for the request but wait; its own upstream requests took %s at "
-			    "P99, at most %s.", format_share(f->share).s,
-			    format_ns(client->p99_ns).s, format_ns(client->max_ns).s);
-		advice = "Look at the upstream server; set time-outs, hedge or cache.";
-	} else {
-		f->code = "slow-service";
-		finding_say(f, "Answers come turns later, or from another thread: %s of the tail's "
-			    "time the request was in the application's hands while its loop served "
-			    "others.", format_share(f->share).s);
-		advice = "Look at the application's own queues, timers and worker threads; its "
-			 "upstreams are seen if it is watched by -p or -c, not by -P.";
-	}
-	EVIDENCE(f, { "upstream_p99_ns", client->p99_ns }, { "upstream_max_ns", client->max_ns },
-		 { "service_p99_ns", in->r->stages[STAGE_SERVICE].dist.p99_ns });
-	return advice;
 }
 
 /*

@@ -66,12 +66,33 @@ static void add_turn(const struct filling *f, const struct stage_span *s, const 
 	add(f, &held, t->comm);
 }
 
+static void add_aside(const struct filling *f, const struct stage_span *s,
+		      enum waterfall_what what, uint64_t ns)
+{
+	const struct waterfall_part part = { .stage = s->stage, .what = what, .ns = ns };
+
+	add(f, &part, f->x->comm);
+}
+
+static void add_asides(const struct filling *f, const struct stage_span *s)
+{
+	const struct aside *aside = &f->x->aside;
+
+	if (s->stage == STAGE_BUSY) {
+		add_aside(f, s, WATERFALL_UNARMED, aside->unarmed_ns);
+	} else if (s->stage == STAGE_SERVICE) {
+		add_aside(f, s, WATERFALL_IDLE, aside->idle_ns);
+		add_aside(f, s, WATERFALL_OTHERS, aside->others_ns);
+	}
+}
+
 static void add_stage(const struct filling *f, const struct stage_span *s)
 {
 	const struct ev_turn *turns = history_records(f->h, EV_TURN);
 	const struct ev_offcpu *offcpu = history_records(f->h, EV_OFFCPU);
 	bool waits = s->stage == STAGE_BUSY || s->stage == STAGE_DISPATCH;
 
+	add_asides(f, s);
 	for (size_t i = f->turns; waits && i < history_count(f->h, EV_TURN); i++)
 		add_turn(f, s, &turns[i]);
 	for (size_t i = f->offcpu; i < history_count(f->h, EV_OFFCPU); i++)

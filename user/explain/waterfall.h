@@ -14,6 +14,9 @@ enum waterfall_what {
 	WATERFALL_BLOCKED,	/* asleep in a system call */
 	WATERFALL_RUNNABLE,	/* waited for a CPU */
 	WATERFALL_HELD,		/* served another connection */
+	WATERFALL_UNARMED,	/* nobody watched the descriptor */
+	WATERFALL_IDLE,		/* asynchronous: its loop had nothing to do */
+	WATERFALL_OTHERS,	/* asynchronous: its loop worked for others */
 };
 
 struct waterfall_part {

@@ -84,15 +84,24 @@ PUT(put_split)
 		[SPLIT_SERVICE] = { "service_oncpu", "service_runnable", "service_blocked" },
 	};
 
+	const struct aside *aside = &m->counters.aside;
+
 	for (unsigned split = 0; split < SPLIT_COUNT; split++) {
 		const struct split *part = &m->counters.split[split];
 		uint64_t all = m->counters.split_ns[split];
 		uint64_t off = part->runnable_ns + part->blocked_ns;
 
+		if (split == SPLIT_BUSY)
+			off += aside->unarmed_ns;
+		else if (split == SPLIT_SERVICE)
+			off += aside->others_ns + aside->idle_ns;
 		exposition_number(e, names[split][0], all > off ? all - off : 0);
 		exposition_number(e, names[split][1], part->runnable_ns);
 		exposition_number(e, names[split][2], part->blocked_ns);
 	}
+	exposition_number(e, "busy_unarmed", aside->unarmed_ns);
+	exposition_number(e, "service_idle", aside->idle_ns);
+	exposition_number(e, "service_others", aside->others_ns);
 }
 
 PUT(put_syscall)
@@ -241,7 +250,9 @@ const struct metric metric_rows[] = {
 		"it has the stage."),
 	SECONDS("stage_split", "part", put_split, 0,
 		"Time of the stages busy, dispatch and service by what the thread did: on the "
-		"CPU, runnable or blocked. Only exchanges that could be split."),
+		"CPU, runnable or blocked; of busy also unarmed, while no eventpoll watched the "
+		"descriptor; of an asynchronous service also idle, and on the CPU for others. "
+		"Only exchanges that could be split."),
 	COUNTER("exchanges_marked", "kind", put_marked, 0,
 		"Exchanges with a remark: service over several turns, a stamp moved to keep the "
 		"order, answered by another thread, busy merged into dispatch, read without a "

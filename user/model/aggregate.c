@@ -52,12 +52,22 @@ static void fill_tail(const struct aggregate *a, struct report *r)
 
 static void fill_split(struct stage_info *stage, const struct counters *n, unsigned split)
 {
+	uint64_t other;
+
+	if (split == SPLIT_SERVICE) {
+		stage->others_ns = n->aside.others_ns;
+		stage->idle_ns = n->aside.idle_ns;
+	} else if (split == SPLIT_BUSY) {
+		stage->unarmed_ns = n->aside.unarmed_ns;
+	}
 	stage->has_split = true;
 	stage->split_ns = n->split_ns[split];
 	stage->runnable_ns = n->split[split].runnable_ns;
 	stage->blocked_ns = n->split[split].blocked_ns;
-	if (stage->split_ns > stage->runnable_ns + stage->blocked_ns)
-		stage->oncpu_ns = stage->split_ns - stage->runnable_ns - stage->blocked_ns;
+	other = stage->runnable_ns + stage->blocked_ns + stage->others_ns + stage->idle_ns +
+		stage->unarmed_ns;
+	if (stage->split_ns > other)
+		stage->oncpu_ns = stage->split_ns - other;
 }
 
 /* Answers that a request completed and those that a close or a flush did. */
@@ -85,6 +95,7 @@ static void fill_exchanges(const struct aggregate *a, struct report *r)
 	r->clamped = n->clamped;
 	r->async = n->async;
 	r->handoff = n->handoff;
+	r->unarmed = n->unarmed;
 	r->merged = n->merged;
 	r->no_wait = n->no_wait;
 }

@@ -45,6 +45,20 @@ static void add_split(struct counters *n, unsigned split, uint64_t stage_ns,
 	n->split[split].blocked_ns += off[split].blocked_ns;
 }
 
+static void add_aside(struct counters *n, uint32_t flags, const struct aside *aside)
+{
+	n->aside.others_ns += aside->others_ns;
+	n->aside.idle_ns += aside->idle_ns;
+	n->aside.upstream_ns += aside->upstream_ns;
+	if (!(flags & EXCHANGE_UNARMED))
+		return;
+	n->unarmed++;
+	n->aside.unarmed_ns += aside->unarmed_ns;
+	/* That much of its busy time is known, whatever the rest was. */
+	if (!(flags & EXCHANGE_SPLIT_BUSY))
+		n->split_ns[SPLIT_BUSY] += aside->unarmed_ns;
+}
+
 /* `off`: time off the CPU, of stages that the flags say were split; NULL: none. */
 static void add_flags(struct counters *n, uint32_t flags, const __u64 *stage_ns,
 		      const struct split *off)
@@ -80,6 +94,7 @@ void aggregate_add_exchange(struct aggregate *a, const struct ev_exchange *e)
 {
 	add_stages(&a->ledger, e->latency_ns, stages_had(e), e->stage_ns);
 	add_flags(&a->counters, e->flags, e->stage_ns, e->split);
+	add_aside(&a->counters, e->flags, &e->aside);
 }
 
 /* Without an exchange and an answer in between, whose making takes as long as this. */
@@ -91,6 +106,8 @@ void aggregate_add_record(struct aggregate *a, const struct ev_record *r)
 	stages_of(&l, r, is_long ? r->accepted_ns : 0);
 	add_stages(&a->ledger, l.latency_ns, l.present, l.stage_ns);
 	add_flags(&a->counters, l.flags, l.stage_ns, is_long ? r->split : NULL);
+	if (is_long)
+		add_aside(&a->counters, l.flags, &r->aside);
 	if (!r->prev_sends)
 		return;
 	hist_add(&a->ledger.send, r->prev_send_ns);

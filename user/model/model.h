@@ -37,8 +37,10 @@ struct stage_info {
 	struct dist dist;
 	double tail_share;	/* of the time of the exchanges at or above the P99; sums to 1 */
 	bool has_split;		/* busy, dispatch, service */
-	uint64_t split_ns;	/* time that could be split: oncpu + runnable + blocked */
+	uint64_t split_ns;	/* time that could be split: the sum of the following */
 	uint64_t oncpu_ns, runnable_ns, blocked_ns;
+	uint64_t others_ns, idle_ns;	/* service: see struct aside */
+	uint64_t unarmed_ns;		/* busy */
 };
 
 struct syscall_info {
@@ -115,7 +117,7 @@ struct report {
 	uint64_t tail_count;	/* exchanges at or above the P99's bucket */
 	uint64_t tail_ns;	/* their latency, added up */
 	struct dist send, deliver;
-	uint64_t clamped, async, handoff, merged, no_wait;
+	uint64_t clamped, async, handoff, merged, no_wait, unarmed;
 	struct dist client;	/* upstream side: first byte sent to first received */
 
 	struct traffic_info traffic[TRAFFIC_KINDS - 1];	/* in the order of the kinds, from KIND_REQUEST on */

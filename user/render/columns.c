@@ -143,6 +143,8 @@ const struct column caveat_counts[] = {
 	COUNT("merged", "with the return stamp lost: their busy is inside dispatch (merged)",
 	      merged),
 	COUNT("no_wait", "read without a wait since the data came: all dispatch", no_wait),
+	COUNT("unarmed", "whose data came to a descriptor that no eventpoll watched (unarmed)",
+	      unarmed),
 	COUNT(NULL, "with a stamp moved to keep the order (clamped)", clamped),
 	{ 0 },
 };

@@ -37,6 +37,9 @@ static void put_split(struct json *j, const struct stage_info *s)
 	json_u64(j, "oncpu_ns", s->oncpu_ns);
 	json_u64(j, "runnable_ns", s->runnable_ns);
 	json_u64(j, "blocked_ns", s->blocked_ns);
+	json_u64(j, "others_ns", s->others_ns);
+	json_u64(j, "idle_ns", s->idle_ns);
+	json_u64(j, "unarmed_ns", s->unarmed_ns);
 	json_object_end(j);
 }
 

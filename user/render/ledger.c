@@ -18,8 +18,8 @@ const char *stage_meaning(unsigned stage)
 		[STAGE_WAKEUP] = "the kernel was slow to wake the thread: softirq trouble",
 		[STAGE_RUNQUEUE] = "the woken thread waited for a CPU: too few of them, "
 				   "throttling, or a noisy neighbour",
-		[STAGE_BUSY] = "another connection's handler held the event loop (head-of-line "
-			       "blocking)",
+		[STAGE_BUSY] = "the event loop was held (head-of-line blocking), or nobody watched "
+			       "the descriptor",
 		[STAGE_RETURN] = "epoll_wait was slow to return once on a CPU: large batches, or "
 				 "contention for epoll's lock",
 		[STAGE_DISPATCH] = "the data queued behind earlier events of the same batch, or in "
@@ -170,16 +170,28 @@ static struct fmt part_of(uint64_t part, uint64_t whole)
 
 bool split_words(char out[SPLIT_WORDS], const struct stage_info *s)
 {
-	int at;
+	const struct {
+		const char *word;
+		uint64_t ns;
+	} more[] = {
+		{ "unarmed", s->unarmed_ns }, { "for others", s->others_ns }, { "idle", s->idle_ns },
+	};
+	size_t at;
 
 	if (!s->has_split || !s->split_ns)
 		return false;
-	at = snprintf(out, SPLIT_WORDS, "on-CPU %s, runnable %s, blocked %s",
-		      part_of(s->oncpu_ns, s->split_ns).s, part_of(s->runnable_ns, s->split_ns).s,
-		      part_of(s->blocked_ns, s->split_ns).s);
+	at = (size_t)snprintf(out, SPLIT_WORDS, "on-CPU %s, runnable %s, blocked %s",
+			      part_of(s->oncpu_ns, s->split_ns).s,
+			      part_of(s->runnable_ns, s->split_ns).s,
+			      part_of(s->blocked_ns, s->split_ns).s);
+	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++)
+		if (more[i].ns)
+			at += (size_t)snprintf(out + at, SPLIT_WORDS - at, ", %s %s", more[i].word,
+					       part_of(more[i].ns, s->split_ns).s);
 	/* If only part of the stage could be split, the line says so. */
 	if (s->split_ns < s->dist.sum_ns - s->dist.sum_ns / 20)
-		snprintf(out + at, SPLIT_WORDS - (size_t)at, " (of the %s of its time that could be split)",
+		snprintf(out + at, SPLIT_WORDS - at, s->others_ns + s->idle_ns ? " (of %s of it)" :
+			 " (of the %s of its time that could be split)",
 			 part_of(s->split_ns, s->dist.sum_ns).s);
 	return true;
 }

@@ -16,16 +16,21 @@ bool exchange_split(const struct ev_exchange *x, unsigned stage, struct stage_sp
 		[STAGE_SERVICE] = { SPLIT_SERVICE, EXCHANGE_SPLIT_SERVICE },
 	};
 	const struct split *split = &x->split[split_of[stage].split];
-	uint64_t off = split->runnable_ns + split->blocked_ns, all = x->stage_ns[stage];
+	uint64_t other, all = x->stage_ns[stage];
 
 	*out = (struct stage_split){ 0 };
 	if (!(x->flags & split_of[stage].flag))
 		return false;
 	*out = (struct stage_split){
-		.oncpu_ns = off < all ? all - off : 0,
 		.runnable_ns = split->runnable_ns,
 		.blocked_ns = split->blocked_ns,
+		.others_ns = stage == STAGE_SERVICE ? x->aside.others_ns : 0,
+		.idle_ns = stage == STAGE_SERVICE ? x->aside.idle_ns : 0,
+		.unarmed_ns = stage == STAGE_BUSY ? x->aside.unarmed_ns : 0,
 	};
+	other = out->runnable_ns + out->blocked_ns + out->others_ns + out->idle_ns +
+		out->unarmed_ns;
+	out->oncpu_ns = other < all ? all - other : 0;
 	return true;
 }
 
@@ -64,6 +69,13 @@ static void put_stage(struct json *j, const struct ev_exchange *ex, unsigned sta
 	json_known(j, "oncpu_ns", known, split.oncpu_ns);
 	json_known(j, "runnable_ns", known, split.runnable_ns);
 	json_known(j, "blocked_ns", known, split.blocked_ns);
+	if (stage == STAGE_BUSY) {
+		json_known(j, "unarmed_ns", known || ex->flags & EXCHANGE_UNARMED,
+			   ex->aside.unarmed_ns);
+	} else if (stage == STAGE_SERVICE) {
+		json_known(j, "others_ns", known, split.others_ns);
+		json_known(j, "idle_ns", known, split.idle_ns);
+	}
 	json_object_end(j);
 }
 
@@ -103,6 +115,7 @@ void json_exchange(struct json *j, const struct exchange_info *x, int64_t offset
 	json_bool(j, "merged", ex->flags & EXCHANGE_MERGED);
 	json_bool(j, "no_wait", ex->flags & EXCHANGE_NO_WAIT);
 	put_kind(j, ex->kind ? ex->kind : KIND_REQUEST, ex->protocol);
+	json_known(j, "upstream_ns", ex->aside.upstream_ns, ex->aside.upstream_ns);
 }
 
 void render_slow_json(FILE *out, const struct exchange_info *x, int64_t offset_ns)

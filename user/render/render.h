@@ -83,7 +83,7 @@ const char *stage_meaning(unsigned stage);	/* what it says when a stage is large
 /* A stage's share of the tail, 0 to 1. */
 double tail_share(const struct report *r, unsigned stage);
 
-/* "on-CPU 70 %, runnable 5 %, blocked 25 %"; false if it is not known. */
+/* "on-CPU 70 %, runnable 5 %, blocked 25 %", and what else there is; false if it is not known. */
 #define SPLIT_WORDS 200
 bool split_words(char out[SPLIT_WORDS], const struct stage_info *s);
 
@@ -107,6 +107,8 @@ void json_traffic(struct json *j, const struct report *r);
 /* What the thread did in a stage of one exchange; false and all 0 if that is not known. */
 struct stage_split {
 	uint64_t oncpu_ns, runnable_ns, blocked_ns;
+	uint64_t others_ns, idle_ns;	/* only of service */
+	uint64_t unarmed_ns;		/* only of busy */
 };
 
 bool exchange_split(const struct ev_exchange *x, unsigned stage, struct stage_split *out);

@@ -49,6 +49,15 @@ void waterfall_words(char out[WATERFALL_WORDS], const struct waterfall_part *p)
 		snprintf(out, WATERFALL_WORDS, "served connection %llx for %s", (unsigned long long)p->conn,
 			 ns.s);
 		break;
+	case WATERFALL_UNARMED:
+		snprintf(out, WATERFALL_WORDS, "no eventpoll watched the descriptor for %s", ns.s);
+		break;
+	case WATERFALL_IDLE:
+		snprintf(out, WATERFALL_WORDS, "idle in its wait for %s", ns.s);
+		break;
+	case WATERFALL_OTHERS:
+		snprintf(out, WATERFALL_WORDS, "at work for others for %s", ns.s);
+		break;
 	}
 }
 

@@ -19,14 +19,17 @@ void record_exchange(const struct ev_record *r, struct ev_exchange *out)
 	out->turn = r->turn;
 	out->latency_ns = l.latency_ns;
 	memcpy(out->stage_ns, l.stage_ns, sizeof(out->stage_ns));
-	if (is_long)
+	if (is_long) {
 		memcpy(out->split, r->split, sizeof(out->split));
-	else
+		out->aside = r->aside;
+	} else {
 		memset(out->split, 0, sizeof(out->split));
+		memset(&out->aside, 0, sizeof(out->aside));
+	}
 	out->bytes_in = r->bytes_in;
 	out->pid = r->pid;
 	out->tid = r->tid;
-	out->flags = l.flags & (RECORD_SLOW - 1);
+	out->flags = l.flags & ~(__u32)(RECORD_SLOW | RECORD_PREV_SLOW | RECORD_DOUBTFUL);
 	out->reader_tid = r->reader_tid;
 	memset(out->comm, 0, sizeof(out->comm));
 	memset(&out->flow, 0, sizeof(out->flow));
