@@ -31,5 +31,6 @@ check_lines() { # NAME COUNT
 		"$(lines_with '([.stages[].ns] | add) != .latency_ns')"
 	expect_eq "$1: splits that don't sum to their stage" 0 \
 		"$(lines_jq '[.[].stages[] | select(.oncpu_ns != null) |
-			select(.oncpu_ns + .runnable_ns + .blocked_ns != .ns)] | length')"
+			select(.oncpu_ns + .runnable_ns + .blocked_ns + (.others_ns // 0) +
+				(.idle_ns // 0) + (.unarmed_ns // 0) != .ns)] | length')"
 }
