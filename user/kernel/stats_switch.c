@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,6 +68,7 @@ static void __attribute__((noreturn)) serve(int fd)
 
 int stats_switch_start(struct stats_switch *w)
 {
+	const struct timeval patience = { .tv_sec = 1 };
 	int fds[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
@@ -83,6 +85,8 @@ int stats_switch_start(struct stats_switch *w)
 		serve(fds[1]);
 	close(fds[1]);
 	w->fd = fds[0];
+	/* A child that somebody stopped must not stop us. */
+	setsockopt(w->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	return 0;
 }
 
@@ -99,7 +103,9 @@ bool stats_switch_set(const struct stats_switch *w, bool on)
 {
 	char byte = on ? '+' : '-', back = '!';
 
-	if (send(w->fd, &byte, 1, MSG_NOSIGNAL) != 1 || recv(w->fd, &back, 1, 0) != 1)
-		return false;
-	return back == byte;
+	if (send(w->fd, &byte, 1, MSG_NOSIGNAL) == 1 && recv(w->fd, &back, 1, 0) == 1 && back == byte)
+		return true;
+	/* It ends, and with it what it may have switched on. */
+	shutdown(w->fd, SHUT_RDWR);
+	return false;
 }

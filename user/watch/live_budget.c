@@ -57,7 +57,7 @@ static uint64_t target_used(struct live *live)
 
 static void slice_plan(struct live_budget *b, uint64_t now)
 {
-	b->slice_ns = now + live_random(&b->random, SLICE_LATEST_NS);
+	b->slice_ns = b->refused ? 0 : now + live_random(&b->random, SLICE_LATEST_NS);
 }
 
 static void slice_end(struct live *live)
@@ -86,6 +86,11 @@ static void slice_tick(struct live *live, uint64_t now)
 	b->in_slice = session_cost_begin(live->session);
 	b->slice_ns = b->in_slice ? monotonic_ns() : 0;
 	live->r->budget.bpf_known = b->in_slice;
+	if (b->in_slice || b->refused)
+		return;
+	b->refused = true;
+	warn_line("without CAP_SYS_ADMIN the kernel does not count what the programs cost: --budget "
+		  "holds for the collector alone");
 }
 
 /* How long, and for how many exchanges, each step has been shed by now. */

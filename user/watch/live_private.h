@@ -38,7 +38,7 @@ struct live_budget {
 	uint64_t next_ns;		/* look; 0: there is no budget */
 	uint64_t looked_ns;
 	uint64_t slice_ns;		/* when the kernel is to count, or has begun to */
-	bool in_slice;
+	bool in_slice, refused;
 	uint64_t slice_from;		/* session_cost_ns() then */
 	double bpf_rate;		/* CPU time by time, in the last slice */
 	double bpf_ns;			/* so far */
