@@ -33,7 +33,7 @@ class Seen:
         self.words = " / ".join(f"{f['code']}: {f['summary']} {f['advice']}" for f in report["diagnosis"])
 
     def kind(self, name):
-        found = [t for t in self.report.get("traffic", []) if t["kind"] == name]
+        found = [t for t in (self.report.get("traffic") or []) if t["kind"] == name]
         return found[0] if found else {"connections": 0, "exchanges": 0, "latency_ns": None}
 
     def evidence(self, code, name):
@@ -42,7 +42,7 @@ class Seen:
     def holds(self, condition):
         names = {"r": self.report, "c": self.client, "kind": self.kind, "evidence": self.evidence,
                  "throttled": self.throttled, "holds": self.report.get("holds"),
-                 "protocols": [p for t in self.report.get("traffic", []) for p in t["protocols"]]}
+                 "protocols": [p for t in (self.report.get("traffic") or []) for p in t["protocols"]]}
         try:
             return bool(eval(condition, {}, names))	# our own table's words
         except (KeyError, IndexError, TypeError):
