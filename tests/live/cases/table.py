@@ -8,6 +8,8 @@ diagnosis. `not_yet` says what the program has still to learn: such a row is a s
 """
 from dataclasses import dataclass, field
 
+UNPROVEN = "it has not been through a whole run"
+
 
 @dataclass
 class Row:
@@ -17,7 +19,7 @@ class Row:
     allow: str = ""
     must: list = field(default_factory=list)
     never: list = field(default_factory=list)
-    not_yet: str = ""
+    not_yet: str = UNPROVEN
     beside: list = field(default_factory=list)
     counts: bool = True	# exchanges are the clients' answers
     computes: bool = False	# takes a processor for some ms at a time
