@@ -240,6 +240,8 @@ static int fill(struct export_target *t, const struct export_limits *limits,
 	memcpy(out->exemplar, t->exemplar, sizeof(out->exemplar));
 	memcpy(out->findings, t->findings.list, sizeof(out->findings));
 	out->n_findings = t->findings.n;
+	out->holds = t->findings.holds;
+	out->open_loop = t->findings.open_loop;
 	out->lost_events = a->counters.ring_lost;
 	out->bad_events = t->result.bad_events;
 	out->missed = a->missed;

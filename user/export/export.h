@@ -56,6 +56,8 @@ struct export_findings {
 	/* What was said of the last complete window; nothing before the first. */
 	struct metrics_finding list[METRICS_CODES];
 	size_t n;
+	uint64_t holds;			/* of all complete windows */
+	struct metrics_wait open_loop;	/* of the last one */
 };
 
 /* 0 or -ENOMEM. `config` and `r` outlive it; export_findings_close() in any case. */

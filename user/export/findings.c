@@ -153,6 +153,15 @@ static void mark(struct export_findings *f, const struct report *r)
 				f->list[k].holds = true;
 }
 
+static void add_holds(struct export_findings *f, const struct holds *h)
+{
+	f->holds += h->long_count;
+	f->open_loop = (struct metrics_wait){
+		.known = h->known, .p50_ns = h->p50_ns, .p90_ns = h->p90_ns,
+		.p99_ns = h->p99_ns, .p999_ns = h->p999_ns,
+	};
+}
+
 static void judge(struct export_findings *f, const struct live *w, struct aggregate *d,
 		  uint64_t now_ns)
 {
@@ -171,6 +180,7 @@ static void judge(struct export_findings *f, const struct live *w, struct aggreg
 	if (!report_build(&r, d, &f->facts, f->history, f->config->threshold)) {
 		list_codes(f, &r, runtime);
 		mark(f, &r);
+		add_holds(f, &r.holds);
 	}
 	report_free(&r);
 }

@@ -294,7 +294,7 @@ static int count_series(uint64_t *series, size_t loops, size_t ports, bool sysca
 	struct metrics_loop loop = { .name = "" };
 	struct metrics_target target = {
 		.loops = &loop, .n_loops = loops, .n_ports = ports,
-		.cost_known = true, .syscall_window_ns = syscalls,
+		.cost_known = true, .syscall_window_ns = syscalls, .open_loop.known = true,
 	};
 	struct metrics m = { .targets = &target, .n_targets = 1, .version = "",
 			     .syscalls = syscalls };

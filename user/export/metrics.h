@@ -61,6 +61,12 @@ struct metrics_finding {
 	bool holds;
 };
 
+/* The open-loop wait. */
+struct metrics_wait {
+	bool known;
+	uint64_t p50_ns, p90_ns, p99_ns, p999_ns;
+};
+
 struct metrics_target {
 	char name[LABEL_MAX];
 	uint64_t created_ns;	/* wall clock: since when its counters count */
@@ -80,6 +86,8 @@ struct metrics_target {
 
 	struct metrics_finding findings[METRICS_CODES];
 	size_t n_findings;	/* 0: none was looked for yet */
+	uint64_t holds;
+	struct metrics_wait open_loop;
 
 	struct budget_info budget;
 	uint32_t shed;		/* SHED_BIT() of what is left out now */

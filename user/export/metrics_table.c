@@ -182,6 +182,18 @@ PUT(put_finding)
 		exposition_number(e, m->findings[i].code, m->findings[i].holds);
 }
 
+PUT(put_open_loop)
+{
+	const struct metrics_wait *w = &m->open_loop;
+
+	if (!w->known)
+		return;
+	exposition_number(e, "0.5", w->p50_ns);
+	exposition_number(e, "0.9", w->p90_ns);
+	exposition_number(e, "0.99", w->p99_ns);
+	exposition_number(e, "0.999", w->p999_ns);
+}
+
 PUT(put_lost)
 {
 	exposition_number(e, "clock", m->counters.clock);
@@ -336,6 +348,13 @@ const struct metric metric_rows[] = {
 	GAUGE("finding", "code", put_finding, 0,
 		"1 if a diagnosis of the report holds for the last complete window "
 		"(--finding-window), else 0; no series for what cannot be judged."),
+	COUNTER("holds", NULL, put_number, AT(holds),
+		"Times that an event loop which serves did not get round to its wait for 10 ms or "
+		"longer. Counted when a window (--finding-window) is complete."),
+	{ "open_loop_wait_seconds", METRIC_GAUGE, "seconds", "quantile",
+	  "What a request that came at a random moment of the last complete window would have waited "
+	  "for its loop: clients that wait for their answers don't ask while a loop is held. No "
+	  "series where threads share an eventpoll.", put_open_loop, NULL, 0 },
 	COUNTER("lost", "what", put_lost, 0,
 		"What is missing in the other metrics: events that found the ring full, state "
 		"that found no room, hooks the kernel skipped, unmatched exchanges, unusable "
