@@ -129,6 +129,8 @@ static void check_samples(size_t n, unsigned shift)
 	check_percentile(v, n, 900, d.p90_ns);
 	check_percentile(v, n, 990, d.p99_ns);
 	check_percentile(v, n, 999, d.p999_ns);
+	check_percentile(v, n, 995, hist_percentile(h, 995));
+	assert_int_equal(hist_percentile(h, 990), d.p99_ns);
 	free(v);
 	free(h);
 }

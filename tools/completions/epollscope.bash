@@ -55,7 +55,7 @@ _epollscope_values() {
 	--unit) printf '%s\n' ns samples ;;
 	--by) echo stage ;;
 	--svg | --chrome-trace | --folded) compgen -f -- "${2:-}" ;;
-	--target | --threshold) ;;
+	--tail | --target | --threshold) ;;
 	--color) printf '%s\n' auto always never ;;
 	*) return 1 ;;
 	esac

@@ -100,6 +100,7 @@ static bool build(struct report *r, const struct watch_result *w, const struct o
 	r->budget = w->budget;
 	r->exchanges_only = w->rebuilt;
 	r->loss_unknown = !w->loss_known;
+	r->tail_permille = o->tail_permille;
 	return fill_targets(r, &w->targets) || fill_notes(r, w) ||
 	       report_build(r, w->aggregate, &w->facts, history, o->threshold);
 }
@@ -130,7 +131,7 @@ static int make_tree(struct reporting *t, struct report *r, uint32_t hz)
 {
 	int err;
 
-	t->tail = (struct profile_tail){ .from_ns = dist_tail_ns(&r->latency), .to_ns = UINT64_MAX };
+	t->tail = (struct profile_tail){ .from_ns = report_tail_ns(r), .to_ns = UINT64_MAX };
 	t->tree = flame_new();
 	t->profile->hz = hz;
 	err = t->tree ? profile_tree(t->profile, PROFILE_TAIL, false, &t->tail, t->tree) : -ENOMEM;

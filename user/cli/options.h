@@ -88,6 +88,7 @@ struct options {
 	bool by_stage;		/* flame: the ledger's stage is the first frame */
 	const char *chrome_trace;	/* flame: also a timeline there; NULL: none */
 	double threshold[THRESHOLD_COUNT];	/* of the diagnosis */
+	unsigned tail_permille;	/* where a report's tail begins; 0: 990 */
 	uint32_t ring_kib;	/* per CPU, a power of two */
 	uint32_t top;		/* worst exchanges to print; 0 is none */
 	unsigned color;		/* enum color_when */

@@ -83,6 +83,18 @@ const char *set_threshold(struct options *o, const char *text)
 	return threshold_set(o->threshold, text);
 }
 
+/* The kernel side hands over what is above the P99: the tail can't begin below. */
+const char *set_tail(struct options *o, const char *text)
+{
+	char *end;
+	double percentile = strtod(text, &end);
+
+	if (end == text || *end || !(percentile >= 99 && percentile <= 99.9))
+		return "a percentile from 99 to 99.9 is wanted, as 99.9";
+	o->tail_permille = (unsigned)(percentile * 10 + 0.5);
+	return NULL;
+}
+
 const char *set_no_syscalls(struct options *o, const char *text)
 {
 	(void)text;

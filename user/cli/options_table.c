@@ -208,6 +208,8 @@ const struct option_row option_rows[] = {
 	  .wanted = "a count is a whole number from 0 to 100", .preset = "3" },
 	{ "threshold", 0, "NAME=VALUE", IN(CMD_REPORT), SPECIAL(set_threshold),
 	  .help = "a limit of the diagnosis, see below; may be repeated", .target = true },
+	{ "tail", 0, "PERCENTILE", IN(CMD_REPORT), SPECIAL(set_tail),
+	  .help = "where the tail begins that is explained: 99 to 99.9. Default: 99" },
 	{ "syscalls", 0, "WHICH", IN(CMD_REPORT) | IN(CMD_RECORD) | IN(CMD_EXPORT),
 	  WORD(syscalls, syscall_words),
 	  .help = "system calls other than waits and accepts: sample, a tenth of the\n"

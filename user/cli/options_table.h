@@ -59,7 +59,7 @@ struct option_row {
 
 /* options_check.c */
 option_set set_comm, set_until, set_hz, set_period, set_ring_size, set_against, set_by, set_listen,
-	set_target, set_threshold, set_no_syscalls;
+	set_target, set_threshold, set_tail, set_no_syscalls;
 
 /* What is wrong with the options together, or NULL. */
 const char *options_check(struct options *o);

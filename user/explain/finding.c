@@ -171,7 +171,7 @@ size_t diagnose(const struct finding_input *in, struct finding out[FINDINGS_MAX]
 	out[0].advice = withheld(in, &out[0]);
 	if (out[0].advice)
 		n = 1;
-	tail = !n && (double)in->r->latency.p99_ns >= LIMIT(TAIL);
+	tail = !n && (double)report_tail_at_ns(in->r) >= LIMIT(TAIL);
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (has_fired(out, n, rules[i].code) || !may_fire(&rules[i], in, tail, &out[n]))
 			continue;
@@ -192,7 +192,7 @@ int report_build(struct report *r, const struct aggregate *a, const struct facts
 	r->findings = calloc(FINDINGS_MAX, sizeof(*r->findings));
 	if (!r->findings || aggregate_report(a, r) ||
 	    holds_fill(&r->holds, a, history_holds(h)->hold, history_holds(h)->n, r->window_ns) ||
-	    blame_join(h, dist_tail_ns(&r->latency), &sums))
+	    blame_join(h, report_tail_ns(r), &sums))
 		return -ENOMEM;
 	r->n_findings = diagnose(&in, r->findings);
 	diagnosis_gates(r, threshold, r->gates, sizeof(r->gates));

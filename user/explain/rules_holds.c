@@ -268,10 +268,11 @@ void diagnosis_gates(const struct report *r, const double *threshold, char *text
 	const struct finding_input input = { .r = r, .threshold = threshold }, *in = &input;
 
 	*text = '\0';
-	if (r->n_findings || !r->latency.count || (double)r->latency.p99_ns >= LIMIT(TAIL))
+	if (r->n_findings || !r->latency.count || (double)report_tail_at_ns(r) >= LIMIT(TAIL))
 		return;
-	snprintf(text, len, "Nothing to explain: the P99 of %s is below %s (--threshold tail=), and "
-		 "the open-loop wait's of %s below %s, the length of a hold (--threshold turn=).",
-		 format_ns(r->latency.p99_ns).s, format_ns((uint64_t)LIMIT(TAIL)).s,
-		 format_ns(r->holds.p99_ns).s, format_ns((uint64_t)LIMIT(TURN)).s);
+	snprintf(text, len, "Nothing to explain: the P%g of %s is below %s (--threshold tail=), and "
+		 "the open-loop wait's P99 of %s below %s, the length of a hold (--threshold turn=).",
+		 r->tail_permille ? r->tail_permille / 10.0 : 99.0, format_ns(report_tail_at_ns(r)).s,
+		 format_ns((uint64_t)LIMIT(TAIL)).s, format_ns(r->holds.p99_ns).s,
+		 format_ns((uint64_t)LIMIT(TURN)).s);
 }

@@ -39,7 +39,8 @@ static void fill_tail(const struct aggregate *a, struct report *r)
 	dist_from_hist(&r->latency, &a->ledger.latency);
 	if (!r->latency.count)
 		return;
-	for (unsigned b = hist_bucket(r->latency.p99_ns); b < HIST_BUCKETS; b++) {
+	r->tail_at_ns = hist_percentile(&a->ledger.latency, r->tail_permille);
+	for (unsigned b = hist_bucket(report_tail_at_ns(r)); b < HIST_BUCKETS; b++) {
 		r->tail_count += a->ledger.latency.bucket[b];
 		for (unsigned stage = 0; stage < STAGE_COUNT; stage++)
 			ns[stage] += a->ledger.stage_ns[b][stage];

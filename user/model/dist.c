@@ -38,6 +38,18 @@ static uint64_t bound_of(const struct hist *h, unsigned bucket)
 	return bucket == HIST_BUCKETS - 1 || upper > h->max ? h->max : upper;
 }
 
+uint64_t hist_percentile(const struct hist *h, unsigned permille)
+{
+	uint64_t rank = hist_rank(hist_count(h), permille), seen = 0;
+
+	for (unsigned b = 0; b < HIST_BUCKETS && rank; b++) {
+		seen += h->bucket[b];
+		if (seen >= rank)
+			return bound_of(h, b);
+	}
+	return 0;
+}
+
 void dist_from_hist(struct dist *d, const struct hist *h)
 {
 	static const unsigned permille[] = { 500, 900, 990, 999 };
@@ -71,6 +83,16 @@ uint64_t dist_mean(const struct dist *d)
 uint64_t dist_tail_ns(const struct dist *d)
 {
 	return hist_bucket_lower(hist_bucket(d->p99_ns));
+}
+
+uint64_t report_tail_at_ns(const struct report *r)
+{
+	return r->tail_permille ? r->tail_at_ns : r->latency.p99_ns;
+}
+
+uint64_t report_tail_ns(const struct report *r)
+{
+	return hist_bucket_lower(hist_bucket(report_tail_at_ns(r)));
 }
 
 void report_free(struct report *r)

@@ -114,7 +114,9 @@ struct report {
 	struct counters counters;	/* the kernel side's own, most of them shown only by the diagnosis */
 	struct dist latency;
 	struct stage_info stages[STAGE_COUNT];
-	uint64_t tail_count;	/* exchanges at or above the P99's bucket */
+	unsigned tail_permille;	/* where the tail begins; 0: at the P99, as 990 */
+	uint64_t tail_at_ns;	/* that percentile, if it is another */
+	uint64_t tail_count;	/* exchanges at or above its bucket */
 	uint64_t tail_ns;	/* their latency, added up */
 	struct dist send, deliver;
 	uint64_t clamped, async, handoff, merged, no_wait, unarmed;
@@ -198,6 +200,9 @@ uint64_t hist_count(const struct hist *h);
 /* Nearest rank, ceil(permille * count / 1000), without overflow for any count. */
 uint64_t hist_rank(uint64_t count, unsigned permille);
 
+/* A percentile as in struct dist; 0 without samples. */
+uint64_t hist_percentile(const struct hist *h, unsigned permille);
+
 /* The lower bound of the bucket that the slowest `percent` begin in; 0 without samples. */
 uint64_t hist_slowest_ns(const struct hist *h, unsigned percent);
 
@@ -206,8 +211,10 @@ void dist_from_hist(struct dist *d, const struct hist *h);
 
 uint64_t dist_mean(const struct dist *d);	/* rounded to the nearest ns; 0 without samples */
 
-/* The tail that the ledger's shares speak of begins with the P99's bucket. */
+/* The tail begins with the P99's bucket; a report's, with that of its own percentile. */
 uint64_t dist_tail_ns(const struct dist *d);
+uint64_t report_tail_at_ns(const struct report *r);
+uint64_t report_tail_ns(const struct report *r);
 
 void report_free(struct report *r);
 

@@ -67,6 +67,7 @@ static void put_exchanges(struct json *j, const struct report *r)
 	}
 	json_array_end(j);
 	json_object(j, "tail");
+	json_double(j, "percentile", r->tail_permille ? r->tail_permille / 10.0 : 99);
 	json_u64(j, "count", r->tail_count);
 	json_u64(j, "ns", r->tail_ns);
 	json_object_end(j);

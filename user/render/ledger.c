@@ -126,7 +126,7 @@ void put_summary(FILE *out, const struct report *r)
 			  format_ns(r->latency.max_ns).s);
 	else
 		para_item(&p, " ", "(%s exchanges at or above %s)", format_count(r->tail_count).s,
-			  format_ns(r->latency.p99_ns).s);
+			  format_ns(report_tail_at_ns(r)).s);
 	para_item(&p, " ", "spent %s of", format_share(tail_share(r, top)).s);
 	para_words(&p, r->tail_count == 1 ? "its time in" : "their time in");
 	para_item(&p, " ", "%s:", stage_name(top));
