@@ -43,6 +43,11 @@ watch_holds() { # EXTRA-SCOPE-OPTIONS... -- LOAD-OPTIONS...
 	ended "$load"
 }
 
+# Run delay of the server so far, ns: where others take its CPU, that holds it too, and is found.
+run_delay() {
+	schedstat "$SERVER_PID" 2
+}
+
 codes() {
 	scope_jq '[.diagnosis[] | select(.severity != "info") | .code] | join(" ")'
 }
@@ -77,8 +82,9 @@ test_own() {
 	expect_eq 'own work: every hold is counted' "$TIMES" "$(scope_jq "$(made) | length")"
 	expect_eq 'own work: no connection is blamed' "$TIMES" \
 		"$(scope_jq "$(made) | map(select(.held_by == \"own work\")) | length")"
-	expect_jq 'own work: is found' "$SCOPE_OUT" 'any(.diagnosis[]; .code == "loop-blocked" and
-		(.summary | contains("own")) and (.evidence | has("connection") | not))' .diagnosis
+	expect_jq 'own work: is found' "$SCOPE_OUT" 'any(.diagnosis[]; .code == "cpu-starved" or
+		(.code == "loop-blocked" and (.summary | contains("own")) and
+		(.evidence | has("connection") | not)))' .diagnosis
 	stop_server
 }
 
@@ -112,7 +118,8 @@ test_inside() {
 	expect_jq 'inside: on the CPU' "$SCOPE_OUT" \
 		'.holds.worst[0].oncpu_ns + .holds.worst[0].runnable_ns >= .holds.worst[0].ns * 0.99' \
 		.holds
-	expect_eq 'inside: is found' loop-blocked "$(codes)"
+	expect_jq 'inside: is found' "$SCOPE_OUT" 'any(.diagnosis[]; .summary |
+		startswith("The event loop has been held since before the watch"))' .diagnosis
 	scope_start report --json -p "$SERVER_PID"
 	await 10 through
 	sleep 0.2
@@ -125,12 +132,18 @@ test_inside() {
 
 # Near misses: pauses of 8 ms, and one of 12 ms; and nobody who waits.
 test_silent() { # NAME HOW MS TIMES EVERY_MS LOAD-OPTIONS...
-	local name="$1"
+	local name="$1" delay
 
 	hold_server "$2" "$3" "$4" "$5"
 	shift 5
+	delay=$(run_delay)
 	watch_holds -- "$@"
-	expect_eq "$name: nothing is found" '' "$(codes)"
+	delay=$(($(run_delay) - delay))
+	if [ "$delay" -gt 50000000 ] && [ -n "$(codes)" ]; then
+		skip "$name: nothing is found" "others took the server's CPU for $delay ns"
+	else
+		expect_eq "$name: nothing is found" '' "$(codes)"
+	fi
 	stop_server
 }
 

@@ -160,7 +160,7 @@ static uint64_t slept(const struct held *sum)
 static void say_holder(struct finding *f, const struct hold *h)
 {
 	static const char *const words[] = {
-		[HELD_UNKNOWN] = "", [HELD_OWN] = " for work of its own",
+		[HELD_UNKNOWN] = "", [HELD_OWN] = ", at work of its own (a timer, or what follows a turn's last event)",
 		[HELD_SEVERAL] = " for several connections in turn",
 	};
 	enum held_by by = hold_by(h);
