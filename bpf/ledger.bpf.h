@@ -175,13 +175,17 @@ INLINE void ledger_read(struct conn *c, const struct sock *sk, const struct tcp_
 		/* Read while the snapshot looked: under way at the attach, so not ours to miss. */
 		if (!arrival && (c->exchanges || !c->preexisting))
 			COUNT(unmatched);
-	} else if (c->turn != (__u32)t->turn) {
-		traffic_read(c, bytes, now);
+	} else if (c->turn != (__u32)t->turn && traffic_read(c, bytes, now)) {
+		/* Another request, which came early: the one that is due is served since its own read. */
+		c->request_bytes += bytes;
+		c->copied_seq = tp->copied_seq;
+		t->socket_ns = now;
+		return;
 	}
 	c->request_bytes += bytes;
 	c->copied_seq = tp->copied_seq;
-	c->read_ns = now;
 	t->socket_ns = now;
+	c->read_ns = now;
 	c->reader = tid;
 	c->turn = t->turn;
 	c->runnable_ns = t->runnable_ns;
@@ -338,12 +342,10 @@ INLINE bool ledger_record(struct conn *c, const struct sock *sk, struct thread *
 	struct ev_record *r;
 
 	if (!traffic_plain(&c->traffic, at_once)) {
-		int verdict = traffic_send(c, traffic_turn(t, task->pid, now), at_once, now);
+		__u32 turn = traffic_turn(t, task->pid, now);
 
-		if (verdict == TRAFFIC_OTHER)
+		if (traffic_send(c, turn, at_once, now) == TRAFFIC_OTHER)
 			return false;
-		if (verdict == TRAFFIC_DOUBTFUL)
-			c->flags |= RECORD_DOUBTFUL;
 	}
 	if (latency_ns > c->max_latency_ns)
 		c->max_latency_ns = latency_ns;
@@ -362,13 +364,8 @@ INLINE bool ledger_record(struct conn *c, const struct sock *sk, struct thread *
 		ledger_stages(&l, r);
 		ledger_add(&l, r);
 		if (c->flags & RECORD_DOUBTFUL)
-			COUNT(kind_doubtful);
+			traffic_summed(c);
 		return true;
-	}
-	if (c->flags & RECORD_DOUBTFUL) {
-		c->uncounted++;
-		c->traffic.doubted = 1;
-		c->traffic.kind |= TRAFFIC_SIGNS;
 	}
 	if (!c->told && (c->exchanges > 1 || c->slow))
 		conn_tell(c, sk, now);

@@ -147,22 +147,26 @@ INLINE bool switches_protocol(struct conn *c)
 }
 
 /* Of HTTP/1 it can be told whether a request begins here, or goes on. */
-INLINE bool goes_on(const struct conn *c, __u32 bytes)
+INLINE bool http_request_begins(__u32 bytes)
 {
-	__u64 at = c->traffic.protocol == PROTOCOL_HTTP1 ?
-		   call_memory(SC_READ, SC_RECVFROM, SC_READV, SC_RECVMSG) : 0;
+	__u64 at = call_memory(SC_READ, SC_RECVFROM, SC_READV, SC_RECVMSG);
 	__u8 b[8];
 
-	return at && (bytes < sizeof(b) || (!bpf_probe_read_user(b, sizeof(b), (void *)at) &&
-					    protocol_of_text(b) != PROTOCOL_HTTP1));
+	return bytes >= sizeof(b) && at && !bpf_probe_read_user(b, sizeof(b), (void *)at) &&
+	       protocol_of_text(b) == PROTOCOL_HTTP1;
 }
 
 __noinline int traffic_read(struct conn *c, __u32 bytes, __u64 now)
 {
+	bool http, begins;
 	__u32 before;
 	__u64 from;
 
-	if (!c || goes_on(c, bytes))
+	if (!c)
+		return 0;
+	http = c->traffic.protocol == PROTOCOL_HTTP1;
+	begins = http ? http_request_begins(bytes) : c->traffic.lapping > 0;
+	if (http && !begins)
 		return 0;
 	before = traffic_kind(&c->traffic);
 	from = c->first_ns > control.attach_ns && c->first_ns != READY_UNKNOWN ? c->first_ns :
@@ -170,7 +174,7 @@ __noinline int traffic_read(struct conn *c, __u32 bytes, __u64 now)
 	traffic_late_read(&c->traffic, bytes, now - from);
 	if (traffic_kind(&c->traffic) != before)
 		judged(c, before, false, now);
-	return 0;
+	return begins;
 }
 
 __noinline int traffic_push(struct conn *c, __u32 turn, __u32 acked, __u64 now)
@@ -225,9 +229,22 @@ __noinline int traffic_send(struct conn *c, __u32 turn, __u32 at_once, __u64 now
 	if (t->protocol == PROTOCOL_HTTP1 && c->exchanges == 1 && switches_protocol(c))
 		return TRAFFIC_COUNTS;
 	/* What waits already must not be overtaken. */
-	if (t->doubted)
-		verdict = TRAFFIC_DOUBTFUL;
+	if (verdict == TRAFFIC_DOUBTFUL || t->doubted) {
+		c->flags |= RECORD_DOUBTFUL;
+		c->uncounted++;
+		t->doubted = 1;
+		t->kind |= TRAFFIC_SIGNS;
+	}
 	return verdict;
+}
+
+__noinline int traffic_summed(struct conn *c)
+{
+	if (!c)
+		return 0;
+	COUNT(kind_doubtful);
+	c->uncounted--;
+	return 0;
 }
 
 /* No sign will come any more. */

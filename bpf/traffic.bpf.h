@@ -12,7 +12,7 @@
 /* The bytes of a connection's first read, which the current call has put in its caller's memory. */
 int protocol_look(struct conn *c, __u32 bytes);
 
-/* A read in another turn than the one before it, while the answer is due. */
+/* A read in another turn than the one before it, while the answer is due. True: of another request. */
 int traffic_read(struct conn *c, __u32 bytes, __u64 now);
 
 /* A send without an answer being due, by another thread or in another turn than the last read. */
@@ -20,6 +20,9 @@ int traffic_push(struct conn *c, __u32 turn, __u32 acked, __u64 now);
 
 /* A send that ends an exchange, where traffic_plain() does not say enough: enum traffic_verdict. */
 int traffic_send(struct conn *c, __u32 turn, __u32 at_once, __u64 now);
+
+/* An exchange in doubt found no ring, and is counted. */
+int traffic_summed(struct conn *c);
 
 /* The connection closes. */
 int traffic_closed(struct conn *c, __u64 now);

@@ -95,6 +95,16 @@ read_early() {
 		'.reads_while_due > 0' .reads_while_due
 }
 
+# Once on each connection, which stays what it is.
+read_early_once() {
+	watch_kinds '' H=5
+	expect_traffic 'one request read early' 5 5 0 0
+	expect_jq 'one request read early: what is due is served since its own read' "$SCOPE_OUT" \
+		'[.exchanges.stages[] | select(.stage == "receive" or .stage == "service") |
+			[.stage, .count, .sum_ns >= 5 * 30000000]] ==
+			[["receive", 0, false], ["service", 5, true]]' .exchanges.stages
+}
+
 # The handshake is an exchange; frames are none.
 frames() {
 	watch_kinds '' G=3
@@ -197,6 +207,7 @@ no_fewer_than() { # CONNECTIONS PORT
 with_server kinds beside_requests
 with_server kinds streamed
 with_server kinds read_early
+with_server kinds read_early_once
 with_server kinds frames
 with_server http2 multiplexed
 with_server redis published

@@ -73,7 +73,20 @@ async def websocket(_, reader, writer, end):
     reading.cancel()
 
 
-KINDS = {"q": asks, "n": notes, "s": streams, "e": early, "G": websocket}
+async def head_pairs(seen, reader, writer, _):
+    """One request while another is served, once: that makes no overlapping connection."""
+    head = b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+    async def both():
+        await asyncio.sleep(0.01)
+        writer.write(head)
+        await reader.readuntil(b"\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+
+    await seen.ask(writer, head, both())
+
+
+KINDS = {"H": head_pairs, "q": asks, "n": notes, "s": streams, "e": early, "G": websocket}
 
 
 async def connection(kind, seen, end):

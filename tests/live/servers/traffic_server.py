@@ -7,6 +7,7 @@
     s  each read is answered by 20 parts, 20 ms apart
     e  each byte is answered after 20 ms, in order; bytes that come meanwhile are read early
     G  HTTP/1: an upgrade to websocket, then a frame is pushed each 50 ms and those that come are read
+    H  HTTP/1 too (HEAD): each request is answered after 30 ms, in order, and read as it comes
 """
 import asyncio
 import base64
@@ -78,7 +79,24 @@ async def notes_of(reader, writer):
     task.cancel()
 
 
-KINDS = {b"q": answer, b"n": notes, b"s": stream, b"e": early, b"G": websocket}
+async def heads(reader, writer):
+    queue = asyncio.Queue()
+
+    async def work():
+        while True:
+            await queue.get()
+            await asyncio.sleep(0.03)
+            writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    task = asyncio.create_task(work())
+    try:
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            queue.put_nowait(head)
+    finally:
+        task.cancel()
+
+
+KINDS = {b"H": heads, b"q": answer, b"n": notes, b"s": stream, b"e": early, b"G": websocket}
 
 
 async def serve(reader, writer):
