@@ -17,8 +17,8 @@
  *  if the read had not been                             |
  *  four reads or more, evenly apart, then a send before | one-way, +1
  *  the next would come, but not at once                 |
- *  SCORE_ENOUGH of these                                | judged, until PLAIN_ENOUGH answers in the
- *                                                       | turn that read their request say otherwise
+ *  SCORE_ENOUGH of these                                | judged
+ *  then PLAIN_ENOUGH answers without a sign             | request-response again
  *  sends long after the last read, or reads that nobody | one-way, weakly: until the next exchange
  *  answers, TALK_ENOUGH of them                         |
  *  MQTT, websocket, a replica's acknowledgement; HTTP/2 | one-way; overlapping: for good
@@ -33,7 +33,8 @@
 #define SEEN_ENOUGH	8
 #define SCORE_ENOUGH	4
 #define SCORE_MAX	8
-#define PLAIN_ENOUGH	16
+#define PLAIN_ENOUGH	64
+#define PLAIN_AT_ONCE	4	/* what an answer in the turn of its request counts for, a later one 1 */
 #define TALK_ENOUGH	3
 #define SMALL_READ	4096	/* bytes: a larger one goes on with a request, and begins none */
 #define RHYTHM_NS	20000000ULL	/* what is closer than that are parts: of an answer, of a request */
@@ -61,7 +62,7 @@ struct traffic {
 	__u8 owed;		/* reads that came while an answer was due: answers that may follow it */
 	__u8 seen;		/* answers of later turns without a sign */
 	__u8 lapping, pushing;	/* scores */
-	__u8 plain;		/* answers at once, since the last sign */
+	__u8 plain;		/* answers since the last sign */
 	__u8 talk;		/* sends, or reads, of one side alone */
 	__u32 gap_us;		/* the rhythm of unasked sends; 0: none */
 	__u32 send_turn;	/* of the last unasked send, or late answer */
@@ -198,15 +199,24 @@ TRAFFIC_INLINE void traffic_owed(struct traffic *t)
 	score_up(&t->lapping, 2);
 }
 
+/* An answer without a sign: so many, and what was judged is out of date. */
+TRAFFIC_INLINE void traffic_is_plain(struct traffic *t, __u8 by)
+{
+	if (!t->strong)
+		return;
+	t->plain += by;
+	if (t->plain < PLAIN_ENOUGH)
+		return;
+	t->strong = 0;
+	t->lapping = t->pushing = 0;
+}
+
 /* An answer in the turn that read its request, by the thread that did. */
 TRAFFIC_INLINE void traffic_at_once(struct traffic *t)
 {
 	score_down(&t->lapping);
 	score_down(&t->pushing);
-	if (t->strong && ++t->plain >= PLAIN_ENOUGH) {
-		t->strong = 0;
-		t->lapping = t->pushing = 0;
-	}
+	traffic_is_plain(t, PLAIN_AT_ONCE);
 	t->gap_us = t->unasked ? t->gap_us : 0;
 }
 
@@ -252,7 +262,12 @@ TRAFFIC_INLINE void traffic_later(struct traffic *t, __u32 turn, __u64 span_ns, 
 		t->seen = 0;
 	else if (t->seen < SEEN_ENOUGH)
 		t->seen++;
-	t->plain = 0;
+	if (t->pushing > before || t->late || t->unasked) {
+		t->plain = 0;
+	} else {
+		score_down(&t->lapping);
+		traffic_is_plain(t, 1);
+	}
 }
 
 /*

@@ -193,6 +193,27 @@ static void test_early_reads(void **state)
 	assert_true(w.counted > 0);
 }
 
+/* A connection of such a server that asks one by one from then on. */
+static void test_judged_again(void **state)
+{
+	struct wire w = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < 10; i++) {
+		wire_read(&w, 50, 1);
+		wire_read(&w, 10, 1);
+		wire_send(&w, 10, false);
+		wire_send(&w, 20, false);
+	}
+	assert_int_equal(traffic_kind(&w.t), KIND_OVERLAPPING);
+	for (unsigned i = 0; i < 2 * PLAIN_ENOUGH; i++) {
+		wire_read(&w, 5, 1);
+		wire_send(&w, 20, false);
+	}
+	assert_int_equal(traffic_kind(&w.t), KIND_REQUEST);
+	assert_true(w.counted > 0);
+}
+
 /* Notes that want no answer every second, news every 700 ms. */
 static void test_one_way(void **state)
 {
@@ -382,6 +403,7 @@ int main(void)
 		cmocka_unit_test(test_streams_after_pieces),
 		cmocka_unit_test(test_streams_for_ever),
 		cmocka_unit_test(test_early_reads),
+		cmocka_unit_test(test_judged_again),
 		cmocka_unit_test(test_one_way),
 		cmocka_unit_test(test_many_notes),
 		cmocka_unit_test(test_parts),
