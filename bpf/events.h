@@ -213,7 +213,7 @@ struct ev_record {
 	__u64 prev_send_ns;	/* first to last byte handed to the kernel */
 	__u64 prev_deliver_ns;	/* last byte handed over to last byte acknowledged; ~0: not known */
 	__u32 prev_bytes_out;
-	__u8 kind;		/* enum traffic_kind, and bits of bpf/traffic.h */
+	__u8 kind;		/* KIND_REQUEST: others make no records */
 	__u8 protocol;		/* enum protocol */
 	__u8 pad[2];
 	/* Only where one of them is not 0. */

@@ -159,13 +159,15 @@ INLINE void ledger_read(struct conn *c, const struct sock *sk, const struct tcp_
 	__u64 arrival = ledger_take_arrival(c, sk, tp, now), ep;
 	__u32 bytes = tp->copied_seq - c->copied_seq;
 
-	if (!c->traffic.looked)
-		protocol_look(c, bytes);
 	turn_touch(t, c->id, now);
 	if (c->first_send_ns)
 		answer_ends(c, tp);
-	if (!c->owned)
-		conn_adopt(c, sk);
+	if ((c->met & MET) != MET) {
+		if (!c->owned)
+			conn_adopt(c, sk);
+		if (!c->looked)
+			protocol_look(c, bytes);
+	}
 
 	if (c->phase == PHASE_IDLE) {
 		c->request_bytes = 0;
@@ -320,7 +322,9 @@ INLINE void record_fill(struct ev_record *r, struct conn *c, const struct thread
 	r->prev_send_ns = c->prev_send_ns;
 	r->prev_deliver_ns = c->prev_deliver_ns;
 	r->prev_bytes_out = c->prev_bytes;
-	*(__u32 *)&r->kind = c->traffic.word;
+	r->kind = KIND_REQUEST;
+	r->protocol = c->traffic.protocol;
+	r->pad[0] = r->pad[1] = 0;
 	c->prev_sends = 0;
 	if ((flags & EXCHANGE_ASYNC) && (flags & EXCHANGE_SPLIT_SERVICE))
 		record_async(r, c, t, t->socket_ns);

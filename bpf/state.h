@@ -18,6 +18,8 @@ enum exchange_phase {
 	PHASE_SKIP,	/* as OPEN, but its beginning was not seen: not counted */
 };
 
+#define MET	3
+
 /*
  * Signs of trouble that a hook has to look after: one load tells that there is none. Bytes of their
  * own, because softirq sets `shut` while a thread changes the others.
@@ -54,9 +56,15 @@ struct conn {
 	__u32 copied_seq;	/* TCP sequence read so far */
 	__u8 phase;		/* enum exchange_phase */
 	__u8 role;		/* enum role */
-	__u8 owned : 1;		/* a target accepted or connected it: counted */
-	__u8 gaps : 1;		/* eventpolls do not watch it all the time: arrivals look after that, */
-	__u8 unarmed : 1;	/* and none did when what is unread came */
+	union {
+		struct {
+			__u8 owned : 1;		/* a target accepted or connected it: counted */
+			__u8 looked : 1;	/* as traffic.looked: nothing to look at in the next read */
+			__u8 gaps : 1;		/* eventpolls do not watch it all the time: arrivals */
+			__u8 unarmed : 1;	/* look after that, and none did when what is unread came */
+		};
+		__u8 met;		/* MET: the first two */
+	};
 	__u8 state;		/* TCP state */
 	union {
 		struct conn_signs sign;

@@ -93,7 +93,7 @@ INLINE bool look_further(struct conn *c, __u32 bytes)
 	__u64 n = bytes;
 
 	c->looks++;
-	c->traffic.looked = c->looks == LOOKS || to + n >= LOOK_BYTES;
+	c->looked = c->traffic.looked = c->looks == LOOKS || to + n >= LOOK_BYTES;
 	if (!at || to >= LOOK_BYTES)
 		return false;
 	if (n > LOOK_BYTES)
@@ -120,7 +120,7 @@ __noinline int protocol_look(struct conn *c, __u32 bytes)
 	before = traffic_kind(t);
 	found = protocol_of(b, c->look_bytes, t->send_turn || (c->preexisting && !c->exchanges));
 	if (found)
-		t->looked = 1;
+		c->looked = t->looked = 1;
 	/* What was recognised at the beginning stays, unless this cannot be a part of it. */
 	if (found && found != t->protocol && (!t->protocol || found == PROTOCOL_WEBSOCKET))
 		traffic_protocol(t, found);
@@ -192,6 +192,7 @@ __noinline int traffic_push(struct conn *c, __u32 turn, __u32 acked, __u64 now)
 	traffic_unasked(t, turn, now - sent, now - read, acked);
 	c->last_send_ns = now;
 	/* The next read's bytes are the first again. */
+	c->looked = t->looked;
 	if (!t->looked) {
 		c->looks = c->look_bytes = 0;
 		__builtin_memset(c->look, 0, sizeof(c->look));

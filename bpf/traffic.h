@@ -49,17 +49,17 @@ struct traffic {
 	union {
 		struct {
 			__u8 kind;	/* enum traffic_kind, and the bits above */
-			__u8 protocol;	/* enum protocol */
 			__u8 late;	/* reads while the answer was due, in other turns */
 			__u8 unasked;	/* sends since the last answer, in turns that read nothing */
+			__u8 owed;	/* late ones of the last answer: answers that may follow it */
 		};
 		__u32 word;
 	};
+	__u8 protocol;		/* enum protocol */
 	__u8 looked;		/* the next read's bytes need not be looked at */
 	__u8 fixed : 1;		/* by its protocol: not judged again */
 	__u8 strong : 1;	/* by its score */
 	__u8 doubted : 1;	/* exchanges in doubt were handed over */
-	__u8 owed;		/* reads that came while an answer was due: answers that may follow it */
 	__u8 seen;		/* answers of later turns without a sign */
 	__u8 lapping, pushing;	/* scores */
 	__u8 plain;		/* answers since the last sign */
@@ -84,9 +84,7 @@ TRAFFIC_INLINE __u32 traffic_kind(const struct traffic *t)
 /* Most answers: nothing has ever been odd about their connection. */
 TRAFFIC_INLINE int traffic_plain(const struct traffic *t, int at_once)
 {
-	__u32 odd = t->word & 0xffff00ff;
-
-	return odd == (KIND_REQUEST | TRAFFIC_SETTLED) || (odd == KIND_REQUEST && at_once);
+	return t->word == KIND_REQUEST ? at_once : t->word == (KIND_REQUEST | TRAFFIC_SETTLED);
 }
 
 TRAFFIC_INLINE void traffic_kind_is(struct traffic *t, __u32 kind)
