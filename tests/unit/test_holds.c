@@ -188,6 +188,13 @@ static void test_whose(void **state)
 	assert_int_equal(hold_by(&h), HELD_SEVERAL);
 	h.touched = 0;
 	assert_int_equal(hold_by(&h), HELD_UNKNOWN);
+
+	/* Preempted behind an answer, it did no work; a timer that got half of a CPU did. */
+	h.own_ns = 59 * MS;
+	h.runnable_ns = 59 * MS;
+	assert_int_equal(hold_by(&h), HELD_UNKNOWN);
+	h.runnable_ns = 30 * MS;
+	assert_int_equal(hold_by(&h), HELD_OWN);
 }
 
 /* An interval off the CPU may come before its turn or after it; another turn's says nothing. */

@@ -8,15 +8,24 @@
 #include "model/aggregate.h"
 #include "model/holds.h"
 
+/*
+ * All of the time without a CPU may have been in one stretch, and is no work: what is left of the
+ * stretch must be half of what the thread did.
+ */
+static bool is_most(const struct hold *h, uint64_t stretch_ns)
+{
+	uint64_t work_ns = hold_ns(h) > h->runnable_ns ? hold_ns(h) - h->runnable_ns : 0;
+
+	return stretch_ns > h->runnable_ns && stretch_ns - h->runnable_ns >= work_ns / 2;
+}
+
 enum held_by hold_by(const struct hold *h)
 {
-	uint64_t half = hold_ns(h) / 2;
-
-	if (h->conn && h->conn_ns >= half)
+	if (h->conn && is_most(h, h->conn_ns))
 		return HELD_CONN;
-	if (h->own_ns >= half && half)
+	if (is_most(h, h->own_ns))
 		return HELD_OWN;
-	return h->touched > 1 ? HELD_SEVERAL : HELD_UNKNOWN;
+	return h->touched > 1 && h->runnable_ns < hold_ns(h) / 2 ? HELD_SEVERAL : HELD_UNKNOWN;
 }
 
 uint64_t hold_oncpu_ns(const struct hold *h)

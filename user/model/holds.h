@@ -43,7 +43,7 @@ struct hold {
 
 enum held_by {
 	HELD_UNKNOWN,
-	HELD_CONN,	/* one connection was served for half of it or longer */
+	HELD_CONN,	/* one connection was served for half of its work or longer */
 	HELD_OWN,	/* none was: the loop's own work, as timers */
 	HELD_SEVERAL,	/* many were, one after the other */
 };
