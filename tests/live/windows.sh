@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # windows.sh - system calls sampled in windows: what they say of the whole time, against counts that the
 # server itself keeps, against --syscalls all, against exchanges, which are counted in any case.
+# limit: 180
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/live/lib.sh
@@ -43,7 +44,7 @@ expect_estimate() { # WHAT NAME
 	sampled=$(row "$2" 'sampled // 1')
 	window=$(scope_jq .window.seconds)
 	rate=$(true_rate "$2")
-	echo "# $1 $2: $count, true rate $rate/s, error $error, sampled $sampled"
+	echo "# $1 $2: $count, true rate $rate/s in $window s, error $error, sampled $sampled"
 	if awk -v n="${count:-0}" -v e="${error:-0}" -v r="$rate" -v w="$window" -v s="${sampled:-1}" '
 	BEGIN { t = r * w; off = 4 * e * n + t / 50 + 2 / s + 10; exit !(n > t - off && n < t + off) }'
 	then
@@ -76,6 +77,19 @@ test_counts() { # MODE
 	done
 	expect_slow "$1" read
 	expect_slow "$1" futex
+	stop_server
+}
+
+# Bursts of a fifth of the time whose period is the windows' length, or a part or a multiple of the mean
+# distance between two windows.
+test_period() { # PERIOD-MS
+	server_with_port window "$LIVE/window_server" "$1" $(($1 / 5))
+	scope_start report --json --syscalls sample -p "$SERVER_PID"
+	tell 1
+	sleep "$WATCH"
+	tell 2
+	scope_stop
+	expect_estimate "bursts each $1 ms" write
 	stop_server
 }
 
@@ -125,5 +139,8 @@ test_counts all
 test_counts sample
 test_shares
 test_exchanges sample
+test_period 10
+test_period 50
+test_period 200
 test_killed
 finish
