@@ -515,7 +515,7 @@ struct counters {
 	/* What findings rest on. */
 	__u64 accept_empty;		/* accepts that found nothing, first of their turn */
 	__u64 accept_no_fd;		/* EMFILE, ENFILE */
-	__u64 wakes_vain;		/* in a wait for events that found nothing and went on */
+	__u64 wakes_vain;		/* by a listener, in a wait for events that found nothing and went on */
 	__u64 ctl[CTL_COUNT];		/* epoll_ctl by enum ctl_op */
 	__u64 events_spurious;		/* returned by a wait, then no I/O on it in that turn */
 	__u64 waits_empty;		/* returned nothing and did not sleep */

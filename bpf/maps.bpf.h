@@ -207,4 +207,7 @@ MAP struct record_ring record_rings[CPU_SLOTS];
 /* When a tracked socket last became readable on each processor: names the network as waker. */
 MAP __u64 ready_on_cpu[CPU_SLOTS];
 
+/* The same of a listener of ours: names what woke a wait for events. */
+MAP __u64 listener_on_cpu[CPU_SLOTS];
+
 #endif

@@ -297,15 +297,20 @@ int BPF_PROG(on_sched_waking, struct task_struct *task)
 {
 	struct task_struct *by = bpf_get_current_task_btf();
 	struct thread *t;
+	__u32 cpu = bpf_get_smp_processor_id() & (CPU_SLOTS - 1);
 	__u64 now, ready;
 
 	if (!is_target(task->tgid))
 		return 0;
 	now = bpf_ktime_get_ns();
-	ready = ready_on_cpu[bpf_get_smp_processor_id() & (CPU_SLOTS - 1)];
+	ready = ready_on_cpu[cpu];
 	waker_count(now - ready < NETWORK_WAKE_NS ? WAKER_NETWORK : by->tgid, by);
 	t = thread_of(task);
-	if (t && t->state == THREAD_BLOCKED && !t->in_wait && now - t->off_ns >= control.off_ns)
+	if (!t || t->state != THREAD_BLOCKED)
+		return 0;
+	if (t->in_wait)
+		t->listener_wakes = now - listener_on_cpu[cpu] < NETWORK_WAKE_NS;
+	else if (now - t->off_ns >= control.off_ns)
 		waker_remember(ctx, t, task, by);
 	return 0;
 }

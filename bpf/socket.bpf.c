@@ -55,6 +55,7 @@ INLINE void listener_ready(struct sock *sk)
 
 	if (!l)
 		return;
+	listener_on_cpu[bpf_get_smp_processor_id() & (CPU_SLOTS - 1)] = bpf_ktime_get_ns();
 	add_shared(&l->queued, 1);
 	l->limit = sk->sk_max_ack_backlog;
 	l->backlog = backlog;

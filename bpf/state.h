@@ -232,6 +232,8 @@ struct thread {
 	__u64 runnable_ns;	/* totals */
 	__u64 blocked_ns;
 	__u64 idle_ns;		/* the part of blocked_ns that was in waits */
+	__u32 listener_wakes;	/* it is woken in its wait, by a listener; written by the waker */
+	__u32 listener_woke;	/* so it was the last time */
 	__u32 state;		/* enum thread_state */
 	__u32 off_kind;		/* enum offcpu_kind */
 	__u64 enter_nvcsw;	/* the kernel's count of sleeps when the call began, */

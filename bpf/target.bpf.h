@@ -125,8 +125,9 @@ INLINE void off_ended(struct thread *t, __u64 blocked_ns, __u64 end_ns)
 	} else if (t->in_wait && t->state == THREAD_BLOCKED) {
 		t->idle_ns += blocked_ns;
 		/* It was awake before in this wait, found nothing and went back to sleep. */
-		if (t->wait_wake_ns && n)
+		if (t->wait_wake_ns && t->listener_woke && n)
 			add_shared(&n->wakes_vain, 1);
+		t->listener_woke = t->listener_wakes;
 		t->wait_wake_ns = t->off_ns + blocked_ns;
 		t->wait_oncpu_ns = end_ns;
 	}

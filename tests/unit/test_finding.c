@@ -301,6 +301,10 @@ static void test_epoll_use(void **state)
 	expect_none(&s);
 	s.r.counters.eof_reads++;
 	expect_only(&s, "poll-spin", SEVERITY_SEVERE);
+	s.facts.threads[0].run_ns = 2 * S + 1;	/* it is short of CPU */
+	expect_only(&s, "poll-spin", SEVERITY_SEVERE);
+	s.facts.threads[0].run_ns--;
+	expect_none(&s);
 	healthy(&s);
 	s.facts.io_uring = true;
 	expect_only(&s, "io-uring-bypass", SEVERITY_INFO);

@@ -188,7 +188,8 @@ static double loop_cpu(const struct finding_input *in)
 	return ratio(most, in->r->window_ns);
 }
 
-#define SPIN_CPU 0.5	/* of a processor */
+#define SPIN_CPU	0.5	/* of a processor */
+#define SPIN_ENDED_CPU	0.1	/* reads of 0 over and over are a spin, however little CPU it gets */
 
 /* What a loop does that makes no progress, whatever its waits return. */
 struct spin {
@@ -208,8 +209,10 @@ static bool is_spinning(const struct finding_input *in, struct spin *s)
 	/* EPOLLOUT left armed has a finding of its own, which says why. */
 	if (s->waits >= 1000 && !in->facts->out_armed)
 		s->vain = spurious_share(in);
-	return !in->facts->go && loop_cpu(in) > SPIN_CPU &&
-	       (s->empty > LIMIT(SPIN) || s->ended > LIMIT(SPIN) || s->vain > LIMIT(SPIN));
+	if (in->facts->go || loop_cpu(in) <= SPIN_ENDED_CPU)
+		return false;
+	return s->ended > LIMIT(SPIN) ||
+	       (loop_cpu(in) > SPIN_CPU && (s->empty > LIMIT(SPIN) || s->vain > LIMIT(SPIN)));
 }
 
 const char *rule_spurious_wakeups(const struct finding_input *in, struct finding *f)
@@ -262,7 +265,7 @@ const char *rule_poll_spin(const struct finding_input *in, struct finding *f)
 		 { "waits_per_second", ratio(s.waits * 1000, in->r->window_ns / 1000000) });
 	finding_say(f, "The loop spins: a thread used %s of a CPU, and ",
 		    format_share(loop_cpu(in)).s);
-	if (s.empty > LIMIT(SPIN)) {
+	if (s.ended <= LIMIT(SPIN) && s.empty > LIMIT(SPIN)) {
 		finding_say(f, "%s of its waits returned nothing at once.", format_share(s.empty).s);
 		EVIDENCE(f, { "empty_share", s.empty });
 		return "Wait with a time-out, or -1, unless work is pending.";
