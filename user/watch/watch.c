@@ -51,8 +51,6 @@ static void loop(struct run *run)
 		{ .fd = run->launched ? launch_wait_fd(&run->launch) : -1, .events = POLLIN },
 	};
 
-	if (run->duration_ns)
-		stop_after(&run->stop, run->duration_ns);
 	while (!live_done(run->live) && now < end) {
 		uint64_t left_ms = (end - now + MS - 1) / MS;
 
@@ -112,6 +110,9 @@ static int attach(struct run *run, const struct sinks *sinks)
 		}
 	}
 	say_line("attached to %zu process%s", run->r->targets.n, run->r->targets.n == 1 ? "" : "es");
+	/* What the sinks write first may already wait for a reader. */
+	if (run->duration_ns)
+		stop_after(&run->stop, run->duration_ns);
 	live_begin(run->live);
 	return EXIT_OK;
 }
