@@ -139,20 +139,22 @@ static void *destroy_link(void *link)
  * Each link waits for every reader of its program and of its tracepoint to have left, 80 ms and
  * more: side by side the first of these waits are shared, and the whole takes half the time.
  */
-void calls_detach(struct calls *c)
+void calls_detach_begin(struct calls *c)
 {
-	pthread_t threads[2 * CALLS_MAX];
-	bool waits[2 * CALLS_MAX] = { false };
-
 	for (unsigned i = 0; i < 2 * CALLS_MAX; i++) {
 		if (!c->links[i])
 			continue;
-		waits[i] = !pthread_create(&threads[i], NULL, destroy_link, c->links[i]);
-		if (!waits[i])
+		c->leaves[i] = !pthread_create(&c->threads[i], NULL, destroy_link, c->links[i]);
+		if (!c->leaves[i])
 			destroy_link(c->links[i]);
 		c->links[i] = NULL;
 	}
+}
+
+void calls_detach_end(struct calls *c)
+{
 	for (unsigned i = 0; i < 2 * CALLS_MAX; i++)
-		if (waits[i])
-			pthread_join(threads[i], NULL);
+		if (c->leaves[i])
+			pthread_join(c->threads[i], NULL);
+	memset(c->leaves, 0, sizeof(c->leaves));
 }

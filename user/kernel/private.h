@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <pthread.h>
 
 #include "kernel/session.h"
 #include "kernel/types.h"
@@ -25,6 +26,8 @@ struct calls {
 	unsigned n;
 	int enter_id[CALLS_MAX], exit_id[CALLS_MAX];	/* tracefs's numbers */
 	struct bpf_link *links[2 * CALLS_MAX];
+	bool leaves[2 * CALLS_MAX];	/* a thread is taking the link away */
+	pthread_t threads[2 * CALLS_MAX];
 };
 
 /* Windows of system calls. */
@@ -126,7 +129,9 @@ int snapshot_listeners(struct session *s);
  */
 int calls_find(struct calls *c);
 int calls_attach(struct calls *c, struct epollscope_bpf *skel);
-void calls_detach(struct calls *c);
+/* In threads of their own, while others are taken away; then waits for these. */
+void calls_detach_begin(struct calls *c);
+void calls_detach_end(struct calls *c);
 
 void windows_detach(struct session *s);
 

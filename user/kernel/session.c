@@ -291,15 +291,22 @@ const struct feature_set *session_features(const struct session *s)
 	return &s->features;
 }
 
+/* All hooks; those that are not there are fine. */
+static void take_away(struct session *s)
+{
+	calls_detach_begin(&s->calls);
+	windows_detach(s);
+	sampling_detach(s);
+	detach_hooks(s);
+	calls_detach_end(&s->calls);
+}
+
 void session_detach(struct session *s)
 {
 	if (s->detached)
 		return;
 	session_cost_end(s);
-	windows_detach(s);
-	calls_detach(&s->calls);
-	sampling_detach(s);
-	detach_hooks(s);
+	take_away(s);
 	s->skel->bss->control.last_flush = 1;
 	s->detached = true;
 }
@@ -312,11 +319,8 @@ void session_close(struct session *s)
 		close(s->stats_fd);
 	if (s->types_fd >= 0)
 		close(s->types_fd);
-	detach_hooks(s);
+	take_away(s);
 	free(s->hooks);
-	windows_detach(s);
-	calls_detach(&s->calls);
-	sampling_detach(s);
 	bpf_link__destroy(s->task_file);
 	bpf_link__destroy(s->tcp);
 	bpf_link__destroy(s->flush);
