@@ -25,7 +25,10 @@ enum held_by hold_by(const struct hold *h)
 		return HELD_CONN;
 	if (is_most(h, h->own_ns))
 		return HELD_OWN;
-	return h->touched > 1 && h->runnable_ns < hold_ns(h) / 2 ? HELD_SEVERAL : HELD_UNKNOWN;
+	/* What was served before the watch was not seen. */
+	if (h->flags & TURN_BEFORE || h->runnable_ns >= hold_ns(h) / 2)
+		return HELD_UNKNOWN;
+	return h->touched > 1 ? HELD_SEVERAL : HELD_UNKNOWN;
 }
 
 uint64_t hold_oncpu_ns(const struct hold *h)

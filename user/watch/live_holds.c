@@ -57,9 +57,27 @@ void live_holds_begin(struct live *live)
 		look_at(live, live->alive.pids[i]);
 }
 
+/*
+ * The kernel side counts from before its hooks were there, and attaching them takes a while. The look
+ * came behind them: who was at work then and waits first after the watch's beginning was in one turn.
+ */
+static bool since_beginning(const struct live *live, struct ev_turn *turn)
+{
+	uint64_t start_ns = live->r->start_ns, end_ns = turn->head.time_ns;
+
+	if (!was_at_work(live, turn->tid) || end_ns < start_ns + BEHIND_NS)
+		return false;
+	turn->start_ns = start_ns;
+	if (turn->own_ns > end_ns - start_ns)
+		turn->own_ns = end_ns - start_ns;
+	if (turn->long_ns > end_ns - start_ns)
+		turn->long_ns = end_ns - start_ns;
+	return true;
+}
+
 bool live_holds_turn(const struct live *live, struct ev_turn *turn)
 {
-	if (turn->flags & TURN_BEFORE && !was_at_work(live, turn->tid))
+	if (turn->flags & TURN_BEFORE && !since_beginning(live, turn))
 		return false;
 	known_flow(live->known, turn->long_conn, &turn->flow);
 	return true;
