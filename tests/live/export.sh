@@ -374,7 +374,7 @@ test_findings() {
 	end "$load"
 	expect_value 'and is over when it has ended' 'epollscope_finding{target="bad"' 0
 	expect_value 'nothing is found in a server that idles' 'epollscope_finding{target="idle"' 0
-	expect_eq 'what can be judged has a series' 19 \
+	expect_eq 'what can be judged has a series' 23 \
 		"$(page | grep -c '^epollscope_finding{target="idle",code="[a-z-]*"} 0$')"
 	export_stop "$EXPORT_PID"
 	stop_server
