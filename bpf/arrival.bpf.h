@@ -48,17 +48,17 @@ INLINE void ledger_arrival(struct conn *c, const struct sock *sk, __u32 rcv_nxt)
 
 /* The stamp of what a read took; leaves that of what is still unread. */
 INLINE __u64 ledger_take_arrival(struct conn *c, const struct sock *sk, const struct tcp_sock *tp,
-				 __u64 now)
+				 __u32 copied_seq, __u64 now)
 {
 	__u64 taken = c->ready_ns ? c->ready_ns : c->next_ns;
 	__u32 rcv_nxt = tp->rcv_nxt;
 
-	if (!unread_bytes(sk, tp)) {
+	if (!bytes_between(sk, copied_seq, rcv_nxt)) {
 		c->ready_ns = 0;
 		c->next_ns = 0;
 		if (c->sign.left)
 			drained(c, now);
-	} else if (c->next_ns && (__s32)(tp->copied_seq - c->ready_end) >= 0) {
+	} else if (c->next_ns && (__s32)(copied_seq - c->ready_end) >= 0) {
 		c->ready_ns = c->next_ns;
 		c->ready_end = rcv_nxt;
 		c->next_ns = 0;

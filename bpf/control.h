@@ -14,7 +14,7 @@
 #define SETS_MAX	16	/* more processors than this share sets, with atomic adds */
 #define ACCEPTS_MAX	65536	/* accepted and silent since: user space makes room in time */
 #define CALL_WINDOWS	8	/* of which calls may be under way at once, a power of two */
-#define WAKER_NETWORK	0	/* no process has this id */
+#define WAKER_NETWORK	0	/* no process has this id; counted in struct cpu_words */
 
 struct control {
 	__u64 tail_ns;		/* exchanges at or above this are told with names and their answer */
@@ -47,6 +47,13 @@ enum snapshot_pass {
 struct queue_first {
 	__u64 attach_ns;	/* of the one that was first at the attach, */
 	__u64 end_ns;		/* and at the end */
+};
+
+/* What a processor alone writes, a cache line each. */
+struct cpu_words {
+	__u64 ready_ns;		/* a tracked socket last became readable: names the network as waker */
+	__u64 network_wakes;
+	__u64 pad[6];
 };
 
 struct waker {

@@ -24,6 +24,11 @@ INLINE struct counters *counters(void)
 	return bpf_map_lookup_elem(&counter_sets, &set);
 }
 
+INLINE struct cpu_words *words_of_cpu(void)
+{
+	return &cpu_words[bpf_get_smp_processor_id() & (CPU_SLOTS - 1)];
+}
+
 INLINE void add_shared(__u64 *word, __u64 n)
 {
 	__sync_fetch_and_add(word, n);
@@ -51,10 +56,9 @@ INLINE void add(__u64 *word, __u64 n)
 		add_shared(&__c->field, 1);			\
 } while (0)
 
-INLINE void hist_put(struct hist *h, __u64 v, bool shared)
+/* v, whose bucket is b. */
+INLINE void hist_put_at(struct hist *h, __u32 b, __u64 v, bool shared)
 {
-	__u32 b = hist_bucket(v);
-
 	if (b >= HIST_BUCKETS)
 		return;
 	if (shared || cfg_atomic) {
@@ -66,6 +70,11 @@ INLINE void hist_put(struct hist *h, __u64 v, bool shared)
 	}
 	if (v > h->max)
 		h->max = v;
+}
+
+INLINE void hist_put(struct hist *h, __u64 v, bool shared)
+{
+	hist_put_at(h, hist_bucket(v), v, shared);
 }
 
 INLINE struct hist *hist_of(__u32 id)

@@ -6,65 +6,6 @@
  */
 #include "ledger.bpf.h"
 
-/* `flag` is one of enum exchange_flags, or 0 if no thread was asleep on the eventpoll. */
-INLINE void wait_is(struct conn *c, __u16 flag, __u64 wake, __u64 oncpu, __u64 ret)
-{
-	c->flags = flag;
-	c->wake_ns = wake;
-	c->oncpu_ns = oncpu;
-	c->return_ns = ret;
-}
-
-/* A wait that entered before the data came and slept until woken delivered it asleep. */
-INLINE void wait_found(struct conn *c, __u64 from, __u64 enter, __u64 wake, __u64 oncpu, __u64 ret)
-{
-	bool asleep = enter < from && wake && oncpu > from;
-
-	wait_is(c, asleep ? EXCHANGE_ASLEEP : 0, wake, oncpu, ret);
-}
-
-/*
- * The event gets on the eventpoll's list a little after the stamp of its data: a wait that begins in
- * between finds nothing of it. Two programs and the wait queue's callbacks, up to 2 us.
- */
-#define LISTED_NS 2000
-
-/*
- * The first return of an eventpoll after `from`. A thread that was already gathering events then
- * may have missed ours: if it returned again before the read, its next return brought it.
- */
-__noinline int wait_in_history(struct conn *c, __u64 ep, __u64 from)
-{
-	const struct ep_return *found = NULL, *next = NULL;
-	struct eventpoll_state *e;
-	__u32 head, i;
-
-	if (!c)
-		return 0;
-	wait_is(c, EXCHANGE_NO_WAIT, 0, 0, 0);
-	e = bpf_map_lookup_elem(&eventpolls, &ep);
-	if (!e)
-		return 0;
-	head = e->head;
-	for (i = 0; i < EP_RETURNS; i++) {
-		const struct ep_return *r = &e->ring[(head - 1 - i) & (EP_RETURNS - 1)];
-
-		if (i >= head || r->return_ns <= from)
-			break;
-		next = found;
-		found = r;
-	}
-	if (i == EP_RETURNS)
-		c->flags = EXCHANGE_MERGED;
-	if (i == EP_RETURNS || !found)
-		return 0;
-	if (next && !e->shared && found->enter_ns < from + LISTED_NS &&
-	    found->oncpu_ns <= from)
-		found = next;
-	wait_found(c, from, found->enter_ns, found->wake_ns, found->oncpu_ns, found->return_ns);
-	return 0;
-}
-
 /* The bit of enum exchange_flags that stands for a stage's split. */
 #define SPLIT_BIT(which)	(EXCHANGE_SPLIT_BUSY << (which))
 
@@ -142,12 +83,14 @@ INLINE void wait_unarmed_elsewhere(struct conn *c, __u64 ep, __u64 from)
 	split_is(c, SPLIT_BUSY, c->oncpu_ns - c->wake_ns, 0);
 }
 
-__noinline int ledger_wait(struct conn *c, const struct thread *t, __u64 ep, __u64 from, __u64 now)
+__noinline int ledger_wait(struct conn *c, struct thread *t, __u64 ep, __u64 from, __u64 now)
 {
 	bool mine, unarmed;
 
 	if (!c || !t)
 		return 0;
+	if (ep && ep != t->wait_ep)
+		t->wait_fd = FD_UNKNOWN;	/* another's loop, or the descriptor means another one */
 	unarmed = c->unarmed;
 	c->unarmed = 0;
 	c->split_some = 0;

@@ -575,7 +575,7 @@ struct loop {
 	__u64 wakeups;		/* waits in which the thread slept */
 	__u64 exchanges;
 	__u64 accepts;
-	__u64 busy_ns;
+	__u64 busy_ns;		/* the sums of the two: filled in by user space */
 	__u64 wait_ns;
 	struct hist turn;
 	struct hist wait;

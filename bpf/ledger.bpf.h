@@ -13,6 +13,7 @@
 #define EPOLLSCOPE_LEDGER_H
 
 #include "arrival.bpf.h"
+#include "eventpoll.bpf.h"
 #include "traffic.bpf.h"
 
 /*
@@ -27,7 +28,7 @@ int off_between(const struct thread *t, __u64 from, __u64 to, struct split *out)
  * How the data that came at `from` reached the thread that now reads it, from eventpoll `ep` or 0
  * (delivery.bpf.c).
  */
-int ledger_wait(struct conn *c, const struct thread *t, __u64 ep, __u64 from, __u64 now);
+int ledger_wait(struct conn *c, struct thread *t, __u64 ep, __u64 from, __u64 now);
 
 /*
  * Most of it, inline: the reader's own last return brought the data, and since then, or since the
@@ -96,8 +97,8 @@ INLINE void ledger_finish_late(struct conn *c, const struct tcp_sock *tp, __u64 
 INLINE void ledger_read(struct conn *c, const struct sock *sk, const struct tcp_sock *tp,
 			struct thread *t, __u32 tid, __u64 now)
 {
-	__u64 arrival = ledger_take_arrival(c, sk, tp, now), ep;
-	__u32 bytes = tp->copied_seq - c->copied_seq;
+	__u32 copied_seq = tp->copied_seq, bytes = copied_seq - c->copied_seq;
+	__u64 arrival = ledger_take_arrival(c, sk, tp, copied_seq, now), ep;
 
 	turn_touch(t, c->id, now);
 	if (c->first_send_ns)
@@ -120,12 +121,12 @@ INLINE void ledger_read(struct conn *c, const struct sock *sk, const struct tcp_
 	} else if (c->turn != (__u32)t->turn && traffic_read(c, bytes, now)) {
 		/* Another request, which came early: the one that is due is served since its own read. */
 		c->request_bytes += bytes;
-		c->copied_seq = tp->copied_seq;
+		c->copied_seq = copied_seq;
 		t->socket_ns = now;
 		return;
 	}
 	c->request_bytes += bytes;
-	c->copied_seq = tp->copied_seq;
+	c->copied_seq = copied_seq;
 	t->socket_ns = now;
 	c->read_ns = now;
 	c->reader = tid;

@@ -67,6 +67,14 @@ MAP struct {
 	__type(value, struct eventpoll_state);
 } eventpolls SEC(".maps");
 
+/* Those of the loops' own, in the order of `loops`. */
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, LOOPS_MAX);
+	__type(key, __u32);
+	__type(value, struct eventpoll_state);
+} own_eventpolls SEC(".maps");
+
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -99,7 +107,7 @@ MAP struct {
 MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
-	__type(key, __u32);	/* thread group, WAKER_NETWORK */
+	__type(key, __u32);	/* thread group */
 	__type(value, struct waker);
 } wakers SEC(".maps");
 
@@ -204,8 +212,7 @@ MAP __u64 port_bits[65536 / 64];
 /* How far the ring of records of each processor is filled and emptied. */
 MAP struct record_ring record_rings[CPU_SLOTS];
 
-/* When a tracked socket last became readable on each processor: names the network as waker. */
-MAP __u64 ready_on_cpu[CPU_SLOTS];
+MAP struct cpu_words cpu_words[CPU_SLOTS];
 
 /* The same of a listener of ours: names what woke a wait for events. */
 MAP __u64 listener_on_cpu[CPU_SLOTS];

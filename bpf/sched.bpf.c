@@ -31,8 +31,6 @@ INLINE __u32 off_kind(struct thread *t, struct task_struct *task)
 	__u32 kind, type;
 
 	t->off_nr = nr;
-	if (t->in_wait)
-		return OFFCPU_IDLE;
 	if (task->jobctl & JOBCTL_TRAP_FREEZE)
 		return OFFCPU_STOPPED;
 	if (BPF_CORE_READ_BITFIELD_PROBED(task, in_iowait))
@@ -127,7 +125,7 @@ INLINE void switched_out(void *ctx, struct thread *t, struct task_struct *task, 
 	}
 	t->blocks++;
 	t->state = THREAD_BLOCKED;
-	t->off_kind = splits_off() ? OFFCPU_OTHER : off_kind(t, task);
+	t->off_kind = t->in_wait ? OFFCPU_IDLE : splits_off() ? OFFCPU_OTHER : off_kind(t, task);
 	if (state & TASK_STOPPED_BITS)
 		t->off_kind = OFFCPU_STOPPED;
 }
@@ -159,7 +157,7 @@ INLINE __u64 ran_instead(const struct task_struct *task, const struct task_struc
 	return came < waited_ns ? waited_ns - came : 0;
 }
 
-INLINE void tell_absence(const struct thread *t, const struct task_struct *task,
+INLINE void tell_absence(struct thread *t, struct task_struct *task,
 			 const struct task_struct *instead, __u64 blocked_ns, __u64 now)
 {
 	struct absence a = {
@@ -173,6 +171,8 @@ INLINE void tell_absence(const struct thread *t, const struct task_struct *task,
 	}
 	__builtin_memcpy(a.comm, task->comm, COMM_LEN);
 	__builtin_memcpy(a.instead_comm, instead->comm, COMM_LEN);
+	if (t->in_wait)
+		t->off_nr = SYSCALL_NR((struct pt_regs *)bpf_task_pt_regs(task));
 	off_report(t, &a, cfg_stacks && !t->in_wait ? top_of(t, task->pid) : NULL, now);
 }
 
@@ -190,7 +190,7 @@ INLINE void switched_in(struct thread *t, struct task_struct *task, struct task_
 	}
 	since = runnable_since(t, now);
 	blocked = since - t->off_ns;
-	hist_add_shared(H_RUNQUEUE, now - since);
+	hist_add(H_RUNQUEUE, now - since);	/* no interrupt comes here, and no other hook adds */
 	if (now - t->off_ns >= control.off_ns && (!t->in_wait || now - since >= control.off_ns))
 		tell_absence(t, task, instead, blocked, now);
 	off_ended(t, blocked, now);
@@ -220,7 +220,6 @@ int BPF_PROG(on_sched_switch, bool preempt, struct task_struct *prev, struct tas
 	return 0;
 }
 
-/* Whoever runs here wakes the thread; in softirq that is chance, so data is named instead. */
 INLINE void waker_count(__u32 key, struct task_struct *task)
 {
 	struct waker *w = bpf_map_lookup_elem(&wakers, &key);
@@ -230,8 +229,7 @@ INLINE void waker_count(__u32 key, struct task_struct *task)
 	} else {
 		struct waker fresh = { .count = 1 };
 
-		if (key != WAKER_NETWORK)
-			BPF_CORE_READ_INTO(&fresh.comm, task, group_leader, comm);
+		BPF_CORE_READ_INTO(&fresh.comm, task, group_leader, comm);
 		if (bpf_map_update_elem(&wakers, &key, &fresh, BPF_NOEXIST))
 			COUNT(map_full);
 	}
@@ -292,19 +290,24 @@ INLINE void waker_remember(void *ctx, struct thread *t, struct task_struct *of,
 			    stack_id(ctx, BPF_F_USER_STACK);
 }
 
+/* Whoever runs here wakes the thread; in softirq that is chance, so data is named instead. */
 SEC("tp_btf/sched_waking")
 int BPF_PROG(on_sched_waking, struct task_struct *task)
 {
 	struct task_struct *by = bpf_get_current_task_btf();
+	struct cpu_words *words;
 	struct thread *t;
 	__u32 cpu = bpf_get_smp_processor_id() & (CPU_SLOTS - 1);
-	__u64 now, ready;
+	__u64 now;
 
 	if (!is_target(task->tgid))
 		return 0;
 	now = bpf_ktime_get_ns();
-	ready = ready_on_cpu[cpu];
-	waker_count(now - ready < NETWORK_WAKE_NS ? WAKER_NETWORK : by->tgid, by);
+	words = &cpu_words[cpu];
+	if (now - words->ready_ns < NETWORK_WAKE_NS || by->tgid == WAKER_NETWORK)
+		add_shared(&words->network_wakes, 1);
+	else
+		waker_count(by->tgid, by);
 	t = thread_of(task);
 	if (!t || t->state != THREAD_BLOCKED)
 		return 0;

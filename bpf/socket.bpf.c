@@ -75,8 +75,7 @@ INLINE bool segment_has_fin(const struct sk_buff *skb)
 INLINE void data_arrived(struct conn *c, const struct sock *sk, __u32 rcv_nxt)
 {
 	ledger_arrival(c, sk, rcv_nxt);
-	ready_on_cpu[bpf_get_smp_processor_id() & (CPU_SLOTS - 1)] =
-		c->next_ns ? c->next_ns : c->ready_ns;
+	words_of_cpu()->ready_ns = c->next_ns ? c->next_ns : c->ready_ns;
 }
 
 SEC("tp_btf/sk_data_ready")
@@ -221,6 +220,7 @@ int BPF_PROG(on_rcv_space_adjust, struct sock *sk)
 INLINE void server_send(struct conn *c, struct sock *sk, struct tcp_sock *tp, struct thread *t,
 			struct task_struct *task, __u64 now)
 {
+	__u32 write_seq = tp->write_seq;
 	__u64 addr = (__u64)sk;
 
 	/* The request may have left through splice, which shows at its system call only. */
@@ -230,11 +230,11 @@ INLINE void server_send(struct conn *c, struct sock *sk, struct tcp_sock *tp, st
 		if (s && s->time_ns > c->ready_ns)
 			ledger_read(c, sk, tp, t, task->pid, s->time_ns);
 	}
-	ledger_send(c, sk, tp->write_seq, t, task, now);
+	ledger_send(c, sk, write_seq, t, task, now);
 	/* It was cut short, or will be followed by an event and not by a send that fails. */
 	if (sk->sk_wmem_queued >= sk->sk_sndbuf)
 		send_full(c, tp);
-	nagle_check(c, tp, now);
+	nagle_check(c, tp, write_seq, now);
 	/* Sent in another turn than it was read in: an event, or a deferred answer. */
 	if (c->turn != (__u32)t->turn)
 		turn_answer(t, c->id);

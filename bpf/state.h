@@ -167,6 +167,8 @@ enum thread_state {
 	THREAD_BLOCKED,
 };
 
+#define FD_UNKNOWN ~0U
+
 /* A wait that is idle time, and no off-CPU time. */
 enum waiting {
 	WAITS_NOT,
@@ -193,6 +195,8 @@ struct thread {
 
 	/* The last wait for events. */
 	__u64 wait_ep;		/* address of the eventpoll, 0 for poll and select */
+	__u32 wait_fd;		/* its descriptor, as long as that is believed */
+	__u32 pad2;
 	__u64 wait_enter_ns;
 	__u64 wait_wake_ns;	/* 0 when it did not sleep */
 	__u64 wait_oncpu_ns;
@@ -262,11 +266,19 @@ struct ep_return {
 
 #define EP_RETURNS 64		/* power of two */
 
+/*
+ * An eventpoll, in the hash of all; and the same of a loop's own: the first eventpoll that a loop
+ * waited on, as long as nobody else does. Its owner alone writes that, where no look-up finds it. What
+ * comes when it is shared goes to the hash.
+ */
 struct eventpoll_state {
+	__u64 own_ep;		/* of an own one: its address */
+	__u32 own;		/* in the hash: the loop whose own it is or was, slot + 1 */
 	__u32 head;		/* returns ever put in the ring */
 	__u32 waiter;		/* the thread that waited first */
 	__u32 shared;		/* others did too */
 	__u32 pid;
+	__u32 pad;
 	__u64 events;		/* that its waits returned */
 	__u64 wait_ns;
 	struct ep_return ring[EP_RETURNS];

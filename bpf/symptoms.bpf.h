@@ -218,9 +218,9 @@ INLINE void their_window_opened(struct conn *c, const struct tcp_sock *tp, __u64
  * After a send: less than a segment is left, and waits for the acknowledgement of what is out, or is
  * corked. What went out since the last send did so at a time that nobody knows: it is let go.
  */
-INLINE void nagle_check(struct conn *c, const struct tcp_sock *tp, __u64 now)
+INLINE void nagle_check(struct conn *c, const struct tcp_sock *tp, __u32 write_seq, __u64 now)
 {
-	__u32 unsent = tp->write_seq - tp->snd_nxt;
+	__u32 unsent = write_seq - tp->snd_nxt;
 	__u8 nonagle, by;
 
 	if (c->sign.held && (__s32)(tp->snd_nxt - c->held_seq) >= 0)
@@ -234,7 +234,7 @@ INLINE void nagle_check(struct conn *c, const struct tcp_sock *tp, __u64 now)
 		return;
 	if (by == KEPT_BY_NAGLE)
 		COUNT(nagle_held);
-	c->held_seq = tp->write_seq;
+	c->held_seq = write_seq;
 	c->held_jiffies = (__u32)bpf_jiffies64();
 	c->sign.held = by;
 	c->held_ns = now;

@@ -49,7 +49,7 @@ __noinline int first_return(__u32 nr, long ret)
 		return 0;
 	}
 	wait_begin_unseen(t, now);
-	wait_ends(t, task, sc, ret, now);
+	wait_ends(t, task, sc, ret, SC_COUNT, now);
 	return 0;
 }
 
@@ -166,7 +166,7 @@ INLINE int leave(__u32 nr, long ret)
 	    (cfg_syscalls == SYSCALLS_SAMPLE && is_timed_always(sc)))
 		call_timed(sc, ret, t->enter_ns, now);
 	if (t->in_wait == WAITS_EVENTS)
-		wait_ends(t, task, sc, ret, now);
+		wait_ends(t, task, sc, ret, SC_COUNT, now);
 	else if (is_accept(sc))
 		after_accept(t, ret, now);
 	else if (sc == SC_SPLICE && ret > 0)

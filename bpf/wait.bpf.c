@@ -9,14 +9,13 @@
  */
 #include "wait.bpf.h"
 
-/* Several calls end in one function: the registers tell which it is. */
-INLINE void loop_call_timed(struct task_struct *task, long ret, __u64 begin_ns, __u64 now)
+/* Several calls end in one function: the registers tell which it is, if it is one that is timed. */
+INLINE __u32 loop_call(struct task_struct *task)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	__u32 sc = cfg_syscall[SYSCALL_NR(regs) & (SYSCALL_NUMBERS - 1)];
 
-	if (is_timed_always(sc))
-		call_timed(sc, ret, begin_ns, now);
+	return is_timed_always(sc) ? sc : SC_COUNT;
 }
 
 /* An accept, or the poll of a thread whose loop is another call. */
@@ -28,8 +27,12 @@ INLINE void call_begins(struct thread *t)
 
 INLINE void plain_call_ends(struct thread *t, struct task_struct *task, long ret, __u64 now)
 {
-	if (cfg_syscalls == SYSCALLS_SAMPLE && t->enter_ns)
-		loop_call_timed(task, ret, t->enter_ns, now);
+	if (cfg_syscalls == SYSCALLS_SAMPLE && t->enter_ns) {
+		__u32 sc = loop_call(task);
+
+		if (sc < SC_COUNT)
+			call_timed(sc, ret, t->enter_ns, now);
+	}
 	t->enter_ns = 0;
 }
 
@@ -55,6 +58,7 @@ INLINE int function_begins(__u32 sc, __u32 fd)
 INLINE int function_ends(__u32 sc, __u32 fd, __u32 most, long ret)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 timed = SC_COUNT;
 	struct thread *t;
 	__u64 now;
 
@@ -74,8 +78,8 @@ INLINE int function_ends(__u32 sc, __u32 fd, __u32 most, long ret)
 	if (t->in_wait != WAITS_EVENTS || !t->wait_enter_ns)
 		wait_begin_unseen(t, now);
 	else if (cfg_syscalls == SYSCALLS_SAMPLE)
-		loop_call_timed(task, ret, t->wait_enter_ns, now);
-	wait_ends(t, task, sc, ret, now);
+		timed = loop_call(task);
+	wait_ends(t, task, sc, ret, timed, now);
 	return 0;
 }
 

@@ -52,7 +52,6 @@ INLINE void turn_of_before(struct thread *t, const struct task_struct *task, __u
 INLINE void wait_begins(struct thread *t, struct task_struct *task, __u64 now)
 {
 	struct loop *loop;
-	__u64 turn_ns;
 
 	t->in_wait = WAITS_EVENTS;
 	t->wait_enter_ns = now;
@@ -66,49 +65,32 @@ INLINE void wait_begins(struct thread *t, struct task_struct *task, __u64 now)
 	if (!loop)
 		return;
 	turn_ends(t, now);
-	turn_ns = now - t->return_ns;
-	hist_put(&loop->turn, turn_ns, loop_shared(t));
-	add(&loop->busy_ns, turn_ns);
+	hist_put(&loop->turn, now - t->return_ns, loop_shared(t));
 }
 
-/* Leaves the return in the history of the eventpoll, for whoever reads its sockets. */
-INLINE void return_remember(struct thread *t, const struct task_struct *task, long events)
+/* A descriptor is looked up now and then: a read shows when it means another eventpoll. */
+#define BELIEVED_TURNS 64
+
+INLINE __u64 wait_eventpoll(struct thread *t, __u32 sc)
 {
-	__u32 tid = task->pid;
-	struct eventpoll_state *e = bpf_map_lookup_elem(&eventpolls, &t->wait_ep);
-	struct ep_return *r;
-
-	if (!e) {
-		static const struct eventpoll_state fresh;
-
-		bpf_map_update_elem(&eventpolls, &t->wait_ep, &fresh, BPF_NOEXIST);
-		e = bpf_map_lookup_elem(&eventpolls, &t->wait_ep);
-		if (!e) {
-			COUNT(map_full);
-			return;
-		}
-		e->waiter = tid;
-		e->pid = task->tgid;
-	}
-	if (e->waiter != tid)
-		e->shared = 1;
-	t->ep_shared = e->shared;
-	if (events > 0)
-		add_shared(&e->events, events);
-	add_shared(&e->wait_ns, t->return_ns - t->wait_enter_ns);
-	r = &e->ring[__sync_fetch_and_add(&e->head, 1) & (EP_RETURNS - 1)];
-	r->enter_ns = t->wait_enter_ns;
-	r->wake_ns = t->wait_wake_ns;
-	r->oncpu_ns = t->wait_oncpu_ns;
-	r->return_ns = t->return_ns;
+	if (!is_epoll(sc))
+		return 0;
+	if (t->wait_ep && t->wait_fd == t->fd && t->turn % BELIEVED_TURNS)
+		return t->wait_ep;
+	t->wait_fd = t->fd;
+	return eventpoll_of_fd(t->fd);
 }
 
-INLINE void wait_ends(struct thread *t, struct task_struct *task, __u32 sc, long ret, __u64 now)
+/* `timed` is the call if its time is wanted here, else SC_COUNT. */
+INLINE void wait_ends(struct thread *t, struct task_struct *task, __u32 sc, long ret, __u32 timed,
+		      __u64 now)
 {
+	__u64 wait_ns = now - t->wait_enter_ns;
+	__u32 bucket = hist_bucket(wait_ns);
 	struct loop *loop;
 
 	t->in_wait = WAITS_NOT;
-	t->wait_ep = is_epoll(sc) ? eventpoll_of_fd(t->fd) : 0;
+	t->wait_ep = wait_eventpoll(t, sc);
 	t->prev_return_ns = t->return_ns;
 	t->return_ns = now;
 	t->return_runnable_ns = t->runnable_ns;
@@ -117,15 +99,16 @@ INLINE void wait_ends(struct thread *t, struct task_struct *task, __u32 sc, long
 	if (t->behind)
 		behind_report(t, ret, now);
 	turn_begins(t, ret);
-	if (t->wait_ep)
-		return_remember(t, task, ret);
 	if (!ret && !t->wait_wake_ns)
 		COUNT(waits_empty);
 	loop = loop_of(t, task);
+	if (t->wait_ep && !return_remember_own(t, ret))
+		return_remember(t, ret);
+	if (timed < SC_COUNT)
+		call_timed_at(timed, ret, bucket, wait_ns);
 	if (!loop)
 		return;
-	hist_put(&loop->wait, now - t->wait_enter_ns, loop_shared(t));
-	add(&loop->wait_ns, now - t->wait_enter_ns);
+	hist_put_at(&loop->wait, bucket, wait_ns, loop_shared(t));
 	add(&loop->turns, 1);
 	if (ret > 0)
 		add(&loop->events, ret);

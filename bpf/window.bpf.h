@@ -84,14 +84,19 @@ INLINE void call_failed(__u32 sc, long ret)
 		ADD_AT(n->syscall_errors, sc, 1);
 }
 
-/* A call whose beginning and end other hooks than the windows' told. */
+/* A call whose beginning and end other hooks than the windows' told; `bucket` is that of its time. */
+INLINE void call_timed_at(__u32 sc, long ret, __u32 bucket, __u64 ns)
+{
+	struct hist *h = hist_of(H_SYSCALL + sc);
+
+	if (h)
+		hist_put_at(h, bucket, ns, cfg_syscalls != SYSCALLS_ALL);
+	call_failed(sc, ret);
+}
+
 INLINE void call_timed(__u32 sc, long ret, __u64 begin_ns, __u64 now)
 {
-	if (cfg_syscalls == SYSCALLS_ALL)
-		hist_add(H_SYSCALL + sc, now - begin_ns);
-	else
-		hist_add_shared(H_SYSCALL + sc, now - begin_ns);
-	call_failed(sc, ret);
+	call_timed_at(sc, ret, hist_bucket(now - begin_ns), now - begin_ns);
 }
 
 #endif

@@ -32,13 +32,23 @@ static void *room_for(const struct bpf_map *map, size_t size)
 	return calloc(bpf_map__max_entries(map), size);
 }
 
+static void add_network(const struct session *s, struct aggregate *a)
+{
+	struct aggregate_waker w = { .pid = WAKER_NETWORK };
+
+	for (unsigned cpu = 0; cpu < s->cpus; cpu++)
+		w.waker.count += s->skel->bss->cpu_words[cpu].network_wakes;
+	if (w.waker.count)
+		a->wakers[a->n_wakers++] = w;
+}
+
 static int read_wakers(const struct session *s, struct aggregate *a)
 {
 	const struct bpf_map *map = s->skel->maps.wakers;
 	size_t room = bpf_map__max_entries(map);
 	uint32_t key, *prev = NULL;
 
-	a->wakers = room_for(map, sizeof(*a->wakers));
+	a->wakers = calloc(room + 1, sizeof(*a->wakers));
 	if (!a->wakers)
 		return -ENOMEM;
 	for (; a->n_wakers < room && !bpf_map_get_next_key(bpf_map__fd(map), prev, &key);
@@ -49,6 +59,7 @@ static int read_wakers(const struct session *s, struct aggregate *a)
 		if (!bpf_map_lookup_elem(bpf_map__fd(map), &key, &w->waker))
 			a->n_wakers++;
 	}
+	add_network(s, a);
 	return 0;
 }
 
@@ -68,18 +79,36 @@ static int read_loops(const struct session *s, struct aggregate *a)
 	for (uint32_t slot = 0; slot < n; slot++)
 		room += loops[slot].turns > 0;
 	a->loops = calloc(room + 1, sizeof(*a->loops));
-	for (uint32_t slot = 0; a->loops && slot < n && a->n_loops < room; slot++)
-		if (loops[slot].turns)
-			a->loops[a->n_loops++] = loops[slot];
+	for (uint32_t slot = 0; a->loops && slot < n && a->n_loops < room; slot++) {
+		struct loop *l = &a->loops[a->n_loops];
+
+		if (!loops[slot].turns)
+			continue;
+		*l = loops[slot];
+		l->busy_ns = l->turn.sum;
+		l->wait_ns = l->wait.sum;
+		a->n_loops++;
+	}
 	munmap(loops, bytes);
 	return a->loops ? 0 : -ENOMEM;
+}
+
+/* What its loop wrote as long as nobody else waited on it. */
+static bool own_eventpoll(const struct session *s, const struct eventpoll_state *e, __u64 ep,
+			  struct eventpoll_state *own)
+{
+	uint32_t slot = e->own - 1;
+
+	return e->own &&
+	       !bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.own_eventpolls), &slot, own) &&
+	       own->own_ep == ep;
 }
 
 static int read_eventpolls(const struct session *s, struct aggregate *a)
 {
 	const struct bpf_map *map = s->skel->maps.eventpolls;
 	size_t room = bpf_map__max_entries(map);
-	struct eventpoll_state e;
+	struct eventpoll_state e, own;
 	__u64 key, *prev = NULL;
 
 	a->eventpolls = room_for(map, sizeof(*a->eventpolls));
@@ -89,6 +118,11 @@ static int read_eventpolls(const struct session *s, struct aggregate *a)
 	     prev = &key) {
 		if (bpf_map_lookup_elem(bpf_map__fd(map), &key, &e))
 			continue;
+		if (own_eventpoll(s, &e, key, &own)) {
+			e.head += own.head;
+			e.events += own.events;
+			e.wait_ns += own.wait_ns;
+		}
 		/* An address is the kernel's own business: its low bits tell them apart. */
 		a->eventpolls[a->n_eventpolls++] = (struct eventpoll_info){
 			.id = key & 0xffffffff, .pid = e.pid, .returns = e.head,
@@ -190,7 +224,7 @@ static void forget_wakers(const struct session *s, struct asked *asked)
 	for (; more && room; room--) {
 		key = next;
 		more = !bpf_map_get_next_key(fd, &key, &next);
-		if (key != WAKER_NETWORK && !runs(asked, key))
+		if (!runs(asked, key))
 			bpf_map_delete_elem(fd, &key);
 	}
 }
