@@ -146,6 +146,7 @@ enum exchange_flags {
 	RECORD_PREV_SLOW = 1 << 10,	/* so did the one before it, whose answer is in prev_* */
 	RECORD_DOUBTFUL = 1 << 11,	/* its connection may not be request-response: see EV_KIND */
 	EXCHANGE_UNARMED = 1 << 15,	/* no eventpoll watched the descriptor when the data came */
+	EXCHANGE_ESTIMATED = 1 << 19,	/* the kernel skipped a hook: one of the stamps is estimated */
 };
 
 /* On-CPU time is the stage's time less these two. */
@@ -476,6 +477,7 @@ enum ctl_op {
 
 struct counters {
 	__u64 clamped;
+	__u64 estimated;
 	__u64 async;
 	__u64 handoff;
 	__u64 merged;

@@ -69,7 +69,7 @@ done:
 	return 0;
 }
 
-__noinline int record_lengthen(struct ev_record *r, const struct conn *c, __u64 runnable_ns,
+__noinline int record_lengthen(struct ev_record *r, struct conn *c, __u64 runnable_ns,
 			       __u64 blocked_ns)
 {
 	if (!r || !c)
@@ -85,6 +85,9 @@ __noinline int record_lengthen(struct ev_record *r, const struct conn *c, __u64 
 	if (c->flags & EXCHANGE_UNARMED)
 		r->aside.unarmed_ns = c->unarmed_ns;
 	__builtin_memset(r->pad2, 0, sizeof(r->pad2));
+	if (c->estimated)
+		r->flags |= EXCHANGE_ESTIMATED;
+	c->estimated = 0;
 	return 0;
 }
 
@@ -112,7 +115,7 @@ INLINE __u64 work_since(const struct thread *t, __u64 from, __u64 now)
 	return now - from > off_ns ? now - from - off_ns : 0;
 }
 
-__noinline int record_async(struct ev_record *r, const struct conn *c, const struct thread *t,
+__noinline int record_async(struct ev_record *r, struct conn *c, const struct thread *t,
 			    __u64 touched_ns)
 {
 	__u64 now, from, idle, blocked, own, spent;
@@ -180,6 +183,8 @@ INLINE void flags_count(struct counters *n, const struct ledger *l, const struct
 		aside_count(n, r);
 	if (l->flags & EXCHANGE_CLAMPED)
 		add(&n->clamped, 1);
+	if (l->flags & EXCHANGE_ESTIMATED)
+		add(&n->estimated, 1);
 	if (l->flags & EXCHANGE_ASYNC)
 		add(&n->async, 1);
 	if (l->flags & EXCHANGE_HANDOFF)

@@ -93,14 +93,32 @@ INLINE void ledger_finish_late(struct conn *c, const struct tcp_sock *tp, __u64 
 	answer_late(c, c->exchanges, now);
 }
 
+/* The arrival of data that was read and has no stamp (missed.bpf.c). */
+__u64 arrival_estimate(struct conn *c, const struct thread *t, __u64 now);
+
+INLINE bool is_stamp(__u64 arrival)
+{
+	return arrival && arrival != READY_UNKNOWN;
+}
+
 /* The current thread has read from the connection. */
 INLINE void ledger_read(struct conn *c, const struct sock *sk, const struct tcp_sock *tp,
-			struct thread *t, __u32 tid, __u64 now)
+			struct thread *t, __u32 copied_seq, __u32 tid, __u64 now)
 {
-	__u32 copied_seq = tp->copied_seq, bytes = copied_seq - c->copied_seq;
+	__u32 bytes = copied_seq - c->copied_seq;
 	__u64 arrival = ledger_take_arrival(c, sk, tp, copied_seq, now), ep;
 
 	turn_touch(t, c->id, now);
+	if (c->phase == PHASE_IDLE && !is_stamp(arrival)) {
+		/* Counted already, when another hook saw that these bytes were gone. */
+		if (!bytes)
+			return;
+		/* Under way at the attach, also if it was read while the snapshot looked, is not ours. */
+		if (arrival == READY_UNKNOWN || (c->preexisting && !c->exchanges))
+			arrival = 0;
+		else
+			arrival = arrival_estimate(c, t, now);
+	}
 	if (c->first_send_ns)
 		answer_ends(c, tp);
 	if ((c->met & MET) != MET) {
@@ -112,12 +130,8 @@ INLINE void ledger_read(struct conn *c, const struct sock *sk, const struct tcp_
 
 	if (c->phase == PHASE_IDLE) {
 		c->request_bytes = 0;
-		c->answer_start = tp->write_seq;
 		c->first_ns = arrival;
-		c->phase = arrival && arrival != READY_UNKNOWN ? PHASE_OPEN : PHASE_SKIP;
-		/* Read while the snapshot looked: under way at the attach, so not ours to miss. */
-		if (!arrival && (c->exchanges || !c->preexisting))
-			COUNT(unmatched);
+		c->phase = arrival ? PHASE_OPEN : PHASE_SKIP;
 	} else if (c->turn != (__u32)t->turn && traffic_read(c, bytes, now)) {
 		/* Another request, which came early: the one that is due is served since its own read. */
 		c->request_bytes += bytes;
@@ -136,7 +150,7 @@ INLINE void ledger_read(struct conn *c, const struct sock *sk, const struct tcp_
 	c->idle_ns = t->idle_ns;
 	if (c->phase != PHASE_OPEN)
 		return;
-	if (arrival && arrival != READY_UNKNOWN)
+	if (is_stamp(arrival))
 		c->arrival_ns = arrival;
 	arrival = c->arrival_ns;
 	if (!c->exchanges && c->accepted_ns > arrival)
@@ -209,7 +223,7 @@ INLINE void record_submit(struct record_ring *ring)
 }
 
 /* The long part: how long stages were off the CPU, and the accept (ledger.bpf.c). */
-int record_lengthen(struct ev_record *r, const struct conn *c, __u64 runnable_ns, __u64 blocked_ns);
+int record_lengthen(struct ev_record *r, struct conn *c, __u64 runnable_ns, __u64 blocked_ns);
 
 /* How the answer comes from the request: by its reader in the same turn, or not. */
 INLINE __u32 answer_flag(const struct conn *c, const struct thread *t, const struct task_struct *task)
@@ -222,7 +236,7 @@ INLINE __u32 answer_flag(const struct conn *c, const struct thread *t, const str
  * The same of an asynchronous service, by the thread's whole time between read and answer. `touched_ns`:
  * the thread's last read or send before this one (ledger.bpf.c).
  */
-int record_async(struct ev_record *r, const struct conn *c, const struct thread *t,
+int record_async(struct ev_record *r, struct conn *c, const struct thread *t,
 		 __u64 touched_ns);
 
 INLINE void record_fill(struct ev_record *r, struct conn *c, const struct thread *t,
@@ -269,7 +283,7 @@ INLINE void record_fill(struct ev_record *r, struct conn *c, const struct thread
 	c->prev_sends = 0;
 	if ((flags & EXCHANGE_ASYNC) && (flags & EXCHANGE_SPLIT_SERVICE))
 		record_async(r, c, t, t->socket_ns);
-	else if (runnable_ns | blocked_ns | c->split_some || r->number == 1)
+	else if (runnable_ns | blocked_ns | c->split_some | c->estimated || r->number == 1)
 		record_lengthen(r, c, runnable_ns, blocked_ns);
 }
 
@@ -328,26 +342,65 @@ INLINE bool answer_acked(const struct conn *c, const struct sock *sk)
 	return !c->first_send_ns || (__s32)(BPF_CORE_READ(tp, snd_una) - c->answer_end) >= 0;
 }
 
-/* The current thread has handed bytes of an answer to the kernel, which now hold up to `end`. */
-INLINE void ledger_send(struct conn *c, const struct sock *sk, __u32 end, struct thread *t,
+/* The first byte of an answer was sent; what was sent ends at `end` now, and ended at `start` before. */
+INLINE void answer_begins(struct conn *c, const struct thread *t, __u32 start, __u32 end, __u64 now)
+{
+	__u32 slot = t->loop - 1;
+	struct loop *loop;
+
+	c->answer_start = start;
+	c->answer_end = end;
+	c->first_send_ns = now;
+	c->last_send_ns = now;
+	c->sends = 1;
+	loop = bpf_map_lookup_elem(&loops, &slot);	/* none of a thread that has no loop */
+	if (loop)
+		add(&loop->exchanges, 1);
+}
+
+/* No answer is due: another part of the last one, or a push. */
+INLINE void ledger_send_idle(struct conn *c, const struct sock *sk, __u32 end, struct thread *t,
+			     __u32 tid, __u64 now)
+{
+	/* A push is no part of an answer, and its acknowledgement hides that one's. */
+	if ((c->turn != (__u32)t->turn || c->reader != tid) &&
+	    traffic_push(c, traffic_turn(t, tid, now), answer_acked(c, sk), now))
+		c->first_send_ns = 0;
+	c->answer_end = end;
+	if (!c->first_send_ns)
+		return;
+	c->last_send_ns = now;
+	c->sends++;
+	if (!c->told && now - c->first_send_ns >= BEHIND_NS)
+		conn_tell(c, sk, now);
+}
+
+/*
+ * A send does not begin where those so far end: false if a hook that was missed let another count it.
+ * Else the first part of the answer went out unseen, or an upper protocol adds bytes.
+ */
+INLINE bool send_is_new(struct conn *c, const struct sock *sk, __u32 end)
+{
+	if (end == c->answer_end)
+		return false;
+	if (!has_upper_protocol(sk))
+		c->estimated = 1;
+	return true;
+}
+
+/* The current thread has handed `bytes` to the kernel, which now holds what ends at `end`. */
+INLINE void ledger_send(struct conn *c, const struct sock *sk, __u32 end, __u32 bytes, struct thread *t,
 			struct task_struct *task, __u64 now)
 {
+	__u32 start = c->answer_end;
+
 	if (c->phase == PHASE_IDLE) {
-		/* A push is no part of an answer, and its acknowledgement hides that one's. */
-		if ((c->turn != (__u32)t->turn || c->reader != (__u32)task->pid) &&
-		    traffic_push(c, traffic_turn(t, task->pid, now), answer_acked(c, sk), now)) {
-			c->first_send_ns = 0;
-			return;
-		}
-		if (c->first_send_ns) {
-			c->last_send_ns = now;
-			c->answer_end = end;
-			c->sends++;
-			if (!c->told && now - c->first_send_ns >= BEHIND_NS)
-				conn_tell(c, sk, now);
-		}
+		ledger_send_idle(c, sk, end, t, task->pid, now);
 		return;
 	}
+	if (c->phase == PHASE_OPEN && end - bytes != start && !send_is_new(c, sk, end))
+		return;
+	c->answer_end = end;
 	if (c->phase == PHASE_SKIP) {
 		c->phase = PHASE_IDLE;
 		c->last_send_ns = now;
@@ -359,20 +412,11 @@ INLINE void ledger_send(struct conn *c, const struct sock *sk, __u32 end, struct
 		return;
 	}
 	c->exchanges++;
-	if (!ledger_record(c, sk, t, task, now)) {
+	if (ledger_record(c, sk, t, task, now)) {
+		answer_begins(c, t, start, end, now);
+	} else {
 		c->last_send_ns = now;
-		return;
-	}
-	c->first_send_ns = now;
-	c->last_send_ns = now;
-	c->answer_end = end;
-	c->sends = 1;
-	if (t->loop) {
-		__u32 slot = t->loop - 1;
-		struct loop *loop = bpf_map_lookup_elem(&loops, &slot);
-
-		if (loop)
-			add(&loop->exchanges, 1);
+		c->estimated = 0;
 	}
 }
 

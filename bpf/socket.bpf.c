@@ -6,7 +6,7 @@
  * tcp_probe (each received segment, just before it is queued) and tcp_rcv_space_adjust (inside a
  * read) stand in for the first two, and the send is taken at its system call (syscall.bpf.c).
  */
-#include "ledger.bpf.h"
+#include "missed.bpf.h"
 
 /* The answer to a request of ours. Softirq. */
 INLINE void client_arrival(struct conn *c)
@@ -152,11 +152,13 @@ INLINE struct conn *conn_meet(struct sock *sk, struct task_struct *task, __u64 n
 	return c;
 }
 
-INLINE int after_read(struct sock *sk, struct task_struct *task)
+/* `bytes`: how many, 0 if that is not known. */
+INLINE int after_read(struct sock *sk, struct task_struct *task, __u32 bytes)
 {
 	struct conn *c = conn_of(sk);
 	struct tcp_sock *tp;
 	struct thread *t;
+	__u32 copied_seq;
 	__u64 now;
 
 	if (!c && !is_tcp(sk))
@@ -178,7 +180,10 @@ INLINE int after_read(struct sock *sk, struct task_struct *task)
 		client_read(c, t, now);
 		return 0;
 	}
-	ledger_read(c, sk, tp, t, task->pid, now);
+	copied_seq = tp->copied_seq;
+	if (!read_is_plain(c, copied_seq, bytes))
+		missed_before_read(c, sk, tp, t, now);
+	ledger_read(c, sk, tp, t, copied_seq, task->pid, now);
 	return 0;
 }
 
@@ -204,7 +209,7 @@ int BPF_PROG(on_recv_length, struct sock *sk, int ret, int flags)
 		return 0;
 	if (!ret)
 		return after_eof(sk);
-	return after_read(sk, task);
+	return after_read(sk, task, ret);
 }
 
 SEC("tp_btf/tcp_rcv_space_adjust")
@@ -214,23 +219,17 @@ int BPF_PROG(on_rcv_space_adjust, struct sock *sk)
 
 	if (!is_target(task->tgid))
 		return 0;
-	return after_read(sk, task);
+	return after_read(sk, task, 0);
 }
 
 INLINE void server_send(struct conn *c, struct sock *sk, struct tcp_sock *tp, struct thread *t,
-			struct task_struct *task, __u64 now)
+			struct task_struct *task, __u32 bytes, __u64 now)
 {
 	__u32 write_seq = tp->write_seq;
-	__u64 addr = (__u64)sk;
 
-	/* The request may have left through splice, which shows at its system call only. */
-	if (c->phase == PHASE_IDLE && c->ready_ns && !unread_bytes(sk, tp)) {
-		struct spliced *s = bpf_map_lookup_elem(&splices, &addr);
-
-		if (s && s->time_ns > c->ready_ns)
-			ledger_read(c, sk, tp, t, task->pid, s->time_ns);
-	}
-	ledger_send(c, sk, write_seq, t, task, now);
+	if (c->ready_ns && c->phase != PHASE_SKIP && !unread_bytes(sk, tp))
+		read_unseen(c, sk, tp, t, now);
+	ledger_send(c, sk, write_seq, bytes, t, task, now);
 	/* It was cut short, or will be followed by an event and not by a send that fails. */
 	if (sk->sk_wmem_queued >= sk->sk_sndbuf)
 		send_full(c, tp);
@@ -275,7 +274,7 @@ int BPF_PROG(on_send_length, struct sock *sk, int ret)
 		t->sent_ns = now;
 		client_send(c, t, now);
 	} else {
-		server_send(c, sk, tp, t, task, now);
+		server_send(c, sk, tp, t, task, ret, now);
 	}
 	t->socket_ns = now;
 	return 0;

@@ -50,6 +50,7 @@ INLINE struct conn *conn_create(struct sock *sk, __u64 now)
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (tp) {
 		c->copied_seq = tp->copied_seq;
+		c->answer_end = tp->write_seq;
 		c->segments_seen = tp->data_segs_out;
 		c->told_in = tp->bytes_received;
 		c->told_out = tp->bytes_acked;
@@ -116,6 +117,12 @@ INLINE __u32 item_mask(__u64 link)
 			      (char *)link - bpf_core_field_offset(struct epitem, fllink) +
 			      bpf_core_field_offset(struct epitem, event));
 	return mask;
+}
+
+/* Such as the kernel's TLS: what it reads and sends is not what the application does. */
+INLINE bool has_upper_protocol(const struct sock *sk)
+{
+	return BPF_CORE_READ((const struct inet_connection_sock *)sk, icsk_ulp_ops) != NULL;
 }
 
 /*

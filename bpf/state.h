@@ -82,7 +82,7 @@ struct conn {
 	__u32 request_bytes;
 	__u32 exchanges;
 	__u32 answer_start;	/* the answer that is being sent: TCP sequence */
-	__u32 answer_end;
+	__u32 answer_end;	/* all bytes that hooks told of end there, an answer's or not */
 
 	__u64 first_send_ns;	/* 0: no answer is being sent */
 	__u64 last_send_ns;
@@ -95,9 +95,10 @@ struct conn {
 	__u32 prev_sends;	/* 0: there is none */
 	__u32 prev_bytes;
 	__u16 flags;		/* of enum exchange_flags: how the last read's data was delivered */
-	__u8 split_some : 1;	/* one of split[] is not 0 */
+	__u8 split_some;	/* one of split[] is not 0 */
 	__u8 slow : 1;		/* the last exchange took control.tail_ns or longer */
-	__u8 told;		/* EV_CONN is sent */
+	__u8 told : 1;		/* EV_CONN is sent */
+	__u8 estimated : 1;	/* a stamp of the exchange is, because a hook was skipped */
 	__u64 prev_send_ns;
 	__u64 prev_deliver_ns;	/* ~0: not acknowledged by itself */
 

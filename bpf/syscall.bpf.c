@@ -54,7 +54,8 @@ __noinline int first_return(__u32 nr, long ret)
 }
 
 /* Without socket hooks the answer is seen here. */
-INLINE void after_write(struct thread *t, struct task_struct *task, __u32 fd, __u64 now)
+INLINE void after_write(struct thread *t, struct task_struct *task, __u32 fd, __u32 bytes,
+			__u64 now)
 {
 	struct sock *sk = sock_of_fd(fd);
 	struct conn *c = sk ? conn_of_addr((__u64)sk) : NULL;
@@ -64,7 +65,7 @@ INLINE void after_write(struct thread *t, struct task_struct *task, __u32 fd, __
 		return;
 	t->sent_ns = now;
 	if (c->role == ROLE_SERVER)
-		ledger_send(c, sk, BPF_CORE_READ(tp, write_seq), t, task, now);
+		ledger_send(c, sk, BPF_CORE_READ(tp, write_seq), bytes, t, task, now);
 	t->socket_ns = now;
 }
 
@@ -172,9 +173,9 @@ INLINE int leave(__u32 nr, long ret)
 	else if (sc == SC_SPLICE && ret > 0)
 		after_splice(sock_of_fd(t->fd), now);
 	if (cfg_by_addr && ret > 0 && is_write(sc))
-		after_write(t, task, t->fd, now);
+		after_write(t, task, t->fd, ret, now);
 	else if (cfg_by_addr && ret > 0 && sc == SC_SPLICE)
-		after_write(t, task, t->arg3, now);
+		after_write(t, task, t->arg3, ret, now);
 	t->enter_ns = 0;
 	t->in_wait = WAITS_NOT;
 	return 0;

@@ -217,8 +217,16 @@ struct sock_common {
 
 struct bpf_local_storage;
 
+struct tcp_ulp_ops;
+
+typedef struct {
+	int owned;
+} socket_lock_t;
+
 struct sock {
 	struct sock_common __sk_common;
+	socket_lock_t sk_lock;
+	int sk_write_pending;
 	struct socket *sk_socket;
 	u32 sk_ack_backlog;
 	u32 sk_max_ack_backlog;
@@ -247,6 +255,7 @@ struct request_sock_queue {
 
 struct inet_connection_sock {
 	struct request_sock_queue icsk_accept_queue;
+	const struct tcp_ulp_ops *icsk_ulp_ops;
 };
 
 struct tcp_request_sock {

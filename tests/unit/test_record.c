@@ -95,6 +95,27 @@ static void test_long(void **state)
 	assert_int_equal(x.aside.idle_ns, 0);
 }
 
+/* The mark of a stamp that is estimated goes with the exchange, and is counted. */
+static void test_estimated(void **state)
+{
+	struct ev_record r = sample();
+	struct aggregate *a = calloc(1, sizeof(*a));
+	struct ev_exchange x;
+
+	(void)state;
+	assert_non_null(a);
+	record_exchange(&r, &x);
+	aggregate_add_exchange(a, &x);
+	assert_int_equal(a->counters.estimated, 0);
+	r.flags |= EXCHANGE_ESTIMATED;
+	record_exchange(&r, &x);
+	assert_int_equal(x.flags, EXCHANGE_ASLEEP | EXCHANGE_SPLIT_SERVICE | EXCHANGE_ESTIMATED);
+	aggregate_add_exchange(a, &x);
+	assert_int_equal(a->counters.estimated, 1);
+	assert_int_equal(a->ledger.latency.sum, 2000);
+	free(a);
+}
+
 /* Whatever the stamps are, the stages sum to the latency, and none is longer than it. */
 static void test_any_stamps(void **state)
 {
@@ -275,6 +296,7 @@ int main(void)
 		cmocka_unit_test(test_asleep),
 		cmocka_unit_test(test_busy_and_none),
 		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_estimated),
 		cmocka_unit_test(test_any_stamps),
 		cmocka_unit_test(test_previous_answer),
 		cmocka_unit_test(test_added_up),

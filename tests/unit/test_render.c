@@ -534,7 +534,7 @@ static void test_slow_json(void **state)
 		"\"send_ns\":10,\"deliver_ns\":20,\"bytes_in\":120,\"bytes_out\":4000,\"turn\":3,"
 		"\"async\":true,\"handoff\":false,\"clamped\":false,\"merged\":false,"
 		"\"no_wait\":false,\"kind\":\"request-response\",\"protocol\":null,"
-		"\"upstream_ns\":null}\n");
+		"\"upstream_ns\":null,\"estimated\":false}\n");
 	free(t.s);
 }
 

@@ -30,7 +30,7 @@ static const struct field counters_table[] = {
 	C(56, calls_begun), C(57, calls_open), C(58, kind_conns), C(59, kind_in), C(60, kind_out),
 	C(61, kind_late), C(62, kind_rejudged), C(63, kind_doubtful),
 	C(64, eof_reads), C(65, cork_delayed), C(66, cork_delayed_ns), C(67, answers_streamed),
-	C(68, aside), C(69, unarmed),
+	C(68, aside), C(69, unarmed), C(70, estimated),
 #undef C
 };
 

@@ -71,6 +71,7 @@ PUT(put_marked)
 {
 	exposition_number(e, "async", m->counters.async);
 	exposition_number(e, "clamped", m->counters.clamped);
+	exposition_number(e, "estimated", m->counters.estimated);
 	exposition_number(e, "handoff", m->counters.handoff);
 	exposition_number(e, "merged", m->counters.merged);
 	exposition_number(e, "no_wait", m->counters.no_wait);
@@ -268,7 +269,7 @@ const struct metric metric_rows[] = {
 	COUNTER("exchanges_marked", "kind", put_marked, 0,
 		"Exchanges with a remark: service over several turns, a stamp moved to keep the "
 		"order, answered by another thread, busy merged into dispatch, read without a "
-		"wait."),
+		"wait, a stamp estimated because the kernel skipped a hook."),
 	HISTOGRAM("send_duration", NULL, put_hist, AT(send),
 		"First to last byte of the answer handed to the kernel; not part of the latency."),
 	HISTOGRAM("deliver_duration", NULL, put_hist, AT(deliver),

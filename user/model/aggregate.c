@@ -94,6 +94,7 @@ static void fill_exchanges(const struct aggregate *a, struct report *r)
 	fill_split(&r->stages[STAGE_SERVICE], n, SPLIT_SERVICE);
 	dist_from_hist(&r->client, &a->hists[H_CLIENT]);
 	r->clamped = n->clamped;
+	r->estimated = n->estimated;
 	r->async = n->async;
 	r->handoff = n->handoff;
 	r->unarmed = n->unarmed;

@@ -70,6 +70,7 @@ static void add_flags(struct counters *n, uint32_t flags, const __u64 *stage_ns,
 	if (flags & EXCHANGE_SPLIT_SERVICE)
 		add_split(n, SPLIT_SERVICE, stage_ns[STAGE_SERVICE], off);
 	n->clamped += (flags & EXCHANGE_CLAMPED) != 0;
+	n->estimated += (flags & EXCHANGE_ESTIMATED) != 0;
 	n->async += (flags & EXCHANGE_ASYNC) != 0;
 	n->handoff += (flags & EXCHANGE_HANDOFF) != 0;
 	n->merged += (flags & EXCHANGE_MERGED) != 0;

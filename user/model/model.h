@@ -119,7 +119,7 @@ struct report {
 	uint64_t tail_count;	/* exchanges at or above its bucket */
 	uint64_t tail_ns;	/* their latency, added up */
 	struct dist send, deliver;
-	uint64_t clamped, async, handoff, merged, no_wait, unarmed;
+	uint64_t clamped, estimated, async, handoff, merged, no_wait, unarmed;
 	struct dist client;	/* upstream side: first byte sent to first received */
 
 	struct traffic_info traffic[TRAFFIC_KINDS - 1];	/* in the order of the kinds, from KIND_REQUEST on */

@@ -146,6 +146,8 @@ const struct column caveat_counts[] = {
 	COUNT("unarmed", "whose data came to a descriptor that no eventpoll watched (unarmed)",
 	      unarmed),
 	COUNT(NULL, "with a stamp moved to keep the order (clamped)", clamped),
+	COUNT("estimated", "with an estimated stamp, for the kernel skipped a hook (estimated)",
+	      estimated),
 	{ 0 },
 };
 

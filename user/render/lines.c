@@ -116,6 +116,7 @@ void json_exchange(struct json *j, const struct exchange_info *x, int64_t offset
 	json_bool(j, "no_wait", ex->flags & EXCHANGE_NO_WAIT);
 	put_kind(j, ex->kind ? ex->kind : KIND_REQUEST, ex->protocol);
 	json_known(j, "upstream_ns", ex->aside.upstream_ns, ex->aside.upstream_ns);
+	json_bool(j, "estimated", ex->flags & EXCHANGE_ESTIMATED);
 }
 
 void render_slow_json(FILE *out, const struct exchange_info *x, int64_t offset_ns)
