@@ -100,6 +100,16 @@ INLINE void off_stack_take(void *ctx, struct thread *t, struct task_struct *task
 		top->n = 0;
 }
 
+/* Asleep in its wait for events, as most are that sleep: nothing is left to find out. */
+INLINE void falls_idle(struct thread *t)
+{
+	t->blocks++;
+	t->state = THREAD_BLOCKED;
+	t->off_kind = OFFCPU_IDLE;
+	if (cfg_stacks)
+		t->off_stack[0] = t->off_stack[1] = STACK_NONE;
+}
+
 INLINE void switched_out(void *ctx, struct thread *t, struct task_struct *task, bool runnable,
 			 unsigned int state, __u64 now)
 {
@@ -107,6 +117,10 @@ INLINE void switched_out(void *ctx, struct thread *t, struct task_struct *task, 
 		switch_in_missed(t);
 	t->off_ns = now;
 	t->waker_flags = 0;
+	if (t->in_wait == WAITS_EVENTS && !runnable && !t->call_ns && !(state & TASK_STOPPED_BITS)) {
+		falls_idle(t);
+		return;
+	}
 	/* No hook told of that call's end. */
 	if (t->in_wait == WAITS_DATA && (!runnable || !in_call(task)))
 		t->in_wait = WAITS_NOT;
