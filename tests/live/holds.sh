@@ -134,7 +134,7 @@ test_inside() {
 	stop_server
 }
 
-# Near misses: pauses of 8 ms, and one of 12 ms; and nobody who waits.
+# Near misses, which no P99 shows: pauses of 8 ms, and one of 12 ms; and nobody who waits.
 test_silent() { # NAME HOW MS TIMES EVERY_MS LOAD-OPTIONS...
 	local name="$1" delay
 
@@ -155,7 +155,7 @@ test_asleep
 test_own
 test_foretold
 test_inside
-test_silent 'pauses of 8 ms' sleep 8 12 200 --rate 1000 --connections 8
-test_silent 'one of 12 ms' sleep 12 1 0 --rate 1000 --connections 8
+test_silent 'pauses of 8 ms' sleep 8 12 200 --closed --connections 4
+test_silent 'one of 12 ms' sleep 12 1 0 --closed --connections 4
 test_silent 'one client' sleep 30 12 200 --closed --connections 1
 finish
