@@ -366,7 +366,7 @@ test_findings() {
 	start_echo --http
 	idle=$SERVER_PID
 	start_epollserver --protocol http --fault sleep=20ms,every=50
-	export_start --finding-window 2s --target bad -p "$SERVER_PID" --target idle -p "$idle"
+	export_start --budget 0 --finding-window 2s --target bad -p "$SERVER_PID" --target idle -p "$idle"
 	"$LIVE/client" --port "$PORT" --http --connections 4 --requests 40000 >/dev/null &
 	load=$!
 	started "$load"
