@@ -85,7 +85,7 @@ test_enough() {
 
 # An idle target: our clock ticks fit in, and what is not used costs nothing.
 test_comes_back() {
-	scope_start slow --over 0ns --json --budget 5% -p "$SERVER_PID"
+	scope_start slow --over 0ns --json --budget 20% -p "$SERVER_PID"
 	load_until_said 'no single exchanges'
 	await 60 said 'single exchanges.* again'
 	expect_eq 'slow: said that they are back' 1 "$(grep -c 'single exchanges.* again' "$SCOPE_ERR")"

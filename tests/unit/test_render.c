@@ -214,6 +214,8 @@ static void spoil_sample(struct sample *s)
 	s->r.exchanges_only = false;
 	s->r.loss_unknown = false;
 	s->r.sampled.on = true;
+	s->r.holds.known = true;
+	s->r.budget.bpf_known = true;
 	s->r.gates[0] = '\0';
 	s->notes[0] = reals[0];
 	for (size_t i = 0; i < sizeof(s->findings[0].summary) - 1; i++)

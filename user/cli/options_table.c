@@ -279,7 +279,7 @@ const struct option_row option_rows[] = {
 	  .help = "keep what watching costs below this share of the target's CPU time,\n"
 		  "as 0.02 or 2%: stacks are left out first, then single exchanges,\n"
 		  "sampled system calls, splits of stages; 0: no limit.\n"
-		  "Default: no limit, with export 20%",
+		  "Default: no limit, with export 30%",
 	  .wanted = "a share is a fraction from 0 to 1 or a percentage, as 0.02 or 2%",
 	  .has = PLACE(bool, has_budget) },
 	{ "ring-size", 0, "KIB", WATCHING, SPECIAL(set_ring_size),

@@ -7,7 +7,7 @@
 
 #define IN(command) (1u << (command))
 
-#define EXPORT_BUDGET 0.2	/* of the target's CPU time */
+#define EXPORT_BUDGET 0.3	/* of the target's CPU time */
 
 struct command_row {
 	const char *name;

@@ -352,10 +352,12 @@ int blame_join(struct history *h, uint64_t tail_ns, struct blame_sums *out)
 			blame_exchange(&j, &exchanges[i]);
 	qsort(j.services, out->count, sizeof(*j.services), u64_order);
 	out->service_p50_ns = j.services[out->count / 2];
-	out->receive = stage_cluster(exchanges + first, n - first, tail_ns, STAGE_RECEIVE,
-				     j.services);
-	out->dispatch = stage_cluster(exchanges + first, n - first, tail_ns, STAGE_DISPATCH,
-				      j.services);
+	if (n) {
+		out->receive = stage_cluster(exchanges + first, n - first, tail_ns, STAGE_RECEIVE,
+					     j.services);
+		out->dispatch = stage_cluster(exchanges + first, n - first, tail_ns, STAGE_DISPATCH,
+					      j.services);
+	}
 	free(j.services);
 	find_flows(h, out);
 	blame_chain(h, out);

@@ -189,10 +189,10 @@ PUT(put_open_loop)
 
 	if (!w->known)
 		return;
-	exposition_number(e, "0.5", w->p50_ns);
-	exposition_number(e, "0.9", w->p90_ns);
-	exposition_number(e, "0.99", w->p99_ns);
-	exposition_number(e, "0.999", w->p999_ns);
+	exposition_number(e, "50", w->p50_ns);
+	exposition_number(e, "90", w->p90_ns);
+	exposition_number(e, "99", w->p99_ns);
+	exposition_number(e, "99.9", w->p999_ns);
 }
 
 PUT(put_lost)
@@ -352,7 +352,7 @@ const struct metric metric_rows[] = {
 	COUNTER("holds", NULL, put_number, AT(holds),
 		"Times that an event loop which serves did not get round to its wait for 10 ms or "
 		"longer. Counted when a window (--finding-window) is complete."),
-	{ "open_loop_wait_seconds", METRIC_GAUGE, "seconds", "quantile",
+	{ "open_loop_wait_seconds", METRIC_GAUGE, "seconds", "percentile",
 	  "What a request that came at a random moment of the last complete window would have waited "
 	  "for its loop: clients that wait for their answers don't ask while a loop is held. No "
 	  "series where threads share an eventpoll.", put_open_loop, NULL, 0 },
