@@ -56,7 +56,12 @@ static void test_defaults(void **state)
 	assert_int_equal(o.action, ACTION_RUN);
 	assert_int_equal(o.duration_ns, 0);
 	assert_int_equal(o.top, 3);
-	assert_int_equal(o.ring_kib, 4096);
+	assert_int_equal(o.ring_kib, ring_kib_for(sysconf(_SC_NPROCESSORS_CONF)));
+	assert_int_equal(ring_kib_for(1), 4096);
+	assert_int_equal(ring_kib_for(16), 4096);
+	assert_int_equal(ring_kib_for(17), 2048);
+	assert_int_equal(ring_kib_for(128), 512);
+	assert_int_equal(ring_kib_for(4096), 256);
 	assert_int_equal(o.color, COLOR_AUTO);
 	assert_false(o.json || o.json_schema || o.has_over || o.has_max_loss || o.has_syscalls);
 	assert_int_equal(o.syscalls, SYSCALLS_SAMPLE);

@@ -229,6 +229,15 @@ static void set_presets(struct options *o)
 	}
 }
 
+uint32_t ring_kib_for(long cpus)
+{
+	uint32_t kib = 4096;
+
+	while (kib > 256 && cpus * kib > RINGS_KIB)
+		kib /= 2;
+	return kib;
+}
+
 static int check(struct options *o)
 {
 	const char *wrong;
@@ -242,6 +251,8 @@ static int check(struct options *o)
 		o->syscalls = o->command == CMD_EXPORT ? SYSCALLS_OFF : SYSCALLS_SAMPLE;
 	if (!o->has_budget && o->command == CMD_EXPORT)
 		o->budget = EXPORT_BUDGET;
+	if (!o->ring_kib)
+		o->ring_kib = ring_kib_for(sysconf(_SC_NPROCESSORS_CONF));
 	if (o->json_schema)
 		return 0;
 	wrong = options_check(o);

@@ -111,6 +111,11 @@ int options_parse(struct options *o, int argc, char *const argv[]);
 
 void options_free(struct options *o);
 
+#define RINGS_KIB (64 << 10)	/* of events; the rings of records take as much again */
+
+/* The default of --ring-size: 4096, or so much that the rings of all processors take RINGS_KIB. */
+uint32_t ring_kib_for(long cpus);
+
 /* Help for one command, or the overview for CMD_NONE; fits 100 columns. */
 void options_print_help(FILE *out, enum command command);
 

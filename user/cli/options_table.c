@@ -283,7 +283,8 @@ const struct option_row option_rows[] = {
 	  .wanted = "a share is a fraction from 0 to 1 or a percentage, as 0.02 or 2%",
 	  .has = PLACE(bool, has_budget) },
 	{ "ring-size", 0, "KIB", WATCHING, SPECIAL(set_ring_size),
-	  .help = "event ring of each CPU: a power of two, 64 to 65536", .preset = "4096" },
+	  .help = "event ring of each CPU: a power of two, 64 to 65536\n"
+		  "(default: 4096, less beyond 16 CPUs)" },
 	{ "color", 0, "WHEN", EVERY, WORD(color, color_words),
 	  .help = "auto (on a terminal, no NO_COLOR), always or never",
 	  .wanted = "it is auto, always or never", .preset = "auto" },
