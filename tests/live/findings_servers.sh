@@ -86,7 +86,7 @@ faults 'server, trouble | first finding | injected -> found | others' <<-'END'
 	node, pbkdf2Sync | node_hash | | $HTTP 400 | \
 		loop-blocked | handler_max_ns | $(longest_hash) | 2
 	Go, lock across 20 ms | server_with_port go $ON_SERVER_CPU $LIVE/slow_lock | | $HTTP 500 | \
-		slow-service | service_p99_ns | $((20 * MS)) | 2
+		idle-wait | idle_max_ns | $((20 * MS)) | 2
 	nginx, upstream stalls 40 ms | stalling_upstream | | $HTTP 300 | \
 		slow-upstream | upstream_max_ns | $((40 * MS)) | 2
 END
