@@ -33,8 +33,11 @@ def read_numbers(b, report):
     d = x["latency_ns"]
     expect("the page's JSON is --json's", report,
            json.loads(b.eval("document.getElementById('report').textContent")))
+    wait = report["holds"]["open_loop_wait_ns"]
     expect("latency", [["server", x["count"]] + [d[k] for k in
-                        ("mean", "p50", "p90", "p99", "p999", "max")]], table(b, "Latency"))
+                        ("mean", "p50", "p90", "p99", "p999", "max")],
+                       ["open loop"] + [wait[k] for k in ("p50", "p90", "p99", "p999")] +
+                       [report["holds"]["max_ns"]]], table(b, "Latency"))
     expect("the ledger", [[s["stage"]] + known(*(s[k] for k in
                           ("count", "p50_ns", "p99_ns", "max_ns")))
                           for s in x["stages"] + x["after"]], table(b, "Ledger: the eight stages"))
