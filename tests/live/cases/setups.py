@@ -37,7 +37,7 @@ class Setup:
         self.folder = tempfile.mkdtemp(prefix="case.", dir=os.environ.get("LIVE_DIR"))
         self.processes, self.groups = [], []
         self.port, self.served, self.pids = 0, 0, []
-        self.throttled = self.waited = None
+        self.throttled = self.waited = self.waited_ns = None
 
     def start(self, *command, cpu=None, nice=0, **kw):
         command = [str(word) for word in command]
