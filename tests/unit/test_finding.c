@@ -155,6 +155,20 @@ static void test_throttled(void **state)
 	expect_only(&s, "cpu-throttled", SEVERITY_SEVERE);
 }
 
+/* 1.2 s of the tail's time are waits for a CPU, none of which is long among all waits. */
+static void test_starved_tail(void **state)
+{
+	struct server s;
+
+	(void)state;
+	healthy(&s);
+	blame(&s, CAUSE_CPU, 60);
+	s.b.count = 1201;
+	expect_none(&s);
+	s.b.count = 1200;
+	expect_only(&s, "cpu-starved", SEVERITY_SEVERE);
+}
+
 static void test_strongest_first(void **state)
 {
 	struct finding out[FINDINGS_MAX];
@@ -405,6 +419,7 @@ int main(void)
 		cmocka_unit_test(test_healthy),	    cmocka_unit_test(test_too_few),
 		cmocka_unit_test(test_too_much_lost), cmocka_unit_test(test_causes),
 		cmocka_unit_test(test_idle), cmocka_unit_test(test_throttled),
+		cmocka_unit_test(test_starved_tail),
 		cmocka_unit_test(test_strongest_first), cmocka_unit_test(test_accept),
 		cmocka_unit_test(test_herd),	    cmocka_unit_test(test_imbalance),
 		cmocka_unit_test(test_ctl),	    cmocka_unit_test(test_epoll_use),

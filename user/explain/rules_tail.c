@@ -119,13 +119,23 @@ static void say_instead(const struct finding_input *in, struct finding *f,
 		 { "instead_share", ratio(other->ns, b->latency_ns) });
 }
 
+/*
+ * Waits for a CPU that are long by themselves: one wait in a hundred, or what each exchange of the tail
+ * had of them. A request to a proxy has two waits or more, so theirs is not the same P99.
+ */
+static bool waits_are_long(const struct finding_input *in)
+{
+	return (double)in->r->runqueue.p99_ns >= LIMIT(RUNQUEUE) ||
+	       ratio(in->b->cause_ns[CAUSE_CPU], in->b->count) >= LIMIT(RUNQUEUE);
+}
+
 const char *rule_cpu_starved(const struct finding_input *in, struct finding *f)
 {
 	const struct blame_row *other;
 	const char *advice;
 	double own;
 
-	if ((double)in->r->runqueue.p99_ns < LIMIT(RUNQUEUE) || in->facts->throttled)
+	if (!waits_are_long(in) || in->facts->throttled)
 		return NULL;
 	own = f->share * own_part(in, &other);
 	finding_say(f, "The server was ready to run and got no CPU: %s of the tail's time (run "
