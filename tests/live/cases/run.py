@@ -87,6 +87,7 @@ def wait_for_attach(scope, log):
 
 def start_load(setup):
     row, kind = setup.row, setup.row.load[0].split()[0]
+    lasts = row.seconds + 2 * row.before	# from before the attach, which takes a while, to the end
     if kind == "http2":
         command = ["node", f"{HERE}/http2.js", "load", setup.port, row.seconds, row.load[0].split()[1]]
     elif kind == "epollload":
@@ -95,7 +96,7 @@ def start_load(setup):
     elif kind == "client":
         command = [f"{LIVE}/client", "--port", setup.port, *json.loads(row.load[0].split(None, 1)[1])]
     else:
-        command = ["python3", f"{HERE}/client.py", setup.port, row.seconds, *row.load]
+        command = ["python3", f"{HERE}/client.py", setup.port, lasts, *row.load]
     return setup.start(*command, stdout=subprocess.PIPE, text=True, cpu=CPUS[-1] if row.load_cpu else None)
 
 

@@ -75,7 +75,7 @@ HOLDS = [
         computes=True, counts=False,
         must=["/since before/", "=holds['worst'][0]['in_progress']",
               "=holds['worst'][0]['waiting'] >= 9"],
-        allow="loop-blocked hold", not_yet="too few exchanges keep the hold from being said"),
+        allow="loop-blocked"),
     Row("a watch inside, near: nobody asks", "epoll", ["1x0.2@ q"], before=1, seconds=2, counts=False),
     Row("rare stalls", "epoll", ["2x400 q", "1x2 sleep 50"],
         must=["=holds['count'] >= 5", "=25e6 < holds['open_loop_wait_ns']['p99'] < 75e6",
