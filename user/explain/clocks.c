@@ -26,8 +26,8 @@ static const struct clock clocks[] = {
 	  "Look for losses on the way from the clients (nstat there: TcpRetransSegs), and for "
 	  "TCP_CORK in them." },
 	{ CLOCK_REQUEST, 0, 980 * MS, 1050 * MS,
-	  "that is how long clients that ask with Expect: 100-continue wait for a 100 Continue, which "
-	  "this server does not send",
+	  "clients that ask with Expect: 100-continue wait so long for a 100 Continue. If these do, "
+	  "this server does not send it",
 	  "Answer Expect: 100-continue at once, or have the clients leave it out (curl -H 'Expect:')." },
 	{ CLOCK_ANSWER_NAGLE, 0, 38 * MS, 51 * MS,
 	  "that is the client's delayed acknowledgement (40 ms)", NULL },

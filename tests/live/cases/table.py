@@ -143,7 +143,7 @@ CLAIMS = [
     Row("100-continue, near: it comes", "expect says=1", ["40x1e"], counts=False),
     Row("100-continue, near: the body is late", "expect", ["40x1w"], seconds=3.5,
         allow="slow-request", never=["100"],
-        not_yet="a pause of a second is not yet the client's own"),
+        not_yet="the header is not read, so its clock is said as a possibility"),
     Row("Nagle against a delayed ACK", "epoll", ["10x15p burn 0"],
         must=["/Nagle|delayed ACK/", "/40(\\.\\d)? ms/"], allow="slow-request nagle-delay",
         never=["Nothing to mend"]),
