@@ -167,6 +167,12 @@ static void test_starved_tail(void **state)
 	expect_none(&s);
 	s.b.count = 1200;
 	expect_only(&s, "cpu-starved", SEVERITY_SEVERE);
+	/* One of a few waits is no P99. */
+	s.b.count = 1201;
+	s.r.runqueue = (struct dist){ .count = 99, .p99_ns = 5 * MS, .max_ns = 5 * MS };
+	expect_none(&s);
+	s.r.runqueue.count = 100;
+	expect_only(&s, "cpu-starved", SEVERITY_SEVERE);
 }
 
 static void test_strongest_first(void **state)

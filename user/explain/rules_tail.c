@@ -120,12 +120,16 @@ static void say_instead(const struct finding_input *in, struct finding *f,
 }
 
 /*
- * Waits for a CPU that are long by themselves: one wait in a hundred, or what each exchange of the tail
- * had of them. A request to a proxy has two waits or more, so theirs is not the same P99.
+ * Waits for a CPU that are long by themselves: one wait in a hundred, if there are so many, or what each
+ * exchange of the tail had of them. A request to a proxy has two waits or more, so theirs is not the
+ * same P99.
  */
 static bool waits_are_long(const struct finding_input *in)
 {
-	return (double)in->r->runqueue.p99_ns >= LIMIT(RUNQUEUE) ||
+	const struct dist *waits = &in->r->runqueue;
+
+	return ((double)waits->count >= LIMIT(EXCHANGES) &&
+		(double)waits->p99_ns >= LIMIT(RUNQUEUE)) ||
 	       ratio(in->b->cause_ns[CAUSE_CPU], in->b->count) >= LIMIT(RUNQUEUE);
 }
 
