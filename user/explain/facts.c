@@ -13,18 +13,6 @@
 #include "target/proc.h"
 #include "target/sockets.h"
 
-/* The text of a small file. Returns its length, 0 if it can't be read. */
-static size_t read_text(const char *path, char *text, size_t room)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, room - 1);
-
-	if (fd >= 0)
-		close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	return n > 0 ? (size_t)n : 0;
-}
-
 /* Even a stripped Go binary keeps the table that its runtime unwinds with. */
 bool facts_is_go(const char *path, bool *go)
 {
@@ -74,7 +62,7 @@ static void threads_of(struct facts *f, uint32_t pid, bool end)
 		struct thread_cpu *t = thread_slot(f, tids[i]);
 
 		snprintf(path, sizeof(path), "/proc/%u/task/%u/schedstat", pid, tids[i]);
-		if (t && read_text(path, text, sizeof(text)))
+		if (t && proc_text(path, text, sizeof(text)))
 			t->run_ns = strtoull(text, NULL, 10) - (end ? t->run_ns : 0);
 	}
 	free(tids);
@@ -87,7 +75,7 @@ static void thread_comm(char comm[FACTS_COMM], const uint32_t *pids, size_t n, u
 
 	for (size_t i = 0; i < n && !text[0]; i++) {
 		snprintf(path, sizeof(path), "/proc/%u/task/%u/comm", pids[i], tid);
-		read_text(path, text, sizeof(text));
+		proc_text(path, text, sizeof(text));
 	}
 	text[strcspn(text, "\n")] = '\0';
 	memcpy(comm, text, FACTS_COMM);

@@ -35,6 +35,9 @@ bool proc_runs(uint32_t pid);	/* it is there and no zombie */
 /* CPU time of all its threads so far, ended ones too; 0 if it is not there. Takes no privilege. */
 uint64_t proc_cpu_ns(uint32_t pid);
 
+/* The text of a small file, terminated. Returns its length, 0 if it can't be read. */
+size_t proc_text(const char *path, char *text, size_t room);
+
 /* The process that a task belongs to. */
 int proc_tgid(uint32_t tid, uint32_t *tgid);
 

@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* quota.c - see quota.h. */
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "target/proc.h"
 #include "target/quota.h"
-
-/* The text of a small file. Returns its length, 0 if it can't be read. */
-static size_t read_text(const char *path, char *text, size_t room)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, room - 1);
-
-	if (fd >= 0)
-		close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	return n > 0 ? (size_t)n : 0;
-}
 
 /* The number behind a name that begins a line; 0 if there is none. */
 static uint64_t stat_of(const char *text, const char *name)
@@ -43,7 +30,7 @@ static bool read_counts(const struct quota_group *g, struct quota_group *counts)
 	char name[256], text[4096];
 
 	snprintf(name, sizeof(name), "%s%s/cpu.stat", roots[g->version - 1], g->path);
-	if (!read_text(name, text, sizeof(text)))
+	if (!proc_text(name, text, sizeof(text)))
 		return false;
 	quota_parse(text, counts);
 	return true;
@@ -114,7 +101,7 @@ void quotas_begin(struct quotas *q, const uint32_t *pids, size_t n)
 	q->n = q->left_out = 0;
 	for (size_t i = 0; i < n; i++) {
 		snprintf(name, sizeof(name), "/proc/%u/cgroup", pids[i]);
-		if (read_text(name, text, sizeof(text)))
+		if (proc_text(name, text, sizeof(text)))
 			quotas_add(q, text);
 	}
 	for (uint32_t i = 0; i < q->n; i++)
